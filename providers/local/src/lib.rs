@@ -1,0 +1,1 @@
+//! Model deployments as processes on this machine.

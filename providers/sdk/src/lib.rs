@@ -1,0 +1,1 @@
+//! The vocabulary that the engine and every provider share.

@@ -1,0 +1,1 @@
+//! A deterministic cloud kept in one file.

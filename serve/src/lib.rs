@@ -1,0 +1,1 @@
+//! A small model server: ONNX over the Open Inference Protocol.

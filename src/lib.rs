@@ -1,0 +1,1 @@
+//! Isobar plans and applies AI model deployments across zones of several clouds.
