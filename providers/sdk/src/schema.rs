@@ -1,0 +1,286 @@
+//! Which attributes and blocks a resource or a provider configuration has.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::types::Field;
+use crate::{Type, Value};
+
+/// Who sets an attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Presence {
+    /// The configuration must set it.
+    Required,
+    /// The configuration may set it; otherwise it is null.
+    Optional,
+    /// The configuration may set it; otherwise it is this value.
+    Default(Value),
+    /// The configuration may set it; otherwise the provider does.
+    OptionalComputed,
+    /// Only the provider sets it.
+    Computed,
+}
+
+/// What a change of an attribute means for the resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnChange {
+    /// It is changed in place.
+    Update,
+    /// The resource is destroyed and made anew.
+    Replace,
+}
+
+/// Whether an attribute may be printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    /// It may.
+    Shown,
+    /// It must never be.
+    Sensitive,
+}
+
+/// One attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attribute {
+    /// Its type.
+    pub ty: Type,
+    /// Who sets it.
+    pub presence: Presence,
+    /// What its change means.
+    pub on_change: OnChange,
+    /// Whether it may be printed.
+    pub visibility: Visibility,
+    /// One or two sentences for people: meaning, unit, limits.
+    pub doc: String,
+}
+
+impl Attribute {
+    fn new(ty: Type, presence: Presence, doc: &str) -> Self {
+        Self {
+            ty,
+            presence,
+            on_change: OnChange::Update,
+            visibility: Visibility::Shown,
+            doc: doc.to_owned(),
+        }
+    }
+
+    /// The configuration must set it.
+    #[must_use]
+    pub fn required(ty: Type, doc: &str) -> Self {
+        Self::new(ty, Presence::Required, doc)
+    }
+
+    /// The configuration may set it.
+    #[must_use]
+    pub fn optional(ty: Type, doc: &str) -> Self {
+        Self::new(ty, Presence::Optional, doc)
+    }
+
+    /// The configuration may set it; otherwise it is `default`.
+    #[must_use]
+    pub fn with_default(ty: Type, default: impl Into<Value>, doc: &str) -> Self {
+        Self::new(ty, Presence::Default(default.into()), doc)
+    }
+
+    /// The configuration may set it; otherwise the provider does.
+    #[must_use]
+    pub fn optional_computed(ty: Type, doc: &str) -> Self {
+        Self::new(ty, Presence::OptionalComputed, doc)
+    }
+
+    /// Only the provider sets it.
+    #[must_use]
+    pub fn computed(ty: Type, doc: &str) -> Self {
+        Self::new(ty, Presence::Computed, doc)
+    }
+
+    /// A change of it replaces the resource.
+    #[must_use]
+    pub fn replaces(mut self) -> Self {
+        self.on_change = OnChange::Replace;
+        self
+    }
+
+    /// It must never be printed.
+    #[must_use]
+    pub fn sensitive(mut self) -> Self {
+        self.visibility = Visibility::Sensitive;
+        self
+    }
+
+    /// Whether the configuration may set it.
+    #[must_use]
+    pub fn is_configurable(&self) -> bool {
+        self.presence != Presence::Computed
+    }
+}
+
+/// How often a nested block may stand in its parent, and what it becomes there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nesting {
+    /// At most once; becomes an object or null.
+    Optional,
+    /// Exactly once; becomes an object.
+    Required,
+    /// Any number of times; becomes a list of objects.
+    List,
+}
+
+/// A nested block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block {
+    /// How often it may stand there.
+    pub nesting: Nesting,
+    /// The attribute that its label sets, for blocks such as `source "csv" {}`.
+    pub label: Option<&'static str>,
+    /// What it holds.
+    pub body: Body,
+    /// One or two sentences for people.
+    pub doc: String,
+}
+
+/// What stands between the braces of a block.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Body {
+    /// By name.
+    pub attributes: BTreeMap<String, Attribute>,
+    /// By name.
+    pub blocks: BTreeMap<String, Block>,
+}
+
+impl Body {
+    /// No attributes, no blocks.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With one more attribute.
+    #[must_use]
+    pub fn attribute(mut self, name: &str, attribute: Attribute) -> Self {
+        self.attributes.insert(name.to_owned(), attribute);
+        self
+    }
+
+    /// With one more nested block.
+    #[must_use]
+    pub fn block(mut self, name: &str, nesting: Nesting, body: Self, doc: &str) -> Self {
+        let block = Block {
+            nesting,
+            label: None,
+            body,
+            doc: doc.to_owned(),
+        };
+        self.blocks.insert(name.to_owned(), block);
+        self
+    }
+
+    /// With one more nested block, whose label becomes the attribute `label`.
+    #[must_use]
+    pub fn labelled(
+        mut self,
+        name: &str,
+        (nesting, label): (Nesting, &'static str),
+        body: Self,
+        doc: &str,
+    ) -> Self {
+        let block = Block {
+            nesting,
+            label: Some(label),
+            body,
+            doc: doc.to_owned(),
+        };
+        self.blocks.insert(name.to_owned(), block);
+        self
+    }
+
+    /// The type of a value with this shape.
+    #[must_use]
+    pub fn value_type(&self) -> Type {
+        let null = || Some(Value::Null);
+        let attributes = self.attributes.iter().map(|(name, attribute)| {
+            (
+                Arc::from(name.as_str()),
+                Field {
+                    ty: attribute.ty.clone(),
+                    default: null(),
+                },
+            )
+        });
+        let blocks = self.blocks.iter().map(|(name, block)| {
+            let mut inner = block.body.clone();
+            if let Some(label) = block.label {
+                inner = inner.attribute(label, Attribute::required(Type::String, ""));
+            }
+            let ty = match block.nesting {
+                Nesting::Optional | Nesting::Required => inner.value_type(),
+                Nesting::List => Type::list(inner.value_type()),
+            };
+            (
+                Arc::from(name.as_str()),
+                Field {
+                    ty,
+                    default: null(),
+                },
+            )
+        });
+        Type::Object(attributes.chain(blocks).collect())
+    }
+
+    /// What a resource would be after a change, as far as the schema alone can tell: what is
+    /// configured, else the default, else for computed attributes what was there before, and
+    /// unknown where nothing was. A provider's `plan` sharpens it.
+    #[must_use]
+    pub fn propose(&self, prior: Option<&Value>, configuration: &Value) -> Value {
+        let configured = |name: &str| configuration.field(name).filter(|v| !v.is_null()).cloned();
+        let before = |name: &str| prior.and_then(|prior| prior.field(name)).cloned();
+        let attributes = self.attributes.iter().map(|(name, attribute)| {
+            let value = match &attribute.presence {
+                Presence::Required | Presence::Optional => configured(name).unwrap_or(Value::Null),
+                Presence::Default(default) => configured(name).unwrap_or_else(|| default.clone()),
+                Presence::OptionalComputed => configured(name)
+                    .or_else(|| before(name))
+                    .unwrap_or_else(|| Value::Unknown(attribute.ty.clone())),
+                Presence::Computed => {
+                    before(name).unwrap_or_else(|| Value::Unknown(attribute.ty.clone()))
+                }
+            };
+            let sensitive = attribute.visibility == Visibility::Sensitive && !value.is_null();
+            (name.as_str(), value.sensitive_if(sensitive))
+        });
+        let blocks = self.blocks.iter().map(|(name, block)| {
+            let value = match (configured(name), block.nesting) {
+                (Some(value), _) => value,
+                (None, Nesting::List) => Value::list(Vec::new()),
+                (None, Nesting::Optional | Nesting::Required) => Value::Null,
+            };
+            (name.as_str(), value)
+        });
+        Value::object(attributes.chain(blocks))
+    }
+}
+
+/// A resource type.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Schema {
+    /// Raised when the stored form changes.
+    pub version: u64,
+    /// What it holds.
+    pub body: Body,
+    /// One or two sentences for people.
+    pub doc: String,
+}
+
+/// All that a provider offers, told without any IO.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ProviderSchema {
+    /// The `provider` block.
+    pub configuration: Body,
+    /// What a `zone` of this provider may set beside the attributes that all zones have.
+    pub zone: Body,
+    /// By resource type.
+    pub resources: BTreeMap<String, Schema>,
+    /// By data source type.
+    pub data_sources: BTreeMap<String, Schema>,
+}
