@@ -1,1 +1,3 @@
 //! Isobar plans and applies AI model deployments across zones of several clouds.
+
+pub mod language;

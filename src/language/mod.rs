@@ -1,0 +1,36 @@
+//! HCL text to [`Config`]: syntax with spans, no values.
+
+pub mod body;
+pub mod config;
+pub mod expression;
+mod lower;
+pub mod noun;
+mod parse;
+pub mod reference;
+pub mod source;
+pub mod types;
+
+pub use body::{Attribute, Block, Body};
+pub use config::{Config, Declaration};
+pub use expression::{Expression, Located};
+pub use parse::{expression as parse_expression, file as parse_file};
+pub use reference::Reference;
+pub use source::Sources;
+
+use isobar_sdk::Diagnostics;
+
+/// Parses all configuration files of a folder into one configuration.
+///
+/// Everything wrong is reported, not only the first; what could be understood is returned.
+#[must_use]
+pub fn load(sources: &Sources) -> (Config, Diagnostics) {
+    let mut config = Config::default();
+    let mut diagnostics = Diagnostics::new();
+    for (file, text) in sources.configuration() {
+        let (body, found) = parse_file(file, text);
+        diagnostics.extend(found);
+        config.add_file(body, &mut diagnostics);
+    }
+    config.check_names(&mut diagnostics);
+    (config, diagnostics)
+}

@@ -1,0 +1,258 @@
+//! The five nouns of the language, as schemas.
+
+use isobar_sdk::Type;
+use isobar_sdk::schema::{Attribute, Body, Nesting};
+use isobar_sdk::types::Field;
+use isobar_sdk::{Number, Value};
+
+/// The kinds of blocks that say what runs where, in the order in which they are explained.
+pub const NOUNS: [&str; 5] = ["zone", "model", "forecast", "capacity", "deployment"];
+
+/// The schema of a noun; `None` for other kinds.
+///
+/// What a zone's provider adds to `zone`, and what a telemetry source adds to `source`, is not
+/// in here.
+#[must_use]
+pub fn schema(kind: &str) -> Option<Body> {
+    match kind {
+        "zone" => Some(zone()),
+        "model" => Some(model()),
+        "forecast" => Some(forecast()),
+        "capacity" => Some(capacity()),
+        "deployment" => Some(deployment()),
+        _ => None,
+    }
+}
+
+fn zone() -> Body {
+    Body::new()
+        .attribute(
+            "region",
+            Attribute::optional(Type::String, "The region in the provider's own words."),
+        )
+        .attribute(
+            "limits",
+            Attribute::optional(
+                Type::map(Type::Number),
+                "The greatest number of replicas by instance type; `replica` limits those of a platform without instance types.",
+            ),
+        )
+        .attribute(
+            "price",
+            Attribute::optional(
+                Type::Number,
+                "Price of one replica in US dollars per hour, where it differs from what the provider tells.",
+            ),
+        )
+}
+
+fn model() -> Body {
+    Body::new()
+        .attribute("version", Attribute::required(Type::String, "The version to run."))
+        .attribute(
+            "artifact",
+            Attribute::optional(Type::String, "The files of the model: a path or a URL with a scheme."),
+        )
+        .attribute("image", Attribute::optional(Type::String, "The container image, pinned by digest."))
+        .attribute(
+            "command",
+            Attribute::optional(
+                Type::list(Type::String),
+                "The program that serves the model and its arguments; `{port}` stands for its port.",
+            ),
+        )
+        .attribute(
+            "environment",
+            Attribute::optional(Type::map(Type::String), "Environment variables of the server."),
+        )
+        .block("serve", Nesting::Optional, serve(), "How the model is served.")
+        .block("resources", Nesting::Optional, resources(), "What one replica needs.")
+        .block(
+            "performance",
+            Nesting::Optional,
+            performance(),
+            "What one replica was measured to do; needed to derive replica counts from demand.",
+        )
+}
+
+fn serve() -> Body {
+    Body::new()
+        .attribute("port", Attribute::with_default(Type::Number, 8080_i64, "Port inside the container."))
+        .attribute(
+            "protocol",
+            Attribute::with_default(Type::String, "oip-v2", "`raw`, `v1`, `oip-v2` or `openai`."),
+        )
+        .attribute(
+            "health_path",
+            Attribute::with_default(
+                Type::String,
+                "/v2/health/ready",
+                "The path that answers 200 when a replica can take requests.",
+            ),
+        )
+}
+
+fn resources() -> Body {
+    Body::new()
+        .attribute("cpu", Attribute::optional(Type::Number, "Virtual processors."))
+        .attribute("memory", Attribute::optional(Type::String, "Memory, such as \"16GiB\"."))
+        .attribute(
+            "gpu",
+            Attribute::optional(
+                Type::Object(
+                    [
+                        ("type".into(), Field { ty: Type::String, default: None }),
+                        ("count".into(), Field { ty: Type::Number, default: Some(1_i64.into()) }),
+                    ]
+                    .into(),
+                ),
+                "Accelerators: `{ type = \"a10g\", count = 1 }`.",
+            ),
+        )
+}
+
+fn performance() -> Body {
+    Body::new()
+        .attribute(
+            "service_time",
+            Attribute::required(Type::String, "Mean time a request is in service, such as \"80ms\"."),
+        )
+        .attribute(
+            "concurrency",
+            Attribute::with_default(Type::Number, 1_i64, "Requests one replica serves at the same time."),
+        )
+        .attribute(
+            "variability",
+            Attribute::with_default(
+                Type::Number,
+                1_i64,
+                "Squared coefficient of variation of the service time: 0 is constant, 1 exponential.",
+            ),
+        )
+        .attribute(
+            "startup",
+            Attribute::with_default(
+                Type::String,
+                "180s",
+                "From the order of a replica to its first answer.",
+            ),
+        )
+}
+
+fn forecast() -> Body {
+    let source = Body::new()
+        .attribute("path", Attribute::optional(Type::String, "The file, relative to the configuration."))
+        .attribute(
+            "per",
+            Attribute::optional(
+                Type::String,
+                "The values count requests per this duration; without it they are requests per second.",
+            ),
+        );
+    Body::new()
+        .labelled("source", (Nesting::Required, "type"), source, "Where the telemetry comes from.")
+        .attribute(
+            "step",
+            Attribute::optional(Type::String, "Time between two points; by default that of the telemetry."),
+        )
+        .attribute("history", Attribute::optional(Type::String, "How much of the telemetry is used."))
+        .attribute(
+            "horizon",
+            Attribute::with_default(Type::String, "24h", "How far ahead is forecast."),
+        )
+        .attribute(
+            "valid_for",
+            Attribute::with_default(
+                Type::String,
+                "6h",
+                "How long a saved plan may rest on this forecast before it must be made anew.",
+            ),
+        )
+}
+
+fn capacity() -> Body {
+    let slo = Body::new()
+        .attribute("latency", Attribute::required(Type::String, "The bound, such as \"300ms\"."))
+        .attribute(
+            "violations",
+            Attribute::with_default(
+                Type::Number,
+                fraction(0.01),
+                "Share of requests that may be slower.",
+            ),
+        );
+    Body::new()
+        .block("slo", Nesting::Optional, slo, "How fast requests must be answered.")
+        .attribute(
+            "quantile",
+            Attribute::with_default(
+                Type::Number,
+                fraction(0.95),
+                "The quantile of the demand that must be met.",
+            ),
+        )
+        .attribute(
+            "utilization",
+            Attribute::optional(
+                Type::Number,
+                "The greatest share of busy time of a replica, where no `slo` is given; 0.7 by default.",
+            ),
+        )
+        .attribute(
+            "survive",
+            Attribute::with_default(
+                Type::String,
+                "nothing",
+                "`zone`: with any one zone gone the others still meet the demand; or `nothing`.",
+            ),
+        )
+        .attribute(
+            "min_replicas",
+            Attribute::with_default(Type::Number, 1_i64, "The least number of replicas in each zone."),
+        )
+        .attribute(
+            "max_replicas",
+            Attribute::optional(Type::Number, "The greatest number of replicas in each zone."),
+        )
+        .attribute(
+            "max_zone_share",
+            Attribute::optional(Type::Number, "The greatest share of all replicas in one zone."),
+        )
+}
+
+fn fraction(value: f64) -> Value {
+    Number::from_f64(value).map_or(Value::Null, Value::Number)
+}
+
+fn deployment() -> Body {
+    Body::new()
+        .attribute("model", Attribute::required(Type::Any, "The model: `model.name`."))
+        .attribute("zones", Attribute::required(Type::Any, "The zones: `[zone.a, zone.b]`."))
+        .attribute(
+            "demand",
+            Attribute::optional(Type::Any, "A forecast, `forecast.name`, or requests per second."),
+        )
+        .attribute("capacity", Attribute::optional(Type::Any, "How to size for the demand: `capacity.name`."))
+        .attribute(
+            "replicas",
+            Attribute::optional(
+                Type::map(Type::Number),
+                "Replica counts by zone name, fixed by hand; instead of `demand`.",
+            ),
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NOUNS, schema};
+
+    #[test]
+    fn every_noun_has_a_schema_and_every_attribute_a_doc() {
+        for noun in NOUNS {
+            let body = schema(noun).unwrap();
+            assert!(body.attributes.values().all(|attribute| attribute.doc.ends_with('.')), "{noun}");
+            assert!(body.blocks.values().all(|block| block.doc.ends_with('.')), "{noun}");
+        }
+        assert!(schema("zones").is_none());
+    }
+}

@@ -1,0 +1,226 @@
+//! Text to [`Body`], going on behind what cannot be parsed.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use isobar_sdk::{Diagnostic, Diagnostics, Span};
+
+use super::body::Body;
+use super::expression::Located;
+use super::lower::Lowering;
+
+/// Parses one file. Where the text as a whole does not parse, its top-level items are parsed
+/// one by one, so that several mistakes are reported at once and the rest is still understood.
+#[must_use]
+pub fn file(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
+    let Ok(body) = hcl_edit::parser::parse_body(text) else {
+        return recover(name, text);
+    };
+    (Lowering { file: name, offset: 0 }.body(&body), Diagnostics::new())
+}
+
+/// Parses one expression, such as the value of a variable given as text.
+///
+/// # Errors
+/// Where and why it is not an expression.
+pub fn expression(name: &Arc<str>, text: &str) -> Result<Located, Diagnostic> {
+    match hcl_edit::parser::parse_expr(text) {
+        Ok(parsed) => Ok(Lowering { file: name, offset: 0 }.located(&parsed)),
+        Err(error) => {
+            let offset = error.location().offset();
+            Err(invalid(error.message(), &Span::new(name, offset..offset + 1)))
+        }
+    }
+}
+
+fn recover(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
+    let mut whole = Body::default();
+    let mut diagnostics = Diagnostics::new();
+    for item in items(text) {
+        let part = &text[item.range.clone()];
+        if let Some(header) = item.unclosed {
+            diagnostics.push(
+                Diagnostic::error(
+                    "L0002",
+                    "Unclosed block",
+                    "The block that begins here has no closing brace before the next block or the end of the file.",
+                )
+                .at(&Span::new(name, header))
+                .help("Add a closing brace } behind the last line of the block."),
+            );
+            continue;
+        }
+        match hcl_edit::parser::parse_body(part) {
+            Ok(body) => {
+                let mut body = Lowering { file: name, offset: item.range.start }.body(&body);
+                whole.attributes.append(&mut body.attributes);
+                whole.blocks.append(&mut body.blocks);
+            }
+            Err(error) => {
+                let start = item.range.start + error.location().offset();
+                let span = Span::new(name, start..start + width(text, start));
+                diagnostics.push(invalid(error.message(), &span));
+            }
+        }
+    }
+    if diagnostics.is_empty()
+        && let Err(error) = hcl_edit::parser::parse_body(text)
+    {
+        // The items parse one by one but not together: a name that stands twice, for instance.
+        let start = error.location().offset();
+        let span = Span::new(name, start..start + width(text, start));
+        diagnostics.push(invalid(error.message(), &span));
+    }
+    (whole, diagnostics)
+}
+
+fn invalid(message: &str, span: &Span) -> Diagnostic {
+    let mut detail = message.to_owned();
+    if let Some(first) = detail.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    Diagnostic::error("L0001", "Invalid syntax", format!("{detail}.")).at(span)
+}
+
+/// The length of the word at `start`, at least one byte.
+fn width(text: &str, start: usize) -> usize {
+    let rest = text.get(start..).unwrap_or_default();
+    let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    word.max(rest.chars().next().map_or(1, char::len_utf8))
+}
+
+/// A top-level attribute or block, with the white space and comments before it.
+struct Item {
+    range: Range<usize>,
+    /// The header line of the block, if it is not closed.
+    unclosed: Option<Range<usize>>,
+}
+
+/// Splits a text at its top level. A line that begins a block at the left margin ends a block
+/// before it that is still open: its closing brace is missing.
+fn items(text: &str) -> Vec<Item> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    let mut header = 0..0;
+    let mut scanner = Scanner { text, position: 0, depth: 0 };
+    while scanner.position < text.len() {
+        let line = scanner.line();
+        if scanner.depth > 0 && line.start > start && begins_block(&text[line.clone()]) {
+            found.push(Item { range: start..line.start, unclosed: Some(header.clone()) });
+            start = line.start;
+            scanner.depth = 0;
+        }
+        let was_outside = scanner.depth == 0;
+        scanner.skip_line();
+        if was_outside && scanner.depth > 0 {
+            header = line.start..line.start + text[line].trim_end().len();
+        }
+        if scanner.depth == 0 && (!was_outside || !text[start..scanner.position].trim().is_empty()) {
+            found.push(Item { range: start..scanner.position, unclosed: None });
+            start = scanner.position;
+        }
+    }
+    if start < text.len() {
+        let unclosed = (scanner.depth > 0).then_some(header);
+        found.push(Item { range: start..text.len(), unclosed });
+    }
+    found
+}
+
+/// Whether a line at the left margin reads like the beginning of a block.
+fn begins_block(line: &str) -> bool {
+    let line = line.trim_end();
+    line.starts_with(|c: char| c.is_alphabetic()) && line.ends_with('{') && !line.contains('=')
+}
+
+/// Walks a text line by line, counting brackets outside strings and comments.
+struct Scanner<'a> {
+    text: &'a str,
+    position: usize,
+    depth: usize,
+}
+
+impl Scanner<'_> {
+    fn line(&self) -> Range<usize> {
+        let rest = &self.text[self.position..];
+        let length = rest.find('\n').map_or(rest.len(), |newline| newline + 1);
+        self.position..self.position + length
+    }
+
+    fn skip_line(&mut self) {
+        let line = self.line();
+        let mut quoted = false;
+        let bytes = self.text.as_bytes();
+        let mut at = line.start;
+        while at < line.end {
+            let rest = &self.text.as_bytes()[at..];
+            match bytes[at] {
+                b'\\' if quoted => at += 1,
+                b'"' => quoted = !quoted,
+                b'#' if !quoted => break,
+                b'/' if !quoted && rest.starts_with(b"//") => break,
+                b'/' if !quoted && rest.starts_with(b"/*") => {
+                    let close = self.text[at..].find("*/").map_or(self.text.len(), |c| at + c + 2);
+                    self.position = close;
+                    return;
+                }
+                b'<' if !quoted && rest.starts_with(b"<<") => {
+                    self.position = self.heredoc_end(at, line.end);
+                    return;
+                }
+                b'{' | b'[' | b'(' if !quoted => self.depth += 1,
+                b'}' | b']' | b')' if !quoted => self.depth = self.depth.saturating_sub(1),
+                _ => {}
+            }
+            at += 1;
+        }
+        self.position = line.end;
+    }
+
+    /// The position behind the heredoc that begins at `at`, whose first line ends at `line_end`.
+    fn heredoc_end(&self, at: usize, line_end: usize) -> usize {
+        let delimiter = self.text[at..line_end].trim_start_matches(['<', '-']).trim();
+        let mut position = line_end;
+        for line in self.text[line_end..].split_inclusive('\n') {
+            position += line.len();
+            if line.trim() == delimiter {
+                return position;
+            }
+        }
+        line_end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file;
+
+    fn messages(text: &str) -> Vec<String> {
+        let (_, diagnostics) = file(&"main.hcl".into(), text);
+        diagnostics.iter().map(|d| format!("{} {:?}", d.code, d.subject.as_ref().map(|s| &text[s.start..s.end.min(text.len())]))).collect()
+    }
+
+    #[test]
+    fn several_mistakes_are_reported_and_the_rest_is_understood() {
+        let text = "a = 1 +\n\nzone \"x\" {\n  b = ]\n}\n\nmodel \"m\" {\n  version = \"1\"\n}\n";
+        let (body, diagnostics) = file(&"main.hcl".into(), text);
+        assert_eq!(diagnostics.iter().count(), 2);
+        assert_eq!(&*body.blocks[0].kind, "model");
+        let header = &body.blocks[0].header;
+        assert_eq!(&text[header.start..header.end], "model \"m\"");
+    }
+
+    #[test]
+    fn a_missing_brace_is_reported_at_the_block_that_lacks_it() {
+        let text = "zone \"x\" {\n  a = 1\n\nzone \"y\" {\n  a = {\n  }\n}\n";
+        assert_eq!(messages(text), ["L0002 Some(\"zone \\\"x\\\" {\")"]);
+        let text = "zone \"x\" {\n  a = 1\n";
+        assert_eq!(messages(text), ["L0002 Some(\"zone \\\"x\\\" {\")"]);
+    }
+
+    #[test]
+    fn braces_in_strings_comments_and_heredocs_do_not_count() {
+        let text = "a = \"{\" # {\nb = <<EOT\n{\nEOT\nc = 1 +\nd = 2\n";
+        assert_eq!(messages(text).len(), 1);
+    }
+}

@@ -1,0 +1,185 @@
+//! What an expression refers to: the edges of the graph.
+
+use std::sync::Arc;
+
+use isobar_sdk::Span;
+
+use super::expression::{Access, Expression, Kind, Located, Part};
+
+/// A reference to something with a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reference {
+    /// What it refers to.
+    pub target: Target,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What can be referred to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// `var.name`
+    Variable(Arc<str>),
+    /// `local.name`
+    Local(Arc<str>),
+    /// `zone.name`, `isobar_data.name`: a block by kind and name.
+    Block(Arc<str>, Arc<str>),
+    /// `each.key`, `count.index`, `path.module`, `isobar.workspace`, `self`: known where it
+    /// stands, without an edge.
+    Ambient(Arc<str>),
+    /// A name alone, which refers to nothing.
+    Bare(Arc<str>),
+}
+
+/// The roots that stand for themselves.
+pub const AMBIENT: [&str; 6] = ["each", "count", "path", "isobar", "terraform", "self"];
+
+/// All references in an expression, in the order of the text.
+#[must_use]
+pub fn references(located: &Located) -> Vec<Reference> {
+    let mut collector = Collector { file: &located.file, bound: Vec::new(), found: Vec::new() };
+    collector.expression(&located.root);
+    collector.found
+}
+
+struct Collector<'a> {
+    file: &'a Arc<str>,
+    /// Names bound by `for` around the current place.
+    bound: Vec<Arc<str>>,
+    found: Vec<Reference>,
+}
+
+impl Collector<'_> {
+    fn expression(&mut self, expression: &Expression) {
+        match &expression.kind {
+            Kind::Literal(_) => {}
+            Kind::Variable(root) => self.reference(expression, root, None),
+            Kind::Attribute(inner, name) => match &inner.kind {
+                Kind::Variable(root) => self.reference(expression, root, Some(name)),
+                _ => self.expression(inner),
+            },
+            Kind::Template(parts) => self.parts(parts),
+            Kind::Tuple(items) => items.iter().for_each(|item| self.expression(item)),
+            Kind::Object(items) => {
+                for (key, value) in items {
+                    self.expression(key);
+                    self.expression(value);
+                }
+            }
+            Kind::Unary(_, inner) => self.expression(inner),
+            Kind::Index(inner, index) => {
+                self.expression(inner);
+                self.expression(index);
+            }
+            Kind::Splat(inner, accesses) => {
+                self.expression(inner);
+                for access in accesses {
+                    if let Access::Index(index) = access {
+                        self.expression(index);
+                    }
+                }
+            }
+            Kind::Binary(_, operands) => {
+                self.expression(&operands.0);
+                self.expression(&operands.1);
+            }
+            Kind::Conditional(parts) => {
+                self.expression(&parts.0);
+                self.expression(&parts.1);
+                self.expression(&parts.2);
+            }
+            Kind::Call(call) => call.arguments.iter().for_each(|a| self.expression(a)),
+            Kind::For(each) => {
+                self.expression(&each.collection);
+                self.binding(each.key_name.as_ref(), &each.value_name, |inner| {
+                    each.key.iter().for_each(|key| inner.expression(key));
+                    inner.expression(&each.value);
+                    each.condition.iter().for_each(|condition| inner.expression(condition));
+                });
+            }
+        }
+    }
+
+    fn parts(&mut self, parts: &[Part]) {
+        for part in parts {
+            match part {
+                Part::Text(_) => {}
+                Part::Interpolation(expression) => self.expression(expression),
+                Part::If(condition, then, otherwise) => {
+                    self.expression(condition);
+                    self.parts(then);
+                    self.parts(otherwise);
+                }
+                Part::For(each) => {
+                    self.expression(&each.collection);
+                    self.binding(each.key_name.as_ref(), &each.value_name, |inner| {
+                        inner.parts(&each.body);
+                    });
+                }
+            }
+        }
+    }
+
+    fn binding(
+        &mut self,
+        key: Option<&Arc<str>>,
+        value: &Arc<str>,
+        inside: impl FnOnce(&mut Self),
+    ) {
+        let outside = self.bound.len();
+        self.bound.extend(key.cloned());
+        self.bound.push(Arc::clone(value));
+        inside(self);
+        self.bound.truncate(outside);
+    }
+
+    fn reference(&mut self, expression: &Expression, root: &Arc<str>, name: Option<&Arc<str>>) {
+        if self.bound.contains(root) {
+            return;
+        }
+        let target = match (&**root, name) {
+            ("var", Some(name)) => Target::Variable(Arc::clone(name)),
+            ("local", Some(name)) => Target::Local(Arc::clone(name)),
+            (ambient, _) if AMBIENT.contains(&ambient) => Target::Ambient(Arc::clone(root)),
+            (_, Some(name)) => Target::Block(Arc::clone(root), Arc::clone(name)),
+            (_, None) => Target::Bare(Arc::clone(root)),
+        };
+        self.found.push(Reference { target, span: expression.extent.in_file(self.file) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Target, references};
+    use crate::language::parse_expression;
+
+    fn targets(text: &str) -> Vec<String> {
+        let located = parse_expression(&"x".into(), text).unwrap();
+        references(&located)
+            .into_iter()
+            .map(|reference| match reference.target {
+                Target::Variable(name) => format!("var.{name}"),
+                Target::Local(name) => format!("local.{name}"),
+                Target::Block(kind, name) => format!("{kind}.{name}"),
+                Target::Ambient(name) | Target::Bare(name) => name.to_string(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn references_are_found_everywhere() {
+        assert_eq!(
+            targets(r#"f(var.a, zone.b["k"].c[local.i])  ? "x ${isobar_data.d[*].id} y" : each.key"#),
+            ["var.a", "zone.b", "local.i", "isobar_data.d", "each"]
+        );
+    }
+
+    #[test]
+    fn names_bound_by_for_are_no_references() {
+        assert_eq!(
+            targets("{ for k, z in zone.all : k => z.name if z.up != var.down }"),
+            ["zone.all", "var.down"]
+        );
+        assert_eq!(targets(r#""%{ for z in var.zones }${z.name}%{ endfor }""#), ["var.zones"]);
+    }
+}

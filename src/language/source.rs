@@ -1,0 +1,136 @@
+//! The texts a configuration was read from.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use isobar_sdk::Span;
+use sha2::{Digest, Sha256};
+
+/// File names, as shown to the user, with their texts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources(BTreeMap<Arc<str>, Arc<str>>);
+
+/// A line of a source with the part of it that a span covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt<'a> {
+    /// Counted from one.
+    pub line: usize,
+    /// Counted from one, in characters.
+    pub column: usize,
+    /// The line without its end.
+    pub text: &'a str,
+    /// The bytes of `text` that the span covers.
+    pub covered: std::ops::Range<usize>,
+}
+
+impl Sources {
+    /// Reads the files of a folder that Isobar reads: `*.hcl` (tests excepted) and
+    /// `*.auto.vars.hcl`.
+    ///
+    /// # Errors
+    /// A folder or file that cannot be read.
+    pub fn read_folder(folder: &Path) -> io::Result<Self> {
+        let mut sources = Self::default();
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            if path.is_file() && (is_configuration(name) || is_automatic_variables(name)) {
+                sources.insert(name, std::fs::read_to_string(&path)?);
+            }
+        }
+        Ok(sources)
+    }
+
+    /// Adds a text.
+    pub fn insert(&mut self, file: &str, text: impl Into<Arc<str>>) -> Arc<str> {
+        let file: Arc<str> = file.into();
+        self.0.insert(Arc::clone(&file), text.into());
+        file
+    }
+
+    /// The text of a file.
+    #[must_use]
+    pub fn text(&self, file: &str) -> Option<&str> {
+        self.0.get(file).map(|text| &**text)
+    }
+
+    /// All files with their texts, in name order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
+        self.0.iter()
+    }
+
+    /// The files that hold configuration.
+    pub fn configuration(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
+        self.0.iter().filter(|(file, _)| is_configuration(file))
+    }
+
+    /// The files whose variable values are taken without being asked for.
+    pub fn automatic_variables(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
+        self.0.iter().filter(|(file, _)| is_automatic_variables(file))
+    }
+
+    /// SHA-256 over names and texts of the configuration, in hexadecimal.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for (file, text) in self.configuration() {
+            hash.update((file.len() as u64).to_le_bytes());
+            hash.update(file.as_bytes());
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The first line that a span covers.
+    #[must_use]
+    pub fn excerpt(&self, span: &Span) -> Option<Excerpt<'_>> {
+        let text = self.text(&span.file)?;
+        let start = floor_boundary(text, span.start);
+        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
+        let end = floor_boundary(text, span.end).clamp(start, line_end);
+        Some(Excerpt {
+            line: text[..line_start].matches('\n').count() + 1,
+            column: text[line_start..start].chars().count() + 1,
+            text: text[line_start..line_end].trim_end_matches('\r'),
+            covered: start - line_start..end - line_start,
+        })
+    }
+}
+
+fn is_configuration(file: &str) -> bool {
+    file.ends_with(".hcl") && !file.ends_with(".vars.hcl") && !file.ends_with(".test.hcl")
+}
+
+fn is_automatic_variables(file: &str) -> bool {
+    file.ends_with(".auto.vars.hcl")
+}
+
+fn floor_boundary(text: &str, position: usize) -> usize {
+    let mut position = position.min(text.len());
+    while !text.is_char_boundary(position) {
+        position -= 1;
+    }
+    position
+}
+
+#[cfg(test)]
+mod tests {
+    use isobar_sdk::Span;
+
+    use super::Sources;
+
+    #[test]
+    fn an_excerpt_is_the_line_of_the_span() {
+        let mut sources = Sources::default();
+        let file = sources.insert("main.hcl", "a = 1\nbü = xyz\n");
+        let excerpt = sources.excerpt(&Span::new(&file, 12..15)).unwrap();
+        assert_eq!((excerpt.line, excerpt.column, excerpt.text), (2, 6, "bü = xyz"));
+        assert_eq!(&excerpt.text[excerpt.covered], "xyz");
+        let end = sources.excerpt(&Span::new(&file, 900..901)).unwrap();
+        assert_eq!(end.line, 3);
+    }
+}
