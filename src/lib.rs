@@ -1,3 +1,4 @@
 //! Isobar plans and applies AI model deployments across zones of several clouds.
 
 pub mod language;
+pub mod eval;

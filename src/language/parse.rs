@@ -102,26 +102,26 @@ fn items(text: &str) -> Vec<Item> {
     let mut found = Vec::new();
     let mut start = 0;
     let mut header = 0..0;
-    let mut scanner = Scanner { text, position: 0, depth: 0 };
+    let mut scanner = Scanner { text, position: 0, open: Vec::new() };
     while scanner.position < text.len() {
         let line = scanner.line();
-        if scanner.depth > 0 && line.start > start && begins_block(&text[line.clone()]) {
+        if scanner.depth() > 0 && line.start > start && begins_block(&text[line.clone()]) {
             found.push(Item { range: start..line.start, unclosed: Some(header.clone()) });
             start = line.start;
-            scanner.depth = 0;
+            scanner.open.clear();
         }
-        let was_outside = scanner.depth == 0;
+        let was_outside = scanner.depth() == 0;
         scanner.skip_line();
-        if was_outside && scanner.depth > 0 {
+        if was_outside && scanner.depth() > 0 {
             header = line.start..line.start + text[line].trim_end().len();
         }
-        if scanner.depth == 0 && (!was_outside || !text[start..scanner.position].trim().is_empty()) {
+        if scanner.depth() == 0 && (!was_outside || !text[start..scanner.position].trim().is_empty()) {
             found.push(Item { range: start..scanner.position, unclosed: None });
             start = scanner.position;
         }
     }
     if start < text.len() {
-        let unclosed = (scanner.depth > 0).then_some(header);
+        let unclosed = (scanner.depth() > 0).then_some(header);
         found.push(Item { range: start..text.len(), unclosed });
     }
     found
@@ -137,10 +137,22 @@ fn begins_block(line: &str) -> bool {
 struct Scanner<'a> {
     text: &'a str,
     position: usize,
-    depth: usize,
+    /// The brackets that are open, outermost first.
+    open: Vec<u8>,
 }
 
 impl Scanner<'_> {
+    const fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Closes a bracket; one that does not match the innermost open one is left to the parser.
+    fn close(&mut self, opening: u8) {
+        if self.open.last() == Some(&opening) {
+            self.open.pop();
+        }
+    }
+
     fn line(&self) -> Range<usize> {
         let rest = &self.text[self.position..];
         let length = rest.find('\n').map_or(rest.len(), |newline| newline + 1);
@@ -168,8 +180,10 @@ impl Scanner<'_> {
                     self.position = self.heredoc_end(at, line.end);
                     return;
                 }
-                b'{' | b'[' | b'(' if !quoted => self.depth += 1,
-                b'}' | b']' | b')' if !quoted => self.depth = self.depth.saturating_sub(1),
+                bracket @ (b'{' | b'[' | b'(') if !quoted => self.open.push(bracket),
+                b'}' if !quoted => self.close(b'{'),
+                b']' if !quoted => self.close(b'['),
+                b')' if !quoted => self.close(b'('),
                 _ => {}
             }
             at += 1;

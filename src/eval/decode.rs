@@ -1,0 +1,206 @@
+//! The body of a block to a value of the shape that a schema asks for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use isobar_sdk::schema::{self, Nesting, Presence};
+use isobar_sdk::{Diagnostic, Diagnostics, Span, Value};
+
+use super::evaluate::sentence;
+use super::{Ambient, Scope, evaluate};
+use crate::language::body::{Attribute, Block, Body};
+use crate::language::config::unsupported_attribute;
+
+/// Evaluates a body. Attributes that are not set are null; what is wrong is reported attribute
+/// by attribute and is unknown in the result.
+pub fn decode(
+    body: &Body,
+    schema: &schema::Body,
+    header: &Span,
+    (scope, ambient): (&Scope<'_>, &Ambient),
+    diagnostics: &mut Diagnostics,
+) -> Value {
+    let mut decoder = Decoder { scope, ambient, diagnostics };
+    Value::Object(Arc::new(decoder.body(body, schema, header)))
+}
+
+struct Decoder<'a> {
+    scope: &'a Scope<'a>,
+    ambient: &'a Ambient,
+    diagnostics: &'a mut Diagnostics,
+}
+
+type Fields = BTreeMap<Arc<str>, Value>;
+
+impl Decoder<'_> {
+    fn body(&mut self, body: &Body, schema: &schema::Body, header: &Span) -> Fields {
+        let mut fields = Fields::new();
+        for attribute in &body.attributes {
+            match schema.attributes.get(&*attribute.name) {
+                Some(known) => {
+                    let value = self.attribute(attribute, known);
+                    fields.insert(Arc::clone(&attribute.name), value);
+                }
+                None => {
+                    let known = schema.attributes.iter().filter(|(_, a)| a.is_configurable());
+                    let names = known.map(|(name, _)| name.as_str());
+                    self.diagnostics.push(unsupported_attribute(attribute, names).within(header));
+                }
+            }
+        }
+        for (name, attribute) in &schema.attributes {
+            if fields.contains_key(name.as_str()) {
+                continue;
+            }
+            if attribute.presence == Presence::Required {
+                self.missing(&format!("{name} = …"), &attribute.doc, header);
+            }
+            fields.insert(name.as_str().into(), Value::Null);
+        }
+        self.blocks(body, schema, header, &mut fields);
+        fields
+    }
+
+    fn missing(&mut self, what: &str, doc: &str, header: &Span) {
+        self.diagnostics.push(
+            Diagnostic::error(
+                "E0010",
+                "Missing required setting",
+                format!("This block needs {what}"),
+            )
+            .at(header)
+            .help(doc.to_owned()),
+        );
+    }
+
+    fn attribute(&mut self, attribute: &Attribute, known: &schema::Attribute) -> Value {
+        let unknown = || Value::Unknown(known.ty.clone());
+        if !known.is_configurable() {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    "E0011",
+                    "Attribute cannot be set",
+                    format!("{:?} is told by the provider; it cannot be set.", attribute.name),
+                )
+                .at(&attribute.name_span)
+                .help("Remove it."),
+            );
+            return unknown();
+        }
+        let value = match evaluate(&attribute.value, self.scope, self.ambient) {
+            Ok(value) => value,
+            Err(fault) => {
+                self.diagnostics.push(*fault);
+                return unknown();
+            }
+        };
+        if value.is_null() && known.presence == Presence::Required {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    "E0010",
+                    "Missing required setting",
+                    format!("{:?} must be set, but this is null.", attribute.name),
+                )
+                .at(&attribute.value.span())
+                .help(known.doc.clone()),
+            );
+        }
+        known.ty.convert(&value).unwrap_or_else(|mismatch| {
+            let detail = sentence(&mismatch.to_string());
+            self.diagnostics.push(
+                Diagnostic::error("E0012", "Wrong type", format!("Inappropriate value for {:?}: {}", attribute.name, lower_first(&detail)))
+                    .at(&attribute.value.span())
+                    .help(known.doc.clone()),
+            );
+            unknown()
+        })
+    }
+
+    fn blocks(&mut self, body: &Body, schema: &schema::Body, header: &Span, into: &mut Fields) {
+        for block in &body.blocks {
+            if !schema.blocks.contains_key(&*block.kind) {
+                let known: Vec<&str> = schema.blocks.keys().map(String::as_str).collect();
+                let help = if known.is_empty() {
+                    "No blocks can stand here.".to_owned()
+                } else {
+                    format!("Blocks here are {}.", known.join(", "))
+                };
+                self.diagnostics.push(
+                    Diagnostic::error(
+                        "L0004",
+                        "Unsupported block type",
+                        format!("Blocks of type {:?} are not expected here.", block.kind),
+                    )
+                    .at(&block.header)
+                    .within(header)
+                    .help(help),
+                );
+            }
+        }
+        for (name, known) in &schema.blocks {
+            let given: Vec<&Block> = body.blocks.iter().filter(|b| &*b.kind == name).collect();
+            let mut values: Vec<Value> = given.iter().map(|block| self.block(block, known)).collect();
+            let value = match (known.nesting, values.len()) {
+                (Nesting::List, _) => Value::list(values),
+                (Nesting::Required, 0) => {
+                    self.missing(&format!("a {name} block."), &known.doc, header);
+                    Value::Null
+                }
+                (_, 0) => Value::Null,
+                (_, 1) => values.remove(0),
+                _ => {
+                    self.diagnostics.push(
+                        Diagnostic::error(
+                            "L0009",
+                            "Duplicate declaration",
+                            format!("There can be only one {name} block here."),
+                        )
+                        .at(&given[1].header)
+                        .help("Remove one of them."),
+                    );
+                    values.remove(0)
+                }
+            };
+            into.insert(name.as_str().into(), value);
+        }
+    }
+
+    fn block(&mut self, block: &Block, known: &schema::Block) -> Value {
+        let mut fields = self.body(&block.body, &known.body, &block.header);
+        for (name, attribute) in &known.body.attributes {
+            if let (Presence::Default(default), Some(value)) =
+                (&attribute.presence, fields.get_mut(name.as_str()))
+                && value.is_null()
+            {
+                *value = default.clone();
+            }
+        }
+        match (known.label, block.labels.as_slice()) {
+            (Some(name), [label]) => {
+                fields.insert(name.into(), Value::String(Arc::clone(&label.text)));
+            }
+            (None, []) => {}
+            (label, _) => {
+                let shape = if label.is_some() { " \"type\"" } else { "" };
+                self.diagnostics.push(
+                    Diagnostic::error(
+                        "L0006",
+                        "Wrong number of labels",
+                        format!("This block has {} labels.", block.labels.len()),
+                    )
+                    .at(&block.header)
+                    .help(format!("Write {}{shape} {{ … }}", block.kind)),
+                );
+            }
+        }
+        Value::Object(Arc::new(fields))
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(0..1) {
+        first.make_ascii_lowercase();
+    }
+    text
+}

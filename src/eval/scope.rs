@@ -1,0 +1,154 @@
+//! What names mean while an expression is evaluated.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use isobar_sdk::{Address, Key, Value};
+
+use super::{Fault, evaluate};
+use crate::language::Config;
+
+/// The values of everything that has been evaluated so far.
+///
+/// Local values that rest on something unknown are evaluated anew each time they are asked
+/// for, so that during apply they become known together with what they rest on.
+#[derive(Debug, Clone)]
+pub struct Scope<'a> {
+    config: &'a Config,
+    facts: Facts,
+    variables: BTreeMap<Arc<str>, Value>,
+    locals: BTreeMap<Arc<str>, Value>,
+    blocks: BTreeMap<(Arc<str>, Arc<str>), Value>,
+}
+
+/// What the environment contributes; read once, by the CLI.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// `path.module` and `path.root`.
+    pub folder: String,
+    /// `isobar.workspace`.
+    pub workspace: String,
+}
+
+/// What `each` and `count` mean in an instance.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Ambient {
+    /// Neither is there.
+    #[default]
+    None,
+    /// `count.index`.
+    Count(usize),
+    /// `each.key` and `each.value`.
+    Each(Arc<str>, Value),
+}
+
+impl<'a> Scope<'a> {
+    /// A scope in which only variables have values.
+    #[must_use]
+    pub const fn new(
+        config: &'a Config,
+        facts: Facts,
+        variables: BTreeMap<Arc<str>, Value>,
+    ) -> Self {
+        Self { config, facts, variables, locals: BTreeMap::new(), blocks: BTreeMap::new() }
+    }
+
+    /// Evaluates a local value and keeps it, if nothing in it can change any more.
+    ///
+    /// # Errors
+    /// What is wrong with its expression.
+    pub fn define_local(&mut self, name: &Arc<str>) -> Result<(), Fault> {
+        let Some(attribute) = self.config.locals.get(name) else { return Ok(()) };
+        let value = evaluate(&attribute.value, self, &Ambient::None)?;
+        if value.is_wholly_known() {
+            self.locals.insert(Arc::clone(name), value);
+        }
+        Ok(())
+    }
+
+    /// Sets the value of a block that stands for one thing, or of one that stands for several
+    /// and has no instance yet.
+    pub fn set_block(&mut self, kind: &str, name: &str, value: Value) {
+        self.blocks.insert((kind.into(), name.into()), value);
+    }
+
+    /// Sets the value of one instance; instances of `count` must be set in order at first.
+    pub fn set_instance(&mut self, address: &Address, value: Value) {
+        let block = (Arc::clone(&address.kind), Arc::clone(&address.name));
+        match (&address.key, self.blocks.get_mut(&block)) {
+            (Some(Key::Text(key)), Some(Value::Object(fields))) => {
+                Arc::make_mut(fields).insert(Arc::clone(key), value);
+            }
+            (Some(Key::Number(index)), Some(Value::Tuple(items))) => {
+                let items = Arc::make_mut(items);
+                match usize::try_from(*index).ok().and_then(|index| items.get_mut(index)) {
+                    Some(item) => *item = value,
+                    None => items.push(value),
+                }
+            }
+            (Some(Key::Text(key)), _) => {
+                self.blocks.insert(block, Value::object([(Arc::clone(key), value)]));
+            }
+            (Some(Key::Number(_)), _) => {
+                self.blocks.insert(block, Value::tuple(vec![value]));
+            }
+            (None, _) => {
+                self.blocks.insert(block, value);
+            }
+        }
+    }
+
+    /// The value of a block.
+    #[must_use]
+    pub fn block(&self, kind: &str, name: &str) -> Option<&Value> {
+        self.blocks.get(&(kind.into(), name.into()))
+    }
+
+    /// The value of a variable.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&Value> {
+        self.variables.get(name)
+    }
+
+    /// What `root.name` means, or `root` alone.
+    ///
+    /// # Errors
+    /// A fault of a local value that had to be evaluated; `Ok(None)` where the name means
+    /// nothing.
+    pub(super) fn lookup(
+        &self,
+        ambient: &Ambient,
+        root: &str,
+        name: Option<&str>,
+    ) -> Result<Option<Value>, Fault> {
+        let Some(name) = name else { return Ok(None) };
+        let value = match (root, ambient) {
+            ("var", _) => self.variables.get(name).cloned(),
+            ("local", _) => return self.local(name),
+            ("path", _) => matches!(name, "module" | "root" | "cwd")
+                .then(|| Value::from(self.facts.folder.as_str())),
+            ("isobar" | "terraform", _) => {
+                (name == "workspace").then(|| Value::from(self.facts.workspace.as_str()))
+            }
+            ("count", Ambient::Count(index)) => (name == "index").then(|| Value::from(*index)),
+            ("each", Ambient::Each(key, value)) => match name {
+                "key" => Some(Value::String(Arc::clone(key))),
+                "value" => Some(value.clone()),
+                _ => None,
+            },
+            _ => self.blocks.get(&(root.into(), name.into())).cloned(),
+        };
+        Ok(value)
+    }
+
+    fn local(&self, name: &str) -> Result<Option<Value>, Fault> {
+        if let Some(value) = self.locals.get(name) {
+            return Ok(Some(value.clone()));
+        }
+        self.config
+            .locals
+            .get(name)
+            .map(|attribute| evaluate(&attribute.value, self, &Ambient::None))
+            .transpose()
+    }
+}
