@@ -2,3 +2,5 @@
 
 pub mod language;
 pub mod eval;
+pub mod graph;
+pub mod state;

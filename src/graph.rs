@@ -1,0 +1,228 @@
+//! A directed acyclic graph: order, cycles, and who is ready. No domain words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use petgraph::algo::tarjan_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+use petgraph::Direction;
+
+/// Nodes and what they depend on. Ties in the order are broken by the order of the nodes.
+#[derive(Debug, Clone)]
+pub struct Dag<N> {
+    graph: DiGraph<N, ()>,
+    index: BTreeMap<N, NodeIndex>,
+}
+
+impl<N: Ord + Clone> Default for Dag<N> {
+    fn default() -> Self {
+        Self { graph: DiGraph::new(), index: BTreeMap::new() }
+    }
+}
+
+impl<N: Ord + Clone> Dag<N> {
+    /// Adds a node, unless it is there.
+    pub fn add(&mut self, node: N) {
+        self.node(node);
+    }
+
+    fn node(&mut self, node: N) -> NodeIndex {
+        match self.index.get(&node) {
+            Some(index) => *index,
+            None => {
+                let index = self.graph.add_node(node.clone());
+                self.index.insert(node, index);
+                index
+            }
+        }
+    }
+
+    /// Says that `dependent` comes after `dependency`; adds both if need be.
+    pub fn depend(&mut self, dependent: N, dependency: N) {
+        let (from, to) = (self.node(dependency), self.node(dependent));
+        self.graph.update_edge(from, to, ());
+    }
+
+    /// All nodes, in their own order.
+    pub fn nodes(&self) -> impl Iterator<Item = &N> {
+        self.index.keys()
+    }
+
+    /// What `node` depends on directly, in node order.
+    #[must_use]
+    pub fn dependencies(&self, node: &N) -> Vec<&N> {
+        self.neighbours(node, Direction::Incoming)
+    }
+
+    /// What depends on `node` directly, in node order.
+    #[must_use]
+    pub fn dependents(&self, node: &N) -> Vec<&N> {
+        self.neighbours(node, Direction::Outgoing)
+    }
+
+    fn neighbours(&self, node: &N, direction: Direction) -> Vec<&N> {
+        let Some(index) = self.index.get(node) else { return Vec::new() };
+        let mut found: Vec<&N> =
+            self.graph.neighbors_directed(*index, direction).map(|i| &self.graph[i]).collect();
+        found.sort();
+        found
+    }
+
+    /// All edges as (dependent, dependency), in node order.
+    #[must_use]
+    pub fn edges(&self) -> Vec<(&N, &N)> {
+        let ends = |edge: petgraph::graph::EdgeReference<'_, ()>| {
+            (&self.graph[edge.target()], &self.graph[edge.source()])
+        };
+        let mut edges: Vec<(&N, &N)> = self.graph.edge_references().map(ends).collect();
+        edges.sort();
+        edges
+    }
+
+    /// All nodes, each behind what it depends on; among those that could come next, the
+    /// smallest first.
+    ///
+    /// # Errors
+    /// The nodes of each cycle, each cycle beginning with its smallest node and following the
+    /// dependencies.
+    pub fn order(&self) -> Result<Vec<&N>, Vec<Vec<&N>>> {
+        let mut walk = Walk::new(self);
+        let mut ordered = Vec::with_capacity(self.index.len());
+        while let Some(node) = walk.next_ready() {
+            ordered.push(node);
+            walk.finish(node);
+        }
+        if ordered.len() == self.index.len() { Ok(ordered) } else { Err(self.cycles()) }
+    }
+
+    fn cycles(&self) -> Vec<Vec<&N>> {
+        let mut cycles: Vec<Vec<&N>> = tarjan_scc(&self.graph)
+            .into_iter()
+            .filter(|component| {
+                component.len() > 1
+                    || component.first().is_some_and(|i| self.graph.contains_edge(*i, *i))
+            })
+            .map(|component| self.cycle(&component))
+            .collect();
+        cycles.sort();
+        cycles
+    }
+
+    /// One cycle within a strongly connected component.
+    fn cycle(&self, component: &[NodeIndex]) -> Vec<&N> {
+        let inside: BTreeSet<&N> = component.iter().map(|index| &self.graph[*index]).collect();
+        let mut path: Vec<&N> = inside.first().copied().into_iter().collect();
+        while let Some(next) = path.last().and_then(|last| {
+            self.dependencies(last).into_iter().find(|node| inside.contains(node))
+        }) {
+            if let Some(position) = path.iter().position(|node| *node == next) {
+                let mut cycle = path.split_off(position);
+                let smallest = cycle.iter().enumerate().min_by_key(|(_, node)| **node);
+                let smallest = smallest.map_or(0, |(position, _)| position);
+                cycle.rotate_left(smallest);
+                return cycle;
+            }
+            path.push(next);
+        }
+        path
+    }
+}
+
+/// A walk in which nodes become ready when all that they depend on is finished.
+#[derive(Debug, Clone)]
+pub struct Walk<'a, N> {
+    dag: &'a Dag<N>,
+    waiting_for: BTreeMap<&'a N, usize>,
+    ready: BTreeSet<&'a N>,
+}
+
+impl<'a, N: Ord + Clone> Walk<'a, N> {
+    /// A walk at its beginning.
+    #[must_use]
+    pub fn new(dag: &'a Dag<N>) -> Self {
+        let mut waiting_for = BTreeMap::new();
+        let mut ready = BTreeSet::new();
+        for (node, index) in &dag.index {
+            let count = dag.graph.neighbors_directed(*index, Direction::Incoming).count();
+            if count == 0 {
+                ready.insert(node);
+            } else {
+                waiting_for.insert(node, count);
+            }
+        }
+        Self { dag, waiting_for, ready }
+    }
+
+    /// Takes the smallest node that is ready.
+    pub fn next_ready(&mut self) -> Option<&'a N> {
+        self.ready.pop_first()
+    }
+
+    /// Says that a node is finished.
+    pub fn finish(&mut self, node: &N) {
+        let Some(index) = self.dag.index.get(node) else { return };
+        for neighbour in self.dag.graph.neighbors_directed(*index, Direction::Outgoing) {
+            let dependent = &self.dag.graph[neighbour];
+            if let Some(count) = self.waiting_for.get_mut(dependent) {
+                *count -= 1;
+                if *count == 0 {
+                    self.waiting_for.remove(dependent);
+                    self.ready.insert(dependent);
+                }
+            }
+        }
+    }
+
+    /// Takes out everything that depends on `node`, directly or not, in node order.
+    pub fn skip_dependents(&mut self, node: &N) -> Vec<&'a N> {
+        let mut skipped = BTreeSet::new();
+        let mut open: Vec<NodeIndex> = self.dag.index.get(node).copied().into_iter().collect();
+        while let Some(index) = open.pop() {
+            for neighbour in self.dag.graph.neighbors_directed(index, Direction::Outgoing) {
+                let dependent = &self.dag.graph[neighbour];
+                if self.waiting_for.remove(dependent).is_some() {
+                    skipped.insert(dependent);
+                    open.push(neighbour);
+                }
+            }
+        }
+        skipped.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Dag, Walk};
+
+    fn dag(edges: &[(&'static str, &'static str)]) -> Dag<&'static str> {
+        let mut dag = Dag::default();
+        for (dependent, dependency) in edges {
+            dag.depend(*dependent, *dependency);
+        }
+        dag
+    }
+
+    #[test]
+    fn dependencies_come_first_and_ties_go_by_name() {
+        let dag = dag(&[("a", "z"), ("b", "z"), ("c", "a"), ("c", "b")]);
+        assert_eq!(dag.order().unwrap(), [&"z", &"a", &"b", &"c"]);
+    }
+
+    #[test]
+    fn a_cycle_is_shown_whole() {
+        let dag = dag(&[("a", "b"), ("b", "c"), ("c", "a"), ("d", "a"), ("e", "e")]);
+        assert_eq!(dag.order().unwrap_err(), [vec![&"a", &"b", &"c"], vec![&"e"]]);
+    }
+
+    #[test]
+    fn what_depends_on_a_failure_is_skipped() {
+        let dag = dag(&[("b", "a"), ("c", "b"), ("d", "x")]);
+        let mut walk = Walk::new(&dag);
+        assert_eq!(walk.next_ready(), Some(&"a"));
+        assert_eq!(walk.skip_dependents(&"a"), [&"b", &"c"]);
+        assert_eq!(walk.next_ready(), Some(&"x"));
+        walk.finish(&"x");
+        assert_eq!(walk.next_ready(), Some(&"d"));
+        assert_eq!(walk.next_ready(), None);
+    }
+}

@@ -1,0 +1,269 @@
+//! The state as a JSON document, with the version of its format.
+
+use std::collections::BTreeMap;
+
+use isobar_sdk::provider::IdempotencyKey;
+use isobar_sdk::{Address, Known, Path, Step, Type, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::{Instance, OutputValue, State, Status};
+
+/// The version of the format that this program writes.
+const FORMAT: u64 = 1;
+
+/// Why a document is not a state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormatError {
+    /// It is not JSON, or not of the right shape.
+    #[error("it is not a state of Isobar: {0}")]
+    Malformed(String),
+    /// It was written by a newer program.
+    #[error("its format {found} is newer than the format {FORMAT} that this version of Isobar reads")]
+    TooNew {
+        /// The version it names.
+        found: u64,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct StateDocument {
+    version: u64,
+    isobar_version: String,
+    lineage: String,
+    serial: u64,
+    #[serde(default)]
+    outputs: BTreeMap<String, ValueDocument>,
+    #[serde(default)]
+    resources: Vec<InstanceDocument>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pending: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct InstanceDocument {
+    address: String,
+    provider: String,
+    schema_version: u64,
+    #[serde(default, skip_serializing_if = "is_ready")]
+    status: StatusDocument,
+    #[serde(flatten)]
+    attributes: ValueDocument,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    dependencies: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize, Default, Clone, Copy, PartialEq)]
+#[serde(rename_all = "snake_case")]
+enum StatusDocument {
+    #[default]
+    Ready,
+    Tainted,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn is_ready(status: &StatusDocument) -> bool {
+    *status == StatusDocument::Ready
+}
+
+/// A value as plain JSON, with its type where the JSON alone would not give it back, and with
+/// the paths of its sensitive parts.
+#[derive(Serialize, Deserialize)]
+struct ValueDocument {
+    value: Json,
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    ty: Option<Json>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sensitive: Vec<Vec<Json>>,
+}
+
+/// Writes a state; the same state gives the same bytes.
+#[must_use]
+pub fn to_json(state: &State) -> String {
+    let document = StateDocument {
+        version: FORMAT,
+        isobar_version: env!("CARGO_PKG_VERSION").to_owned(),
+        lineage: state.lineage.clone(),
+        serial: state.serial,
+        outputs: state
+            .outputs
+            .iter()
+            .map(|(name, output)| (name.clone(), encode_value(output.value.value())))
+            .collect(),
+        resources: state.instances.iter().map(|(a, i)| encode_instance(a, i)).collect(),
+        pending: state
+            .pending
+            .iter()
+            .map(|(address, key)| (address.to_string(), key.to_string()))
+            .collect(),
+    };
+    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Reads a state.
+///
+/// # Errors
+/// Why the text is not one.
+pub fn from_json(text: &str) -> Result<State, FormatError> {
+    let malformed = |reason: String| FormatError::Malformed(reason);
+    let json: Json = serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
+    match json.get("version").and_then(Json::as_u64) {
+        Some(found) if found > FORMAT => return Err(FormatError::TooNew { found }),
+        Some(_) => {}
+        None => return Err(malformed("it has no version".to_owned())),
+    }
+    let document: StateDocument =
+        serde_json::from_value(json).map_err(|error| malformed(error.to_string()))?;
+    let mut state = State::new(document.lineage);
+    state.serial = document.serial;
+    for (name, output) in document.outputs {
+        state.outputs.insert(name, OutputValue { value: decode_value(&output)? });
+    }
+    for resource in document.resources {
+        let (address, instance) = decode_instance(&resource)?;
+        state.instances.insert(address, instance);
+    }
+    for (address, key) in document.pending {
+        state.pending.insert(parse_address(&address)?, IdempotencyKey::new(key));
+    }
+    Ok(state)
+}
+
+pub(super) fn encode_instance(address: &Address, instance: &Instance) -> InstanceDocument {
+    InstanceDocument {
+        address: address.to_string(),
+        provider: instance.provider.clone(),
+        schema_version: instance.schema_version,
+        status: match instance.status {
+            Status::Ready => StatusDocument::Ready,
+            Status::Tainted => StatusDocument::Tainted,
+        },
+        attributes: encode_value(instance.attributes.value()),
+        dependencies: instance.dependencies.iter().map(ToString::to_string).collect(),
+    }
+}
+
+pub(super) fn decode_instance(
+    document: &InstanceDocument,
+) -> Result<(Address, Instance), FormatError> {
+    let dependencies: Result<Vec<Address>, FormatError> =
+        document.dependencies.iter().map(|address| parse_address(address)).collect();
+    let instance = Instance {
+        provider: document.provider.clone(),
+        schema_version: document.schema_version,
+        attributes: decode_value(&document.attributes)?,
+        dependencies: dependencies?,
+        status: match document.status {
+            StatusDocument::Ready => Status::Ready,
+            StatusDocument::Tainted => Status::Tainted,
+        },
+    };
+    Ok((parse_address(&document.address)?, instance))
+}
+
+pub(super) fn parse_address(text: &str) -> Result<Address, FormatError> {
+    text.parse().map_err(|error: isobar_sdk::address::InvalidAddress| {
+        FormatError::Malformed(error.to_string())
+    })
+}
+
+fn encode_value(value: &Value) -> ValueDocument {
+    let open = value.reveal_all();
+    let plain = json::encode(&open);
+    let same = json::decode_any(&plain) == open;
+    ValueDocument {
+        ty: (!same).then(|| json::encode_type(&Type::of(&open))),
+        value: plain,
+        sensitive: value.sensitive_paths().iter().map(encode_path).collect(),
+    }
+}
+
+fn decode_value(document: &ValueDocument) -> Result<Known, FormatError> {
+    let malformed = |reason: &str| FormatError::Malformed(reason.to_owned());
+    let ty = match &document.ty {
+        Some(ty) => json::decode_type(ty).ok_or_else(|| malformed("a type is not one"))?,
+        None => Type::Any,
+    };
+    let value = json::decode(&document.value, &ty)
+        .map_err(|mismatch| FormatError::Malformed(mismatch.to_string()))?;
+    let paths: Option<Vec<Path>> =
+        document.sensitive.iter().map(|steps| decode_path(steps)).collect();
+    let paths = paths.ok_or_else(|| malformed("a path is not one"))?;
+    Known::new(value.mark(&paths)).map_err(|_| malformed("a value is unknown"))
+}
+
+/// A step is `{"attribute": name}`, `{"key": name}` or a number.
+fn encode_path(path: &Path) -> Vec<Json> {
+    path.steps()
+        .iter()
+        .map(|step| match step {
+            Step::Attribute(name) => serde_json::json!({ "attribute": &**name }),
+            Step::Key(name) => serde_json::json!({ "key": &**name }),
+            Step::Index(index) => Json::from(*index),
+        })
+        .collect()
+}
+
+fn decode_path(steps: &[Json]) -> Option<Path> {
+    steps
+        .iter()
+        .map(|step| {
+            let name = |kind: &str| step.get(kind).and_then(Json::as_str);
+            if let Some(index) = step.as_u64() {
+                return usize::try_from(index).ok().map(Step::Index);
+            }
+            name("attribute")
+                .map(|name| Step::Attribute(name.into()))
+                .or_else(|| name("key").map(|name| Step::Key(name.into())))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use isobar_sdk::provider::IdempotencyKey;
+    use isobar_sdk::{Known, Value};
+
+    use super::super::{Instance, OutputValue, State, Status};
+    use super::{FormatError, from_json, to_json};
+
+    fn sample() -> State {
+        let mut state = State::new("lineage".to_owned());
+        state.serial = 7;
+        let attributes = Value::object([
+            ("list", Value::list(vec![Value::from(1_i64), Value::from(2_i64)])),
+            ("map", Value::map([("k", Value::from("secret").sensitive())])),
+            ("none", Value::Null),
+            ("tuple", Value::tuple(vec!["a".into(), true.into()])),
+        ]);
+        let instance = Instance {
+            provider: "data".to_owned(),
+            schema_version: 1,
+            attributes: Known::new(attributes).unwrap(),
+            dependencies: vec!["zone.east".parse().unwrap()],
+            status: Status::Tainted,
+        };
+        state.instances.insert("isobar_data.a[\"x\"]".parse().unwrap(), instance);
+        let secret = Known::new(Value::from("s").sensitive()).unwrap();
+        state.outputs.insert("o".to_owned(), OutputValue { value: secret });
+        state.pending.insert("isobar_data.b".parse().unwrap(), IdempotencyKey::new("k"));
+        state
+    }
+
+    #[test]
+    fn a_state_survives_the_round_trip() {
+        let text = to_json(&sample());
+        assert_eq!(from_json(&text).unwrap(), sample());
+        assert_eq!(to_json(&from_json(&text).unwrap()), text);
+    }
+
+    #[test]
+    fn what_is_no_state_is_refused() {
+        for text in ["", "{", "[]", "{}", "{\"version\": 1}", "{\"version\": 1, \"lineage\": 3}"] {
+            assert!(matches!(from_json(text), Err(FormatError::Malformed(_))), "{text}");
+        }
+        assert_eq!(from_json("{\"version\": 99}"), Err(FormatError::TooNew { found: 99 }));
+    }
+}

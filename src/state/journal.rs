@@ -1,0 +1,180 @@
+//! What an apply is about to do and what became of it, written before and after each change.
+//!
+//! One JSON document a line. A line that is cut off is the last one of a crash and is ignored:
+//! nothing was acknowledged that depends on it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use isobar_sdk::Address;
+use isobar_sdk::provider::IdempotencyKey;
+use serde::{Deserialize, Serialize};
+
+use super::Instance;
+use super::file::{InstanceDocument, decode_instance, encode_instance, parse_address};
+
+/// One line.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Record {
+    /// A change begins.
+    Intent {
+        /// Of this instance.
+        address: Address,
+        /// With this key.
+        key: IdempotencyKey,
+    },
+    /// The instance is now this.
+    Stored {
+        /// Which one.
+        address: Address,
+        /// What it is.
+        instance: Box<Instance>,
+    },
+    /// The instance is gone.
+    Removed {
+        /// Which one.
+        address: Address,
+    },
+    /// The change failed and changed nothing.
+    Unchanged {
+        /// Which one.
+        address: Address,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Line {
+    Begin { lineage: String, serial: u64 },
+    Intent { address: String, key: String },
+    Stored(Box<InstanceDocument>),
+    Removed { address: String },
+    Unchanged { address: String },
+}
+
+/// An open journal.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    path: PathBuf,
+}
+
+impl Journal {
+    /// Begins a journal for changes to the state of this lineage and serial.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn create(path: &Path, lineage: &str, serial: u64) -> io::Result<Self> {
+        let file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+        let mut journal = Self { file, path: path.to_owned() };
+        journal.write(&[Line::Begin { lineage: lineage.to_owned(), serial }])?;
+        Ok(journal)
+    }
+
+    /// Writes records so that they survive a crash.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn append(&mut self, records: &[Record]) -> io::Result<()> {
+        let lines: Vec<Line> = records.iter().map(line).collect();
+        self.write(&lines)
+    }
+
+    fn write(&mut self, lines: &[Line]) -> io::Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let mut text = String::new();
+        for line in lines {
+            text.push_str(&serde_json::to_string(line).map_err(io::Error::other)?);
+            text.push('\n');
+        }
+        self.file.write_all(text.as_bytes())?;
+        self.file.sync_data()
+    }
+
+    /// Removes the journal, once its records are in the state.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn remove(self) -> io::Result<()> {
+        std::fs::remove_file(&self.path)
+    }
+
+    /// The records of a journal that an earlier command left behind for the state of this
+    /// lineage and serial; none where there is no such journal.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn recover(path: &Path, lineage: &str, serial: u64) -> io::Result<Vec<Record>> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut lines = text.lines().map_while(|line| serde_json::from_str::<Line>(line).ok());
+        match lines.next() {
+            Some(Line::Begin { lineage: begun, serial: at }) if begun == lineage && at == serial => {
+                Ok(lines.filter_map(record).collect())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
+fn line(record: &Record) -> Line {
+    match record {
+        Record::Intent { address, key } => {
+            Line::Intent { address: address.to_string(), key: key.to_string() }
+        }
+        Record::Stored { address, instance } => {
+            Line::Stored(Box::new(encode_instance(address, instance)))
+        }
+        Record::Removed { address } => Line::Removed { address: address.to_string() },
+        Record::Unchanged { address } => Line::Unchanged { address: address.to_string() },
+    }
+}
+
+fn record(line: Line) -> Option<Record> {
+    Some(match line {
+        Line::Begin { .. } => return None,
+        Line::Intent { address, key } => {
+            Record::Intent { address: parse_address(&address).ok()?, key: IdempotencyKey::new(key) }
+        }
+        Line::Stored(document) => {
+            let (address, instance) = decode_instance(&document).ok()?;
+            Record::Stored { address, instance: Box::new(instance) }
+        }
+        Line::Removed { address } => Record::Removed { address: parse_address(&address).ok()? },
+        Line::Unchanged { address } => Record::Unchanged { address: parse_address(&address).ok()? },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use isobar_sdk::provider::IdempotencyKey;
+
+    use super::{Journal, Record};
+
+    #[test]
+    fn records_survive_and_a_cut_line_is_ignored() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let mut journal = Journal::create(&path, "l", 3).unwrap();
+        let records = [
+            Record::Intent {
+                address: "isobar_data.a".parse().unwrap(),
+                key: IdempotencyKey::new("k"),
+            },
+            Record::Removed { address: "isobar_data.b".parse().unwrap() },
+        ];
+        journal.append(&records).unwrap();
+        journal.file.write_all(b"{\"removed\":{\"addr").unwrap();
+        assert_eq!(Journal::recover(&path, "l", 3).unwrap(), records);
+        assert_eq!(Journal::recover(&path, "l", 4).unwrap(), []);
+        assert_eq!(Journal::recover(&folder.path().join("none"), "l", 3).unwrap(), []);
+    }
+}

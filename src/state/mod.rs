@@ -1,0 +1,96 @@
+//! What Isobar made and last saw of it.
+
+mod file;
+mod journal;
+mod lock;
+mod store;
+
+pub use file::{FormatError, from_json, to_json};
+pub use journal::{Journal, Record};
+pub use lock::{Holder, Lock, LockError};
+pub use store::{Store, StoreError};
+
+use std::collections::BTreeMap;
+
+use isobar_sdk::provider::IdempotencyKey;
+use isobar_sdk::{Address, Known};
+
+/// All that Isobar manages.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// Names this state for its whole life, so that no other takes its place.
+    pub lineage: String,
+    /// Raised by one with every version.
+    pub serial: u64,
+    /// Output values.
+    pub outputs: BTreeMap<String, OutputValue>,
+    /// Resource instances.
+    pub instances: BTreeMap<Address, Instance>,
+    /// Changes that were begun and whose end is not known: they are tried again with their key.
+    pub pending: BTreeMap<Address, IdempotencyKey>,
+}
+
+/// The value of an output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputValue {
+    /// The value; marked if it must not be printed.
+    pub value: Known,
+}
+
+/// One resource instance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Instance {
+    /// The local name of its provider.
+    pub provider: String,
+    /// The version of the schema its attributes were written with.
+    pub schema_version: u64,
+    /// Its attributes, sensitive ones marked.
+    pub attributes: Known,
+    /// What it depended on when it was last changed.
+    pub dependencies: Vec<Address>,
+    /// Whether it is as it was meant to be.
+    pub status: Status,
+}
+
+/// Whether an instance is as it was meant to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It is.
+    Ready,
+    /// Its creation failed half-way; it is to be replaced.
+    Tainted,
+}
+
+impl State {
+    /// A state without anything in it, of a new lineage.
+    #[must_use]
+    pub const fn new(lineage: String) -> Self {
+        Self {
+            lineage,
+            serial: 0,
+            outputs: BTreeMap::new(),
+            instances: BTreeMap::new(),
+            pending: BTreeMap::new(),
+        }
+    }
+
+    /// Applies one record of a journal.
+    pub fn fold(&mut self, record: Record) {
+        match record {
+            Record::Intent { address, key } => {
+                self.pending.insert(address, key);
+            }
+            Record::Stored { address, instance } => {
+                self.pending.remove(&address);
+                self.instances.insert(address, *instance);
+            }
+            Record::Removed { address } => {
+                self.pending.remove(&address);
+                self.instances.remove(&address);
+            }
+            Record::Unchanged { address } => {
+                self.pending.remove(&address);
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Where the state is kept: a file that is only ever replaced whole.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::{FormatError, Holder, Journal, Lock, LockError, State, from_json, to_json};
+
+/// The state of one configuration on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    state: PathBuf,
+    data: PathBuf,
+}
+
+/// Why the state cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be understood.
+    #[error("{} cannot be used: {source}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: FormatError,
+    },
+    /// It cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl Store {
+    /// The store of a configuration: the state in `folder`, everything else in `data`.
+    #[must_use]
+    pub fn new(folder: &Path, data: &Path) -> Self {
+        Self { state: folder.join("isobar.state.json"), data: data.to_owned() }
+    }
+
+    /// The file of the state.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.state
+    }
+
+    fn journal_path(&self) -> PathBuf {
+        self.data.join("journal")
+    }
+
+    fn io(&self, source: io::Error) -> StoreError {
+        StoreError::Io { path: self.state.clone(), source }
+    }
+
+    /// The state with what an interrupted apply has done folded in; `None` if there is none.
+    ///
+    /// # Errors
+    /// A file that cannot be read or understood.
+    pub fn read(&self) -> Result<Option<State>, StoreError> {
+        let text = match std::fs::read_to_string(&self.state) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.io(error)),
+        };
+        let mut state = from_json(&text)
+            .map_err(|source| StoreError::Format { path: self.state.clone(), source })?;
+        let records = Journal::recover(&self.journal_path(), &state.lineage, state.serial)
+            .map_err(|source| StoreError::Io { path: self.journal_path(), source })?;
+        for record in records {
+            state.fold(record);
+        }
+        Ok(Some(state))
+    }
+
+    /// Takes the lock; creates the folders that are needed.
+    ///
+    /// # Errors
+    /// Who holds it, or why it cannot be had.
+    pub fn lock(&self, holder: &Holder) -> Result<Lock, LockError> {
+        std::fs::create_dir_all(&self.data)
+            .map_err(|source| LockError::Io { path: self.data.clone(), source })?;
+        Lock::acquire(&self.data.join("lock"), holder)
+    }
+
+    /// Begins a journal for changes to `state`. The state must have been written before, so
+    /// that the journal has something to be folded into.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn begin(&self, state: &State) -> Result<Journal, StoreError> {
+        let path = self.journal_path();
+        Journal::create(&path, &state.lineage, state.serial)
+            .map_err(|source| StoreError::Io { path, source })
+    }
+
+    /// Replaces the state: a new file beside it, synced, renamed over it, and the folder synced.
+    /// The old state stays as it is until the new one is complete.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write(&self, state: &State) -> Result<(), StoreError> {
+        let folder = self.state.parent().unwrap_or(Path::new("."));
+        let replace = || -> io::Result<()> {
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(to_json(state).as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(&self.state).map_err(|error| error.error)?;
+            std::fs::File::open(folder)?.sync_all()
+        };
+        replace().map_err(|error| self.io(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Store, StoreError};
+    use crate::state::{Record, State};
+
+    #[test]
+    fn a_journal_that_was_left_behind_is_folded_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path(), folder.path());
+        assert!(store.read().unwrap().is_none());
+        let mut state = State::new("l".to_owned());
+        store.write(&state).unwrap();
+        let mut journal = store.begin(&state).unwrap();
+        let record = Record::Intent {
+            address: "isobar_data.a".parse().unwrap(),
+            key: isobar_sdk::provider::IdempotencyKey::new("k"),
+        };
+        journal.append(std::slice::from_ref(&record)).unwrap();
+        state.fold(record);
+        assert_eq!(store.read().unwrap().unwrap(), state);
+    }
+
+    #[test]
+    fn a_broken_state_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path(), folder.path());
+        std::fs::write(store.path(), "{ broken").unwrap();
+        assert!(matches!(store.read(), Err(StoreError::Format { .. })));
+        assert_eq!(std::fs::read_to_string(store.path()).unwrap(), "{ broken");
+    }
+}
