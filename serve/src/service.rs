@@ -3,7 +3,6 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use serde_json::from_slice;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -95,8 +94,8 @@ impl Service {
         let work = spawn_blocking(move || {
             // Held until the work is done, even when the request was given up meanwhile.
             let _permit = permit;
-            let request: InferenceRequest =
-                from_slice(body.as_ref()).map_err(|error| Problem::Body(error.to_string()))?;
+            let request: InferenceRequest = serde_json::from_slice(body.as_ref())
+                .map_err(|error| Problem::Body(error.to_string()))?;
             let outputs = Inference::of(&model, &request)?.run(&model)?;
             Ok((request.id, outputs))
         });

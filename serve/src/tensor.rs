@@ -87,6 +87,8 @@ pub(crate) enum TensorError {
         shape: Vec<usize>,
         given: usize,
     },
+    #[error("shape {shape:?} has more elements than a tensor can hold")]
+    TooLarge { shape: Vec<usize> },
     #[error("expected data as a flat array or nested as shape {shape:?}")]
     Nesting { shape: Vec<usize> },
     #[error("expected {datatype} at element {index}, got {given}")]
@@ -168,8 +170,10 @@ fn flatten<'a>(data: &'a Value, shape: &[usize]) -> Result<Vec<&'a Value>, Tenso
     }
     let expected = shape
         .iter()
-        .try_fold(1_usize, |product, &size| product.checked_mul(size))
-        .unwrap_or(usize::MAX);
+        .try_fold(1_usize, |product, &size| product.checked_mul(size));
+    let expected = expected.ok_or_else(|| TensorError::TooLarge {
+        shape: shape.to_vec(),
+    })?;
     if elements.len() != expected {
         return Err(TensorError::Count {
             expected,

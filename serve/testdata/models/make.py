@@ -32,7 +32,7 @@ KINDS = {
     "FP64": TensorProto.DOUBLE,
 }
 HEAVY_SIZE = 1024
-HEAVY_STEPS = 8
+HEAVY_STEPS = 16
 
 
 def tensor(name, kind, shape):

@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Method, StatusCode};
 use isobar_serve::{Options, ServeError};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::running::{Running, digits, quickstart, sample, testdata};
+use crate::running::{Running, ask, digits, quickstart, sample, testdata};
 
 #[cfg(unix)]
 #[tokio::test]
@@ -66,6 +67,32 @@ async fn a_request_in_flight_is_answered_before_the_end() {
     connection.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     assert!(answer.contains(r#""data":[8]"#), "{answer}");
+    ended.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_running_inference_is_finished_before_the_end() {
+    let server = Running::ready(Options::new(testdata("models/heavy.onnx"), 0)).await;
+    let input =
+        json!({"inputs": [{"name": "x", "shape": [1, 1], "datatype": "FP32", "data": [0]}]});
+    let path = "/v2/models/heavy/infer";
+    let answer = tokio::spawn(ask(
+        server.address,
+        Method::POST,
+        path,
+        Body::from(input.to_string()),
+    ));
+    let in_flight = r#"isobar_serve_requests_in_flight{model="heavy",version="1"} 1"#;
+    while !server.get("/metrics").await.text().contains(in_flight) {
+        assert!(
+            !answer.is_finished(),
+            "the request was never seen in flight"
+        );
+    }
+    let ended = server.stop();
+    let answer = answer.await.unwrap();
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    assert_eq!(answer.json()["outputs"][0]["data"], json!([0.0]));
     ended.await.unwrap().unwrap();
 }
 

@@ -84,23 +84,7 @@ impl Running {
     }
 
     pub(crate) async fn ask(&self, method: Method, path: &str, body: Body) -> Answer {
-        let uri = format!("http://{}{path}", self.address);
-        let request = Request::builder()
-            .method(method)
-            .uri(uri)
-            .body(body)
-            .unwrap();
-        let response = Client::builder(TokioExecutor::new())
-            .build_http()
-            .request(request)
-            .await
-            .unwrap();
-        let (head, body) = response.into_parts();
-        Answer {
-            status: head.status,
-            headers: head.headers,
-            body: body.collect().await.unwrap().to_bytes(),
-        }
+        ask(self.address, method, path, body).await
     }
 
     /// Asks the server to stop and does not wait.
@@ -140,4 +124,25 @@ pub(crate) fn digits() -> Options {
 /// The complete request that ships beside the model.
 pub(crate) fn sample() -> String {
     std::fs::read_to_string(quickstart("sample.json")).unwrap()
+}
+
+/// One request over a connection of its own.
+pub(crate) async fn ask(address: SocketAddr, method: Method, path: &str, body: Body) -> Answer {
+    let uri = format!("http://{address}{path}");
+    let request = Request::builder()
+        .method(method)
+        .uri(uri)
+        .body(body)
+        .unwrap();
+    let response = Client::builder(TokioExecutor::new())
+        .build_http()
+        .request(request)
+        .await
+        .unwrap();
+    let (head, body) = response.into_parts();
+    Answer {
+        status: head.status,
+        headers: head.headers,
+        body: body.collect().await.unwrap().to_bytes(),
+    }
 }
