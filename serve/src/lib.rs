@@ -13,6 +13,7 @@
 //! # }
 //! ```
 
+mod answers;
 mod datatype;
 mod error;
 mod inference;

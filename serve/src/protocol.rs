@@ -76,7 +76,7 @@ pub(crate) struct RequestInput {
     #[schema(value_type = Datatype)]
     pub(crate) datatype: String,
     /// Elements in row-major order, flat or nested as the shape says.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<Value>)]
     pub(crate) data: Value,
 }
 
@@ -104,7 +104,7 @@ pub(crate) struct ResponseOutput {
     pub(crate) shape: Vec<usize>,
     pub(crate) datatype: Datatype,
     /// Elements in row-major order, flat.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<Value>)]
     pub(crate) data: Elements,
 }
 

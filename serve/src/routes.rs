@@ -14,6 +14,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::answers::{InferenceAnswers, MetadataAnswers, ReadinessAnswers};
 use crate::metrics::MEDIA_TYPE;
 use crate::problem::Problem;
 use crate::protocol::{
@@ -26,10 +27,14 @@ use crate::service::Service;
 const SERVED_BY: HeaderName = HeaderName::from_static("x-isobar-served-by");
 
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "Isobar model server",
-    description = "One ONNX model over the Open Inference Protocol, version 2.",
-))]
+#[openapi(
+    info(
+        title = "Isobar model server",
+        description = "One ONNX model over the Open Inference Protocol, version 2."
+    ),
+    // The answers name these, which does not by itself put them into the document.
+    components(schemas(Failure, InferenceResponse, ModelMetadata, ModelReady))
+)]
 struct Document;
 
 /// Model and version of a path; the version is missing in the short form.
@@ -72,7 +77,7 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
 }
 
 /// What this server is.
-#[utoipa::path(get, path = "/v2", responses((status = OK, body = ServerMetadata)))]
+#[utoipa::path(get, path = "/v2", responses((status = OK, body = ServerMetadata, description = "name, version, extensions")))]
 async fn server_metadata() -> Json<ServerMetadata> {
     Json(ServerMetadata {
         name: "isobar",
@@ -82,7 +87,7 @@ async fn server_metadata() -> Json<ServerMetadata> {
 }
 
 /// Whether the process answers at all.
-#[utoipa::path(get, path = "/v2/health/live", responses((status = OK, body = Live)))]
+#[utoipa::path(get, path = "/v2/health/live", responses((status = OK, body = Live, description = "it does")))]
 async fn live() -> Json<Live> {
     Json(Live { live: true })
 }
@@ -91,7 +96,10 @@ async fn live() -> Json<Live> {
 #[utoipa::path(
     get,
     path = "/v2/health/ready",
-    responses((status = OK, body = Ready), (status = SERVICE_UNAVAILABLE, body = Ready, description = "loading"))
+    responses(
+        (status = OK, body = Ready, description = "they will"),
+        (status = SERVICE_UNAVAILABLE, body = Ready, description = "the model is still loading")
+    )
 )]
 async fn ready(State(service): Shared) -> impl IntoResponse {
     let ready = service.is_ready();
@@ -103,11 +111,7 @@ async fn ready(State(service): Shared) -> impl IntoResponse {
     get,
     path = "/v2/models/{model}",
     params(("model" = String, Path, description = "name of the model")),
-    responses(
-        (status = OK, body = ModelMetadata),
-        (status = NOT_FOUND, body = Failure),
-        (status = SERVICE_UNAVAILABLE, body = Failure, description = "loading")
-    )
+    responses(MetadataAnswers)
 )]
 async fn model_metadata(
     service: Shared,
@@ -124,11 +128,7 @@ async fn model_metadata(
         ("model" = String, Path, description = "name of the model"),
         ("version" = String, Path, description = "version of the model")
     ),
-    responses(
-        (status = OK, body = ModelMetadata),
-        (status = NOT_FOUND, body = Failure),
-        (status = SERVICE_UNAVAILABLE, body = Failure, description = "loading")
-    )
+    responses(MetadataAnswers)
 )]
 async fn version_metadata(
     service: Shared,
@@ -142,11 +142,7 @@ async fn version_metadata(
     get,
     path = "/v2/models/{model}/ready",
     params(("model" = String, Path, description = "name of the model")),
-    responses(
-        (status = OK, body = ModelReady),
-        (status = NOT_FOUND, body = Failure),
-        (status = SERVICE_UNAVAILABLE, body = ModelReady, description = "loading")
-    )
+    responses(ReadinessAnswers)
 )]
 async fn model_ready(service: Shared, path: Path<Addressed>) -> Result<impl IntoResponse, Problem> {
     readiness_of(&service, &path)
@@ -160,11 +156,7 @@ async fn model_ready(service: Shared, path: Path<Addressed>) -> Result<impl Into
         ("model" = String, Path, description = "name of the model"),
         ("version" = String, Path, description = "version of the model")
     ),
-    responses(
-        (status = OK, body = ModelReady),
-        (status = NOT_FOUND, body = Failure),
-        (status = SERVICE_UNAVAILABLE, body = ModelReady, description = "loading")
-    )
+    responses(ReadinessAnswers)
 )]
 async fn version_ready(
     service: Shared,
@@ -179,15 +171,7 @@ async fn version_ready(
     path = "/v2/models/{model}/infer",
     params(("model" = String, Path, description = "name of the model")),
     request_body = InferenceRequest,
-    responses(
-        (status = OK, body = InferenceResponse),
-        (status = BAD_REQUEST, body = Failure, description = "which input is wrong, what was expected, what came"),
-        (status = NOT_FOUND, body = Failure),
-        (status = REQUEST_TIMEOUT, body = Failure),
-        (status = PAYLOAD_TOO_LARGE, body = Failure),
-        (status = INTERNAL_SERVER_ERROR, body = Failure),
-        (status = SERVICE_UNAVAILABLE, body = Failure, description = "loading, or too slow")
-    )
+    responses(InferenceAnswers)
 )]
 async fn model_infer(service: Shared, path: Path<Addressed>, request: Request) -> Response {
     infer(&service, &path, request).await
@@ -202,22 +186,18 @@ async fn model_infer(service: Shared, path: Path<Addressed>, request: Request) -
         ("version" = String, Path, description = "version of the model")
     ),
     request_body = InferenceRequest,
-    responses(
-        (status = OK, body = InferenceResponse),
-        (status = BAD_REQUEST, body = Failure, description = "which input is wrong, what was expected, what came"),
-        (status = NOT_FOUND, body = Failure),
-        (status = REQUEST_TIMEOUT, body = Failure),
-        (status = PAYLOAD_TOO_LARGE, body = Failure),
-        (status = INTERNAL_SERVER_ERROR, body = Failure),
-        (status = SERVICE_UNAVAILABLE, body = Failure, description = "loading, or too slow")
-    )
+    responses(InferenceAnswers)
 )]
 async fn version_infer(service: Shared, path: Path<Addressed>, request: Request) -> Response {
     infer(&service, &path, request).await
 }
 
 /// What the server has counted and timed.
-#[utoipa::path(get, path = "/metrics", responses((status = OK, body = String, content_type = MEDIA_TYPE)))]
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    responses((status = OK, body = String, content_type = MEDIA_TYPE, description = "OpenMetrics text"))
+)]
 async fn metrics(State(service): Shared) -> Response {
     match service.metrics.render() {
         Ok(text) => ([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response(),
@@ -226,7 +206,7 @@ async fn metrics(State(service): Shared) -> Response {
 }
 
 /// This document.
-#[utoipa::path(get, path = "/openapi.json", responses((status = OK, body = Object)))]
+#[utoipa::path(get, path = "/openapi.json", responses((status = OK, body = Object, description = "OpenAPI 3.1")))]
 async fn openapi(Extension(document): Extension<Arc<utoipa::openapi::OpenApi>>) -> Response {
     Json(document.as_ref()).into_response()
 }

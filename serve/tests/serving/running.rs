@@ -50,7 +50,7 @@ impl Running {
             let _dropped = stopped.await;
         };
         let ended = tokio::spawn(run(options, shutdown, |address| {
-            listening.send(address).unwrap()
+            listening.send(address).unwrap();
         }));
         Self {
             address: address.await.expect("the server listens"),
