@@ -21,6 +21,7 @@ pub struct Options {
     /// Inferences that may run at the same time; further ones wait.
     pub workers: NonZeroUsize,
     /// Sent as `x-isobar-served-by` with every answer; the process id when `None`.
+    /// Text that no header can hold (line breaks, for instance) is not sent.
     pub instance: Option<String>,
     /// Bounds on requests and on the shutdown.
     pub limits: Limits,

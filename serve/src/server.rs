@@ -23,7 +23,8 @@ use crate::service::Service;
 /// `listening` is called once, as soon as the listener is open and before the
 /// model is loaded: `/v2/health/ready` says when it is. Requests that are
 /// still in flight when [`Limits::drain`](crate::Limits::drain) has passed are
-/// left unanswered.
+/// left unanswered. An inference cannot be interrupted: to leave sooner than
+/// one that is still computing, end the runtime with `shutdown_background`.
 ///
 /// # Errors
 /// See [`ServeError`]. A model that cannot be loaded ends the server.
