@@ -101,12 +101,18 @@ async fn idle_connections_do_not_hold_up_the_end() {
     let server = Running::ready(digits()).await;
     let _unused = TcpStream::connect(server.address).await.unwrap();
     let mut used = TcpStream::connect(server.address).await.unwrap();
-    used.write_all(b"GET /v2/health/live HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    used.write_all(b"GET /v2/health/live HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
     let mut first_byte = [0];
     used.read_exact(&mut first_byte).await.unwrap();
     let begun = Instant::now();
     server.stop().await.unwrap().unwrap();
-    assert!(begun.elapsed() < Duration::from_secs(2), "it took {:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "it took {:?}",
+        begun.elapsed()
+    );
 }
 
 #[tokio::test]
