@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use petgraph::Direction;
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
-use petgraph::Direction;
 
 /// Nodes and what they depend on. Ties in the order are broken by the order of the nodes.
 #[derive(Debug, Clone)]
@@ -16,7 +16,10 @@ pub struct Dag<N> {
 
 impl<N: Ord + Clone> Default for Dag<N> {
     fn default() -> Self {
-        Self { graph: DiGraph::new(), index: BTreeMap::new() }
+        Self {
+            graph: DiGraph::new(),
+            index: BTreeMap::new(),
+        }
     }
 }
 
@@ -61,9 +64,14 @@ impl<N: Ord + Clone> Dag<N> {
     }
 
     fn neighbours(&self, node: &N, direction: Direction) -> Vec<&N> {
-        let Some(index) = self.index.get(node) else { return Vec::new() };
-        let mut found: Vec<&N> =
-            self.graph.neighbors_directed(*index, direction).map(|i| &self.graph[i]).collect();
+        let Some(index) = self.index.get(node) else {
+            return Vec::new();
+        };
+        let mut found: Vec<&N> = self
+            .graph
+            .neighbors_directed(*index, direction)
+            .map(|i| &self.graph[i])
+            .collect();
         found.sort();
         found
     }
@@ -92,7 +100,11 @@ impl<N: Ord + Clone> Dag<N> {
             ordered.push(node);
             walk.finish(node);
         }
-        if ordered.len() == self.index.len() { Ok(ordered) } else { Err(self.cycles()) }
+        if ordered.len() == self.index.len() {
+            Ok(ordered)
+        } else {
+            Err(self.cycles())
+        }
     }
 
     fn cycles(&self) -> Vec<Vec<&N>> {
@@ -100,7 +112,9 @@ impl<N: Ord + Clone> Dag<N> {
             .into_iter()
             .filter(|component| {
                 component.len() > 1
-                    || component.first().is_some_and(|i| self.graph.contains_edge(*i, *i))
+                    || component
+                        .first()
+                        .is_some_and(|i| self.graph.contains_edge(*i, *i))
             })
             .map(|component| self.cycle(&component))
             .collect();
@@ -113,7 +127,9 @@ impl<N: Ord + Clone> Dag<N> {
         let inside: BTreeSet<&N> = component.iter().map(|index| &self.graph[*index]).collect();
         let mut path: Vec<&N> = inside.first().copied().into_iter().collect();
         while let Some(next) = path.last().and_then(|last| {
-            self.dependencies(last).into_iter().find(|node| inside.contains(node))
+            self.dependencies(last)
+                .into_iter()
+                .find(|node| inside.contains(node))
         }) {
             if let Some(position) = path.iter().position(|node| *node == next) {
                 let mut cycle = path.split_off(position);
@@ -143,14 +159,21 @@ impl<'a, N: Ord + Clone> Walk<'a, N> {
         let mut waiting_for = BTreeMap::new();
         let mut ready = BTreeSet::new();
         for (node, index) in &dag.index {
-            let count = dag.graph.neighbors_directed(*index, Direction::Incoming).count();
+            let count = dag
+                .graph
+                .neighbors_directed(*index, Direction::Incoming)
+                .count();
             if count == 0 {
                 ready.insert(node);
             } else {
                 waiting_for.insert(node, count);
             }
         }
-        Self { dag, waiting_for, ready }
+        Self {
+            dag,
+            waiting_for,
+            ready,
+        }
     }
 
     /// Takes the smallest node that is ready.
@@ -160,8 +183,14 @@ impl<'a, N: Ord + Clone> Walk<'a, N> {
 
     /// Says that a node is finished.
     pub fn finish(&mut self, node: &N) {
-        let Some(index) = self.dag.index.get(node) else { return };
-        for neighbour in self.dag.graph.neighbors_directed(*index, Direction::Outgoing) {
+        let Some(index) = self.dag.index.get(node) else {
+            return;
+        };
+        for neighbour in self
+            .dag
+            .graph
+            .neighbors_directed(*index, Direction::Outgoing)
+        {
             let dependent = &self.dag.graph[neighbour];
             if let Some(count) = self.waiting_for.get_mut(dependent) {
                 *count -= 1;
@@ -178,7 +207,11 @@ impl<'a, N: Ord + Clone> Walk<'a, N> {
         let mut skipped = BTreeSet::new();
         let mut open: Vec<NodeIndex> = self.dag.index.get(node).copied().into_iter().collect();
         while let Some(index) = open.pop() {
-            for neighbour in self.dag.graph.neighbors_directed(index, Direction::Outgoing) {
+            for neighbour in self
+                .dag
+                .graph
+                .neighbors_directed(index, Direction::Outgoing)
+            {
                 let dependent = &self.dag.graph[neighbour];
                 if self.waiting_for.remove(dependent).is_some() {
                     skipped.insert(dependent);
@@ -211,7 +244,10 @@ mod tests {
     #[test]
     fn a_cycle_is_shown_whole() {
         let dag = dag(&[("a", "b"), ("b", "c"), ("c", "a"), ("d", "a"), ("e", "e")]);
-        assert_eq!(dag.order().unwrap_err(), [vec![&"a", &"b", &"c"], vec![&"e"]]);
+        assert_eq!(
+            dag.order().unwrap_err(),
+            [vec![&"a", &"b", &"c"], vec![&"e"]]
+        );
     }
 
     #[test]

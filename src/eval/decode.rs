@@ -20,7 +20,11 @@ pub fn decode(
     (scope, ambient): (&Scope<'_>, &Ambient),
     diagnostics: &mut Diagnostics,
 ) -> Value {
-    let mut decoder = Decoder { scope, ambient, diagnostics };
+    let mut decoder = Decoder {
+        scope,
+        ambient,
+        diagnostics,
+    };
     Value::Object(Arc::new(decoder.body(body, schema, header)))
 }
 
@@ -42,9 +46,13 @@ impl Decoder<'_> {
                     fields.insert(Arc::clone(&attribute.name), value);
                 }
                 None => {
-                    let known = schema.attributes.iter().filter(|(_, a)| a.is_configurable());
+                    let known = schema
+                        .attributes
+                        .iter()
+                        .filter(|(_, a)| a.is_configurable());
                     let names = known.map(|(name, _)| name.as_str());
-                    self.diagnostics.push(unsupported_attribute(attribute, names).within(header));
+                    self.diagnostics
+                        .push(unsupported_attribute(attribute, names).within(header));
                 }
             }
         }
@@ -80,7 +88,10 @@ impl Decoder<'_> {
                 Diagnostic::error(
                     "E0011",
                     "Attribute cannot be set",
-                    format!("{:?} is told by the provider; it cannot be set.", attribute.name),
+                    format!(
+                        "{:?} is told by the provider; it cannot be set.",
+                        attribute.name
+                    ),
                 )
                 .at(&attribute.name_span)
                 .help("Remove it."),
@@ -108,9 +119,17 @@ impl Decoder<'_> {
         known.ty.convert(&value).unwrap_or_else(|mismatch| {
             let detail = sentence(&mismatch.to_string());
             self.diagnostics.push(
-                Diagnostic::error("E0012", "Wrong type", format!("Inappropriate value for {:?}: {}", attribute.name, lower_first(&detail)))
-                    .at(&attribute.value.span())
-                    .help(known.doc.clone()),
+                Diagnostic::error(
+                    "E0012",
+                    "Wrong type",
+                    format!(
+                        "Inappropriate value for {:?}: {}",
+                        attribute.name,
+                        lower_first(&detail)
+                    ),
+                )
+                .at(&attribute.value.span())
+                .help(known.doc.clone()),
             );
             unknown()
         })
@@ -139,7 +158,8 @@ impl Decoder<'_> {
         }
         for (name, known) in &schema.blocks {
             let given: Vec<&Block> = body.blocks.iter().filter(|b| &*b.kind == name).collect();
-            let mut values: Vec<Value> = given.iter().map(|block| self.block(block, known)).collect();
+            let mut values: Vec<Value> =
+                given.iter().map(|block| self.block(block, known)).collect();
             let value = match (known.nesting, values.len()) {
                 (Nesting::List, _) => Value::list(values),
                 (Nesting::Required, 0) => {

@@ -19,7 +19,13 @@ use crate::language::expression::{
 /// # Errors
 /// The first thing wrong with it.
 pub fn evaluate(located: &Located, scope: &Scope<'_>, ambient: &Ambient) -> Result<Value, Fault> {
-    Evaluation { scope, ambient, file: &located.file, bound: Vec::new() }.value(&located.root)
+    Evaluation {
+        scope,
+        ambient,
+        file: &located.file,
+        bound: Vec::new(),
+    }
+    .value(&located.root)
 }
 
 struct Evaluation<'a> {
@@ -114,7 +120,9 @@ impl Evaluation<'_> {
                 "Declare it, or correct the name.".to_owned(),
             ),
             (root, None) => (
-                format!("{root:?} alone refers to nothing; a reference reads kind.name, as in zone.east."),
+                format!(
+                    "{root:?} alone refers to nothing; a reference reads kind.name, as in zone.east."
+                ),
                 format!("Put text into quotes: {root:?}."),
             ),
         };
@@ -138,55 +146,70 @@ impl Evaluation<'_> {
                 return Err(self.fault(extent, "Unsupported attribute", detail));
             }
         };
-        found.map(|found| found.sensitive_if(value.is_sensitive())).ok_or_else(|| {
-            let mut fault = self.fault(
-                extent,
-                "Unsupported attribute",
-                format!("This object has no attribute named {name:?}."),
-            );
-            let names = value.fields().map(|fields| fields.keys().map(|n| &**n).collect::<Vec<_>>());
-            let names = names.unwrap_or_default();
-            fault.help = Some(closest(name, names.iter().copied()).map_or_else(
-                || format!("It has {}.", names.join(", ")),
-                |meant| format!("Did you mean {meant:?}?"),
-            ));
-            fault
-        })
+        found
+            .map(|found| found.sensitive_if(value.is_sensitive()))
+            .ok_or_else(|| {
+                let mut fault = self.fault(
+                    extent,
+                    "Unsupported attribute",
+                    format!("This object has no attribute named {name:?}."),
+                );
+                let names = value
+                    .fields()
+                    .map(|fields| fields.keys().map(|n| &**n).collect::<Vec<_>>());
+                let names = names.unwrap_or_default();
+                fault.help = Some(closest(name, names.iter().copied()).map_or_else(
+                    || format!("It has {}.", names.join(", ")),
+                    |meant| format!("Did you mean {meant:?}?"),
+                ));
+                fault
+            })
     }
 
     fn index(&self, value: &Value, index: &Value, extent: Extent) -> Result<Value, Fault> {
         let sensitive = value.is_sensitive() || index.is_sensitive();
         let wrong = |detail: String| self.fault(extent, "Invalid index", detail);
-        let found = match (value.reveal(), index.reveal()) {
-            (Value::Unknown(ty), _) => Value::Unknown(element_type(ty, index.as_str())),
-            (_, Value::Unknown(_)) => Value::unknown(),
-            (Value::Object(fields) | Value::Map(fields), _) => {
-                let key = Type::String.convert(index.reveal());
-                let key = key.ok().and_then(|key| key.as_str().map(str::to_owned));
-                let key = key.ok_or_else(|| wrong("A map is indexed by text.".to_owned()))?;
-                fields.get(key.as_str()).cloned().ok_or_else(|| {
-                    let keys: Vec<&str> = fields.keys().map(|key| &**key).collect();
-                    wrong(format!("There is no element {key:?}; there are {}.", listing(&keys)))
-                })?
-            }
-            (Value::List(items) | Value::Tuple(items), _) => {
-                let position = Type::Number.convert(index.reveal()).ok();
-                let position = position.and_then(|p| p.as_number()).and_then(|n| n.as_u64());
-                let position = position.and_then(|p| usize::try_from(p).ok());
-                position.and_then(|position| items.get(position)).cloned().ok_or_else(|| {
+        let found =
+            match (value.reveal(), index.reveal()) {
+                (Value::Unknown(ty), _) => Value::Unknown(element_type(ty, index.as_str())),
+                (_, Value::Unknown(_)) => Value::unknown(),
+                (Value::Object(fields) | Value::Map(fields), _) => {
+                    let key = Type::String.convert(index.reveal());
+                    let key = key.ok().and_then(|key| key.as_str().map(str::to_owned));
+                    let key = key.ok_or_else(|| wrong("A map is indexed by text.".to_owned()))?;
+                    fields.get(key.as_str()).cloned().ok_or_else(|| {
+                        let keys: Vec<&str> = fields.keys().map(|key| &**key).collect();
+                        wrong(format!(
+                            "There is no element {key:?}; there are {}.",
+                            listing(&keys)
+                        ))
+                    })?
+                }
+                (Value::List(items) | Value::Tuple(items), _) => {
+                    let position = Type::Number.convert(index.reveal()).ok();
+                    let position = position
+                        .and_then(|p| p.as_number())
+                        .and_then(|n| n.as_u64());
+                    let position = position.and_then(|p| usize::try_from(p).ok());
+                    position.and_then(|position| items.get(position)).cloned().ok_or_else(|| {
                     wrong(format!(
                         "There is no element {index}; there are {} elements, counted from 0.",
                         items.len()
                     ))
                 })?
-            }
-            (Value::Set(_), _) => {
-                return Err(wrong("Elements of a set have no index; use tolist() or one().".to_owned()));
-            }
-            (other, _) => {
-                return Err(wrong(format!("A value of type {} has no elements.", Type::of(other))));
-            }
-        };
+                }
+                (Value::Set(_), _) => {
+                    return Err(wrong(
+                        "Elements of a set have no index; use tolist() or one().".to_owned(),
+                    ));
+                }
+                (other, _) => {
+                    return Err(wrong(format!(
+                        "A value of type {} has no elements.",
+                        Type::of(other)
+                    )));
+                }
+            };
         Ok(found.sensitive_if(sensitive))
     }
 
@@ -207,13 +230,15 @@ impl Evaluation<'_> {
         let taken: Result<Vec<_>, _> = items
             .into_iter()
             .map(|item| {
-                accesses.iter().try_fold(item, |value, access| match access {
-                    Access::Attribute(name) => self.attribute(&value, name, extent),
-                    Access::Index(index) => {
-                        let index = self.value(index)?;
-                        self.index(&value, &index, extent)
-                    }
-                })
+                accesses
+                    .iter()
+                    .try_fold(item, |value, access| match access {
+                        Access::Attribute(name) => self.attribute(&value, name, extent),
+                        Access::Index(index) => {
+                            let index = self.value(index)?;
+                            self.index(&value, &index, extent)
+                        }
+                    })
             })
             .collect();
         Ok(Value::tuple(taken?).sensitive_if(sensitive))
@@ -251,7 +276,11 @@ impl Evaluation<'_> {
     ) -> Result<Value, Fault> {
         let truth = self.value(condition)?;
         let converted = Type::Bool.convert(truth.reveal()).map_err(|mismatch| {
-            self.fault(condition.extent, "Invalid condition", sentence(&mismatch.to_string()))
+            self.fault(
+                condition.extent,
+                "Invalid condition",
+                sentence(&mismatch.to_string()),
+            )
         })?;
         let (taken, other) = match converted {
             Value::Bool(true) => (then, otherwise),
@@ -275,7 +304,9 @@ impl Evaluation<'_> {
     /// Both results of a conditional have one type; the branch that is not taken decides it
     /// too, if it can be evaluated at all.
     fn unify_with_untaken(&mut self, value: Value, other: &Expression) -> Value {
-        let Ok(other) = self.value(other) else { return value };
+        let Ok(other) = self.value(other) else {
+            return value;
+        };
         match Type::unify([&Type::of(&value), &Type::of(&other)]) {
             Some(ty @ (Type::String | Type::Number | Type::Bool)) => {
                 ty.convert(&value).unwrap_or(value)
@@ -288,7 +319,10 @@ impl Evaluation<'_> {
         match &*call.name {
             "try" => return self.try_call(call, extent),
             "can" => {
-                let can = call.arguments.first().is_some_and(|argument| self.value(argument).is_ok());
+                let can = call
+                    .arguments
+                    .first()
+                    .is_some_and(|argument| self.value(argument).is_ok());
                 return Ok(Value::Bool(can));
             }
             _ => {}
@@ -335,7 +369,11 @@ impl Evaluation<'_> {
             }
         }
         Err(last.unwrap_or_else(|| {
-            self.fault(extent, "Error in function call", "try needs at least one argument.")
+            self.fault(
+                extent,
+                "Error in function call",
+                "try needs at least one argument.",
+            )
         }))
     }
 
@@ -365,9 +403,13 @@ impl Evaluation<'_> {
                     let slot = fields.entry(Arc::clone(&name)).or_default();
                     if !slot.is_empty() && !each.grouping {
                         let detail = format!("The key {name:?} comes twice.");
-                        let extent = each.key.as_ref().map_or(each.value.extent, |key| key.extent);
+                        let extent = each
+                            .key
+                            .as_ref()
+                            .map_or(each.value.extent, |key| key.extent);
                         let mut fault = self.fault(extent, "Duplicate object key", detail);
-                        fault.help = Some("Add ... behind the value to group values by key.".into());
+                        fault.help =
+                            Some("Add ... behind the value to group values by key.".into());
                         return Err(fault);
                     }
                     slot.push(value);
@@ -378,7 +420,11 @@ impl Evaluation<'_> {
             return Ok(Value::tuple(values).sensitive_if(sensitive));
         }
         let fields = fields.into_iter().filter_map(|(name, mut values)| {
-            let value = if each.grouping { Value::tuple(values) } else { values.pop()? };
+            let value = if each.grouping {
+                Value::tuple(values)
+            } else {
+                values.pop()?
+            };
             Some((name, value))
         });
         Ok(Value::object(fields).sensitive_if(sensitive))
@@ -398,14 +444,22 @@ impl Evaluation<'_> {
             }
         }
         let value = self.value(&each.value)?;
-        let Some(key) = &each.key else { return Ok(Entry::Item(value)) };
+        let Some(key) = &each.key else {
+            return Ok(Entry::Item(value));
+        };
         let name = self.value(key)?;
-        Ok(self
-            .key(&name, key.extent)?
-            .map_or(Entry::Unknown, |text| Entry::Field(text, value, name.is_sensitive())))
+        Ok(self.key(&name, key.extent)?.map_or(Entry::Unknown, |text| {
+            Entry::Field(text, value, name.is_sensitive())
+        }))
     }
 
-    fn bind(&mut self, key_name: Option<&Arc<str>>, value_name: &Arc<str>, key: Value, value: Value) {
+    fn bind(
+        &mut self,
+        key_name: Option<&Arc<str>>,
+        value_name: &Arc<str>,
+        key: Value,
+        value: Value,
+    ) {
         if let Some(name) = key_name {
             self.bound.push((Arc::clone(name), key));
         }
@@ -415,7 +469,11 @@ impl Evaluation<'_> {
     fn template(&mut self, parts: &[Part]) -> Result<Value, Fault> {
         let mut text = Text::default();
         self.write_parts(parts, &mut text)?;
-        let value = if text.unknown { Value::Unknown(Type::String) } else { Value::from(text.text) };
+        let value = if text.unknown {
+            Value::Unknown(Type::String)
+        } else {
+            Value::from(text.text)
+        };
         Ok(value.sensitive_if(text.sensitive))
     }
 
@@ -505,12 +563,24 @@ struct Text {
 
 fn elements(collection: &Value) -> Option<Vec<(Value, Value)>> {
     match collection.reveal() {
-        Value::List(items) | Value::Tuple(items) => {
-            Some(items.iter().enumerate().map(|(i, item)| (Value::from(i), item.clone())).collect())
-        }
-        Value::Set(items) => Some(items.iter().map(|item| (item.clone(), item.clone())).collect()),
+        Value::List(items) | Value::Tuple(items) => Some(
+            items
+                .iter()
+                .enumerate()
+                .map(|(i, item)| (Value::from(i), item.clone()))
+                .collect(),
+        ),
+        Value::Set(items) => Some(
+            items
+                .iter()
+                .map(|item| (item.clone(), item.clone()))
+                .collect(),
+        ),
         Value::Map(fields) | Value::Object(fields) => Some(
-            fields.iter().map(|(key, v)| (Value::String(Arc::clone(key)), v.clone())).collect(),
+            fields
+                .iter()
+                .map(|(key, v)| (Value::String(Arc::clone(key)), v.clone()))
+                .collect(),
         ),
         _ => None,
     }
@@ -527,7 +597,11 @@ fn element_type(ty: &Type, name: Option<&str>) -> Type {
 }
 
 fn listing(names: &[&str]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 /// A clause as a sentence.

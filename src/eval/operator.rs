@@ -10,11 +10,17 @@ use crate::language::expression::{Binary, Unary};
 /// Why the operand does not fit.
 pub(super) fn unary(operator: Unary, value: &Value) -> Result<Value, String> {
     let (ty, apply): (Type, fn(&Value) -> Option<Value>) = match operator {
-        Unary::Negate => (Type::Number, |v| v.as_number().map(|n| Value::Number(n.negate()))),
+        Unary::Negate => (Type::Number, |v| {
+            v.as_number().map(|n| Value::Number(n.negate()))
+        }),
         Unary::Not => (Type::Bool, |v| v.as_bool().map(|truth| Value::Bool(!truth))),
     };
     let operand = convert(&ty, value)?;
-    let result = if operand.is_unknown() { Some(Value::Unknown(ty)) } else { apply(&operand) };
+    let result = if operand.is_unknown() {
+        Some(Value::Unknown(ty))
+    } else {
+        apply(&operand)
+    };
     let result = result.ok_or_else(|| "The operand is null.".to_owned())?;
     Ok(result.sensitive_if(value.is_sensitive()))
 }
@@ -30,7 +36,9 @@ pub(super) fn binary(operator: Binary, left: &Value, right: &Value) -> Result<Va
         Binary::Equal | Binary::NotEqual => equality(operator, left, right),
         Binary::And | Binary::Or => logic(operator, left, right)?,
         Binary::Less | Binary::LessEqual | Binary::Greater | Binary::GreaterEqual => {
-            numeric(left, right, Type::Bool, |l, r| Ok(Value::Bool(compare(operator, l, r))))?
+            numeric(left, right, Type::Bool, |l, r| {
+                Ok(Value::Bool(compare(operator, l, r)))
+            })?
         }
         Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Remainder => {
             numeric(left, right, Type::Number, |l, r| arithmetic(operator, l, r))?
@@ -111,7 +119,9 @@ fn arithmetic(operator: Binary, left: Number, right: Number) -> Result<Value, St
         _ if zero => return Err("Division by zero.".to_owned()),
         _ => left.checked_rem(right),
     };
-    result.map(Value::Number).ok_or_else(|| "The result is too large for a number.".to_owned())
+    result
+        .map(Value::Number)
+        .ok_or_else(|| "The result is too large for a number.".to_owned())
 }
 
 fn numeric(
@@ -130,5 +140,6 @@ fn numeric(
 }
 
 fn convert(ty: &Type, value: &Value) -> Result<Value, String> {
-    ty.convert(value.reveal()).map_err(|mismatch| super::evaluate::sentence(&mismatch.to_string()))
+    ty.convert(value.reveal())
+        .map_err(|mismatch| super::evaluate::sentence(&mismatch.to_string()))
 }

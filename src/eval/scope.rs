@@ -50,7 +50,13 @@ impl<'a> Scope<'a> {
         facts: Facts,
         variables: BTreeMap<Arc<str>, Value>,
     ) -> Self {
-        Self { config, facts, variables, locals: BTreeMap::new(), blocks: BTreeMap::new() }
+        Self {
+            config,
+            facts,
+            variables,
+            locals: BTreeMap::new(),
+            blocks: BTreeMap::new(),
+        }
     }
 
     /// Evaluates a local value and keeps it, if nothing in it can change any more.
@@ -58,7 +64,9 @@ impl<'a> Scope<'a> {
     /// # Errors
     /// What is wrong with its expression.
     pub fn define_local(&mut self, name: &Arc<str>) -> Result<(), Fault> {
-        let Some(attribute) = self.config.locals.get(name) else { return Ok(()) };
+        let Some(attribute) = self.config.locals.get(name) else {
+            return Ok(());
+        };
         let value = evaluate(&attribute.value, self, &Ambient::None)?;
         if value.is_wholly_known() {
             self.locals.insert(Arc::clone(name), value);
@@ -81,13 +89,17 @@ impl<'a> Scope<'a> {
             }
             (Some(Key::Number(index)), Some(Value::Tuple(items))) => {
                 let items = Arc::make_mut(items);
-                match usize::try_from(*index).ok().and_then(|index| items.get_mut(index)) {
+                match usize::try_from(*index)
+                    .ok()
+                    .and_then(|index| items.get_mut(index))
+                {
                     Some(item) => *item = value,
                     None => items.push(value),
                 }
             }
             (Some(Key::Text(key)), _) => {
-                self.blocks.insert(block, Value::object([(Arc::clone(key), value)]));
+                self.blocks
+                    .insert(block, Value::object([(Arc::clone(key), value)]));
             }
             (Some(Key::Number(_)), _) => {
                 self.blocks.insert(block, Value::tuple(vec![value]));

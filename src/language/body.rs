@@ -52,12 +52,17 @@ impl Body {
     /// The attribute called `name`.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
-        self.attributes.iter().find(|attribute| &*attribute.name == name)
+        self.attributes
+            .iter()
+            .find(|attribute| &*attribute.name == name)
     }
 
     /// Takes the attribute called `name` out.
     pub fn take_attribute(&mut self, name: &str) -> Option<Attribute> {
-        let position = self.attributes.iter().position(|attribute| &*attribute.name == name)?;
+        let position = self
+            .attributes
+            .iter()
+            .position(|attribute| &*attribute.name == name)?;
         Some(self.attributes.remove(position))
     }
 

@@ -114,8 +114,17 @@ impl Declaration {
 
 /// What a configuration may have at its top level.
 const BLOCKS: [&str; 11] = [
-    "isobar", "provider", "variable", "locals", "output", "resource", "zone", "model", "forecast",
-    "capacity", "deployment",
+    "isobar",
+    "provider",
+    "variable",
+    "locals",
+    "output",
+    "resource",
+    "zone",
+    "model",
+    "forecast",
+    "capacity",
+    "deployment",
 ];
 
 impl Config {
@@ -126,7 +135,10 @@ impl Config {
                 Diagnostic::error(
                     "L0003",
                     "Attribute outside of a block",
-                    format!("{:?} stands at the top level, where only blocks can stand.", attribute.name),
+                    format!(
+                        "{:?} stands at the top level, where only blocks can stand.",
+                        attribute.name
+                    ),
                 )
                 .at(&attribute.name_span)
                 .help("Put it into a block; values of your own belong into locals {}."),
@@ -164,8 +176,10 @@ impl Config {
         let required_version = block.body.take_attribute("required_version");
         leftovers(&block.body, &["required_version"], diagnostics);
         let header = block.header.clone();
-        if let Some(first) = self.settings.replace(Settings { header: block.header, required_version })
-        {
+        if let Some(first) = self.settings.replace(Settings {
+            header: block.header,
+            required_version,
+        }) {
             diagnostics.push(duplicate("isobar block", &header, &first.header));
         }
     }
@@ -173,7 +187,10 @@ impl Config {
     fn add_provider(&mut self, block: Block, diagnostics: &mut Diagnostics) {
         let name = Arc::clone(&block.labels[0].text);
         let header = block.header.clone();
-        let provider = ProviderBlock { header: block.header, body: block.body };
+        let provider = ProviderBlock {
+            header: block.header,
+            body: block.body,
+        };
         if let Some(first) = self.providers.insert(name, provider) {
             diagnostics.push(duplicate("provider", &header, &first.header));
         }
@@ -183,13 +200,18 @@ impl Config {
         let name = Arc::clone(&block.labels[0].text);
         let header = block.header.clone();
         let body = &mut block.body;
-        let ty = body.take_attribute("type").map(|a| types::constraint(&a.value)).transpose();
+        let ty = body
+            .take_attribute("type")
+            .map(|a| types::constraint(&a.value))
+            .transpose();
         let variable = Variable {
             header: header.clone(),
-            ty: ty.unwrap_or_else(|diagnostic| {
-                diagnostics.push(diagnostic);
-                None
-            }).unwrap_or(Type::Any),
+            ty: ty
+                .unwrap_or_else(|diagnostic| {
+                    diagnostics.push(diagnostic);
+                    None
+                })
+                .unwrap_or(Type::Any),
             default: body.take_attribute("default"),
             description: take_text(body, "description", diagnostics),
             sensitive: take_flag(body, "sensitive", diagnostics).unwrap_or(false),
@@ -203,7 +225,10 @@ impl Config {
     }
 
     fn add_locals(&mut self, block: Block, diagnostics: &mut Diagnostics) {
-        let nothing = Body { attributes: Vec::new(), blocks: block.body.blocks };
+        let nothing = Body {
+            attributes: Vec::new(),
+            blocks: block.body.blocks,
+        };
         leftovers(&nothing, &[], diagnostics);
         for attribute in block.body.attributes {
             let span = attribute.name_span.clone();
@@ -223,14 +248,23 @@ impl Config {
         leftovers(body, &["value", "description", "sensitive"], diagnostics);
         let Some(value) = value else {
             return diagnostics.push(
-                Diagnostic::error("L0005", "Missing attribute", format!("Output {name:?} has no value."))
-                    .at(&header)
-                    .help("Add value = …"),
+                Diagnostic::error(
+                    "L0005",
+                    "Missing attribute",
+                    format!("Output {name:?} has no value."),
+                )
+                .at(&header)
+                .help("Add value = …"),
             );
         };
-        if let Some(first) =
-            self.outputs.insert(name, Output { header: header.clone(), value, sensitive })
-        {
+        if let Some(first) = self.outputs.insert(
+            name,
+            Output {
+                header: header.clone(),
+                value,
+                sensitive,
+            },
+        ) {
             diagnostics.push(duplicate("output", &header, &first.header));
         }
     }
@@ -260,14 +294,21 @@ impl Config {
                 Diagnostic::error(
                     "L0008",
                     "Unsupported meta-argument",
-                    format!("A {kind} cannot be repeated with {}; resources and zones can.", attribute.name),
+                    format!(
+                        "A {kind} cannot be repeated with {}; resources and zones can.",
+                        attribute.name
+                    ),
                 )
                 .at(&attribute.name_span)
                 .help(format!("Write one {kind} block for each.")),
             );
         }
         if let Some(first) = self.declarations.insert((kind, name), declaration) {
-            let what = if first.is_noun() { "block of this kind" } else { "resource" };
+            let what = if first.is_noun() {
+                "block of this kind"
+            } else {
+                "resource"
+            };
             diagnostics.push(duplicate(what, &header, &first.header));
         }
     }
@@ -313,7 +354,11 @@ fn wrong_labels(block: &Block, expected: usize) -> Diagnostic {
     Diagnostic::error(
         "L0006",
         "Wrong number of labels",
-        format!("A {} block has {expected} labels, but this one has {}.", block.kind, block.labels.len()),
+        format!(
+            "A {} block has {expected} labels, but this one has {}.",
+            block.kind,
+            block.labels.len()
+        ),
     )
     .at(&block.header)
     .help(format!("Write {shape}"))
@@ -321,7 +366,9 @@ fn wrong_labels(block: &Block, expected: usize) -> Diagnostic {
 
 fn invalid_name(label: &Label) -> Option<Diagnostic> {
     let mut characters = label.text.chars();
-    let first = characters.next().is_some_and(|c| c.is_alphabetic() || c == '_');
+    let first = characters
+        .next()
+        .is_some_and(|c| c.is_alphabetic() || c == '_');
     let valid = first && characters.all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
     (!valid).then(|| {
         Diagnostic::error(
@@ -382,7 +429,10 @@ pub fn unsupported_attribute<'a>(
     Diagnostic::error(
         "L0005",
         "Unsupported attribute",
-        format!("An attribute named {:?} is not expected here.", attribute.name),
+        format!(
+            "An attribute named {:?} is not expected here.",
+            attribute.name
+        ),
     )
     .at(&attribute.name_span)
     .help(help)
@@ -403,7 +453,11 @@ fn take_text(body: &mut Body, name: &str, diagnostics: &mut Diagnostics) -> Opti
     let attribute = body.take_attribute(name)?;
     match &attribute.value.root.kind {
         Kind::Literal(value) if value.as_str().is_some() => value.as_str().map(str::to_owned),
-        Kind::Template(parts) if parts.iter().all(|p| matches!(p, super::expression::Part::Text(_))) => {
+        Kind::Template(parts)
+            if parts
+                .iter()
+                .all(|p| matches!(p, super::expression::Part::Text(_))) =>
+        {
             Some(String::new())
         }
         _ => {
@@ -417,13 +471,19 @@ fn constant_needed(attribute: &Attribute, what: &str) -> Diagnostic {
     Diagnostic::error(
         "L0011",
         "Constant value required",
-        format!("{:?} must be written out as {what}: it is read before anything is evaluated.", attribute.name),
+        format!(
+            "{:?} must be written out as {what}: it is read before anything is evaluated.",
+            attribute.name
+        ),
     )
     .at(&attribute.value.span())
 }
 
 fn take_repetition(body: &mut Body, diagnostics: &mut Diagnostics) -> Repetition {
-    match (body.take_attribute("count"), body.take_attribute("for_each")) {
+    match (
+        body.take_attribute("count"),
+        body.take_attribute("for_each"),
+    ) {
         (None, None) => Repetition::Once,
         (Some(count), None) => Repetition::Count(count),
         (None, Some(each)) => Repetition::ForEach(each),
@@ -460,15 +520,27 @@ fn take_provider(body: &mut Body, diagnostics: &mut Diagnostics) -> Option<(Arc<
 }
 
 fn take_list(body: &mut Body, name: &str, diagnostics: &mut Diagnostics) -> Vec<Located> {
-    let Some(attribute) = body.take_attribute(name) else { return Vec::new() };
+    let Some(attribute) = body.take_attribute(name) else {
+        return Vec::new();
+    };
     if let Kind::Tuple(items) = attribute.value.root.kind {
         let file = attribute.value.file;
-        return items.into_iter().map(|root| Located { file: Arc::clone(&file), root }).collect();
+        return items
+            .into_iter()
+            .map(|root| Located {
+                file: Arc::clone(&file),
+                root,
+            })
+            .collect();
     }
     diagnostics.push(
-        Diagnostic::error("L0013", "List required", format!("{name} must be a list of references."))
-            .at(&attribute.value.span())
-            .help(format!("Write {name} = [zone.example]")),
+        Diagnostic::error(
+            "L0013",
+            "List required",
+            format!("{name} must be a list of references."),
+        )
+        .at(&attribute.value.span())
+        .help(format!("Write {name} = [zone.example]")),
     );
     Vec::new()
 }

@@ -180,7 +180,10 @@ impl Extent {
     #[must_use]
     pub fn new(range: std::ops::Range<usize>) -> Self {
         let narrow = |position| u32::try_from(position).unwrap_or(u32::MAX);
-        Self { start: narrow(range.start), end: narrow(range.end) }
+        Self {
+            start: narrow(range.start),
+            end: narrow(range.end),
+        }
     }
 
     /// As a span in `file`.

@@ -22,7 +22,10 @@ pub(super) struct Lowering<'a> {
 impl Lowering<'_> {
     fn span(&self, node: &impl hcl_edit::Span) -> Span {
         let range = node.span().unwrap_or_default();
-        Span::new(self.file, range.start + self.offset..range.end + self.offset)
+        Span::new(
+            self.file,
+            range.start + self.offset..range.end + self.offset,
+        )
     }
 
     fn extent(&self, node: &impl hcl_edit::Span) -> Extent {
@@ -32,7 +35,10 @@ impl Lowering<'_> {
 
     pub(super) fn body(&self, body: &structure::Body) -> Body {
         Body {
-            attributes: body.attributes().map(|attribute| self.attribute(attribute)).collect(),
+            attributes: body
+                .attributes()
+                .map(|attribute| self.attribute(attribute))
+                .collect(),
             blocks: body.blocks().map(|block| self.block(block)).collect(),
         }
     }
@@ -46,19 +52,27 @@ impl Lowering<'_> {
     }
 
     pub(super) fn located(&self, expression: &theirs::Expression) -> Located {
-        Located { file: Arc::clone(self.file), root: self.expression(expression) }
+        Located {
+            file: Arc::clone(self.file),
+            root: self.expression(expression),
+        }
     }
 
     fn block(&self, block: &structure::Block) -> Block {
         let labels: Vec<Label> = block
             .labels
             .iter()
-            .map(|label| Label { text: label.as_str().into(), span: self.span(label) })
+            .map(|label| Label {
+                text: label.as_str().into(),
+                span: self.span(label),
+            })
             .collect();
         let first = self.span(&block.ident);
         Block {
             kind: block.ident.as_str().into(),
-            header: labels.last().map_or_else(|| first.clone(), |last| first.to(&last.span)),
+            header: labels
+                .last()
+                .map_or_else(|| first.clone(), |last| first.to(&last.span)),
             labels,
             body: self.body(&block.body),
         }
@@ -112,7 +126,10 @@ impl Lowering<'_> {
             ),
             Theirs::ForExpr(each) => Kind::For(Box::new(self.for_expression(each))),
         };
-        Expression { kind, extent: self.extent(expression) }
+        Expression {
+            kind,
+            extent: self.extent(expression),
+        }
     }
 
     fn object(&self, object: &theirs::Object) -> Vec<(Expression, Expression)> {
@@ -140,7 +157,11 @@ impl Lowering<'_> {
         name.push_str(call.name.name.as_str());
         Call {
             name: name.into(),
-            arguments: call.args.iter().map(|argument| self.expression(argument)).collect(),
+            arguments: call
+                .args
+                .iter()
+                .map(|argument| self.expression(argument))
+                .collect(),
             expand_last: call.args.expand_final(),
         }
     }
@@ -153,7 +174,10 @@ impl Lowering<'_> {
             key: each.key_expr.as_ref().map(|key| self.expression(key)),
             value: self.expression(&each.value_expr),
             grouping: each.grouping,
-            condition: each.cond.as_ref().map(|condition| self.expression(&condition.expr)),
+            condition: each
+                .cond
+                .as_ref()
+                .map(|condition| self.expression(&condition.expr)),
         }
     }
 
@@ -167,14 +191,15 @@ impl Lowering<'_> {
         while let Some(operator) = operators.next() {
             let mut end = self.extent(operator).end;
             let kind = match operator.value() {
-                Operator::GetAttr(name) => {
-                    Kind::Attribute(Box::new(current), name.as_str().into())
-                }
+                Operator::GetAttr(name) => Kind::Attribute(Box::new(current), name.as_str().into()),
                 Operator::Index(index) => Kind::Index(Box::new(current), self.boxed(index)),
                 Operator::LegacyIndex(index) => {
                     let position = usize::try_from(*index.value()).unwrap_or(usize::MAX);
                     let literal = Kind::Literal(Value::from(position));
-                    let index = Expression { kind: literal, extent: self.extent(operator) };
+                    let index = Expression {
+                        kind: literal,
+                        extent: self.extent(operator),
+                    };
                     Kind::Index(Box::new(current), Box::new(index))
                 }
                 Operator::AttrSplat(_) | Operator::FullSplat(_) => {
@@ -196,7 +221,10 @@ impl Lowering<'_> {
                     Kind::Splat(Box::new(current), accesses)
                 }
             };
-            current = Expression { kind, extent: Extent { start, end } };
+            current = Expression {
+                kind,
+                extent: Extent { start, end },
+            };
         }
         current
     }
@@ -248,10 +276,19 @@ impl Lowering<'_> {
             Directive::If(branch) => {
                 let opening = ends(branch.if_expr.strip).1;
                 let closing = ends(branch.endif_expr.strip).0;
-                let middle = branch.else_expr.as_ref().map(|otherwise| ends(otherwise.strip));
-                let then = Edges { start: opening, end: middle.map_or(closing, |(start, _)| start) };
+                let middle = branch
+                    .else_expr
+                    .as_ref()
+                    .map(|otherwise| ends(otherwise.strip));
+                let then = Edges {
+                    start: opening,
+                    end: middle.map_or(closing, |(start, _)| start),
+                };
                 let otherwise = branch.else_expr.as_ref().map(|otherwise| {
-                    let edges = Edges { start: ends(otherwise.strip).1, end: closing };
+                    let edges = Edges {
+                        start: ends(otherwise.strip).1,
+                        end: closing,
+                    };
                     self.nested(&otherwise.template, edges)
                 });
                 Part::If(
@@ -261,10 +298,16 @@ impl Lowering<'_> {
                 )
             }
             Directive::For(each) => {
-                let edges =
-                    Edges { start: ends(each.for_expr.strip).1, end: ends(each.endfor_expr.strip).0 };
+                let edges = Edges {
+                    start: ends(each.for_expr.strip).1,
+                    end: ends(each.endfor_expr.strip).0,
+                };
                 Part::For(Box::new(ForPart {
-                    key_name: each.for_expr.key_var.as_ref().map(|name| name.as_str().into()),
+                    key_name: each
+                        .for_expr
+                        .key_var
+                        .as_ref()
+                        .map(|name| name.as_str().into()),
                     value_name: each.for_expr.value_var.as_str().into(),
                     collection: self.expression(&each.for_expr.collection_expr),
                     body: self.nested(&each.for_expr.template, edges),
@@ -287,12 +330,11 @@ fn outer_strip(element: &Element) -> (bool, bool) {
         Element::Literal(_) => (false, false),
         Element::Interpolation(interpolation) => ends(interpolation.strip),
         Element::Directive(directive) => match &**directive {
-            Directive::If(branch) => {
-                (ends(branch.if_expr.strip).0, ends(branch.endif_expr.strip).1)
-            }
-            Directive::For(each) => {
-                (ends(each.for_expr.strip).0, ends(each.endfor_expr.strip).1)
-            }
+            Directive::If(branch) => (
+                ends(branch.if_expr.strip).0,
+                ends(branch.endif_expr.strip).1,
+            ),
+            Directive::For(each) => (ends(each.for_expr.strip).0, ends(each.endfor_expr.strip).1),
         },
     }
 }

@@ -77,7 +77,10 @@ fn model() -> Body {
 
 fn serve() -> Body {
     Body::new()
-        .attribute("port", Attribute::with_default(Type::Number, 8080_i64, "Port inside the container."))
+        .attribute(
+            "port",
+            Attribute::with_default(Type::Number, 8080_i64, "Port inside the container."),
+        )
         .attribute(
             "protocol",
             Attribute::with_default(Type::String, "oip-v2", "`raw`, `v1`, `oip-v2` or `openai`."),
@@ -94,15 +97,33 @@ fn serve() -> Body {
 
 fn resources() -> Body {
     Body::new()
-        .attribute("cpu", Attribute::optional(Type::Number, "Virtual processors."))
-        .attribute("memory", Attribute::optional(Type::String, "Memory, such as \"16GiB\"."))
+        .attribute(
+            "cpu",
+            Attribute::optional(Type::Number, "Virtual processors."),
+        )
+        .attribute(
+            "memory",
+            Attribute::optional(Type::String, "Memory, such as \"16GiB\"."),
+        )
         .attribute(
             "gpu",
             Attribute::optional(
                 Type::Object(
                     [
-                        ("type".into(), Field { ty: Type::String, default: None }),
-                        ("count".into(), Field { ty: Type::Number, default: Some(1_i64.into()) }),
+                        (
+                            "type".into(),
+                            Field {
+                                ty: Type::String,
+                                default: None,
+                            },
+                        ),
+                        (
+                            "count".into(),
+                            Field {
+                                ty: Type::Number,
+                                default: Some(1_i64.into()),
+                            },
+                        ),
                     ]
                     .into(),
                 ),
@@ -150,12 +171,23 @@ fn forecast() -> Body {
             ),
         );
     Body::new()
-        .labelled("source", (Nesting::Required, "type"), source, "Where the telemetry comes from.")
+        .labelled(
+            "source",
+            (Nesting::Required, "type"),
+            source,
+            "Where the telemetry comes from.",
+        )
         .attribute(
             "step",
-            Attribute::optional(Type::String, "Time between two points; by default that of the telemetry."),
+            Attribute::optional(
+                Type::String,
+                "Time between two points; by default that of the telemetry.",
+            ),
         )
-        .attribute("history", Attribute::optional(Type::String, "How much of the telemetry is used."))
+        .attribute(
+            "history",
+            Attribute::optional(Type::String, "How much of the telemetry is used."),
+        )
         .attribute(
             "horizon",
             Attribute::with_default(Type::String, "24h", "How far ahead is forecast."),
@@ -172,7 +204,10 @@ fn forecast() -> Body {
 
 fn capacity() -> Body {
     let slo = Body::new()
-        .attribute("latency", Attribute::required(Type::String, "The bound, such as \"300ms\"."))
+        .attribute(
+            "latency",
+            Attribute::required(Type::String, "The bound, such as \"300ms\"."),
+        )
         .attribute(
             "violations",
             Attribute::with_default(
@@ -226,13 +261,25 @@ fn fraction(value: f64) -> Value {
 
 fn deployment() -> Body {
     Body::new()
-        .attribute("model", Attribute::required(Type::Any, "The model: `model.name`."))
-        .attribute("zones", Attribute::required(Type::Any, "The zones: `[zone.a, zone.b]`."))
+        .attribute(
+            "model",
+            Attribute::required(Type::Any, "The model: `model.name`."),
+        )
+        .attribute(
+            "zones",
+            Attribute::required(Type::Any, "The zones: `[zone.a, zone.b]`."),
+        )
         .attribute(
             "demand",
-            Attribute::optional(Type::Any, "A forecast, `forecast.name`, or requests per second."),
+            Attribute::optional(
+                Type::Any,
+                "A forecast, `forecast.name`, or requests per second.",
+            ),
         )
-        .attribute("capacity", Attribute::optional(Type::Any, "How to size for the demand: `capacity.name`."))
+        .attribute(
+            "capacity",
+            Attribute::optional(Type::Any, "How to size for the demand: `capacity.name`."),
+        )
         .attribute(
             "replicas",
             Attribute::optional(
@@ -250,8 +297,16 @@ mod tests {
     fn every_noun_has_a_schema_and_every_attribute_a_doc() {
         for noun in NOUNS {
             let body = schema(noun).unwrap();
-            assert!(body.attributes.values().all(|attribute| attribute.doc.ends_with('.')), "{noun}");
-            assert!(body.blocks.values().all(|block| block.doc.ends_with('.')), "{noun}");
+            assert!(
+                body.attributes
+                    .values()
+                    .all(|attribute| attribute.doc.ends_with('.')),
+                "{noun}"
+            );
+            assert!(
+                body.blocks.values().all(|block| block.doc.ends_with('.')),
+                "{noun}"
+            );
         }
         assert!(schema("zones").is_none());
     }

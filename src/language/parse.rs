@@ -16,7 +16,14 @@ pub fn file(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
     let Ok(body) = hcl_edit::parser::parse_body(text) else {
         return recover(name, text);
     };
-    (Lowering { file: name, offset: 0 }.body(&body), Diagnostics::new())
+    (
+        Lowering {
+            file: name,
+            offset: 0,
+        }
+        .body(&body),
+        Diagnostics::new(),
+    )
 }
 
 /// Parses one expression, such as the value of a variable given as text.
@@ -25,10 +32,17 @@ pub fn file(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
 /// Where and why it is not an expression.
 pub fn expression(name: &Arc<str>, text: &str) -> Result<Located, Diagnostic> {
     match hcl_edit::parser::parse_expr(text) {
-        Ok(parsed) => Ok(Lowering { file: name, offset: 0 }.located(&parsed)),
+        Ok(parsed) => Ok(Lowering {
+            file: name,
+            offset: 0,
+        }
+        .located(&parsed)),
         Err(error) => {
             let offset = error.location().offset();
-            Err(invalid(error.message(), &Span::new(name, offset..offset + 1)))
+            Err(invalid(
+                error.message(),
+                &Span::new(name, offset..offset + 1),
+            ))
         }
     }
 }
@@ -52,7 +66,11 @@ fn recover(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
         }
         match hcl_edit::parser::parse_body(part) {
             Ok(body) => {
-                let mut body = Lowering { file: name, offset: item.range.start }.body(&body);
+                let mut body = Lowering {
+                    file: name,
+                    offset: item.range.start,
+                }
+                .body(&body);
                 whole.attributes.append(&mut body.attributes);
                 whole.blocks.append(&mut body.blocks);
             }
@@ -85,7 +103,9 @@ fn invalid(message: &str, span: &Span) -> Diagnostic {
 /// The length of the word at `start`, at least one byte.
 fn width(text: &str, start: usize) -> usize {
     let rest = text.get(start..).unwrap_or_default();
-    let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    let word = rest
+        .find(|c: char| !c.is_alphanumeric() && c != '_')
+        .unwrap_or(rest.len());
     word.max(rest.chars().next().map_or(1, char::len_utf8))
 }
 
@@ -102,11 +122,18 @@ fn items(text: &str) -> Vec<Item> {
     let mut found = Vec::new();
     let mut start = 0;
     let mut header = 0..0;
-    let mut scanner = Scanner { text, position: 0, open: Vec::new() };
+    let mut scanner = Scanner {
+        text,
+        position: 0,
+        open: Vec::new(),
+    };
     while scanner.position < text.len() {
         let line = scanner.line();
         if scanner.depth() > 0 && line.start > start && begins_block(&text[line.clone()]) {
-            found.push(Item { range: start..line.start, unclosed: Some(header.clone()) });
+            found.push(Item {
+                range: start..line.start,
+                unclosed: Some(header.clone()),
+            });
             start = line.start;
             scanner.open.clear();
         }
@@ -115,14 +142,22 @@ fn items(text: &str) -> Vec<Item> {
         if was_outside && scanner.depth() > 0 {
             header = line.start..line.start + text[line].trim_end().len();
         }
-        if scanner.depth() == 0 && (!was_outside || !text[start..scanner.position].trim().is_empty()) {
-            found.push(Item { range: start..scanner.position, unclosed: None });
+        if scanner.depth() == 0
+            && (!was_outside || !text[start..scanner.position].trim().is_empty())
+        {
+            found.push(Item {
+                range: start..scanner.position,
+                unclosed: None,
+            });
             start = scanner.position;
         }
     }
     if start < text.len() {
         let unclosed = (scanner.depth() > 0).then_some(header);
-        found.push(Item { range: start..text.len(), unclosed });
+        found.push(Item {
+            range: start..text.len(),
+            unclosed,
+        });
     }
     found
 }
@@ -172,7 +207,9 @@ impl Scanner<'_> {
                 b'#' if !quoted => break,
                 b'/' if !quoted && rest.starts_with(b"//") => break,
                 b'/' if !quoted && rest.starts_with(b"/*") => {
-                    let close = self.text[at..].find("*/").map_or(self.text.len(), |c| at + c + 2);
+                    let close = self.text[at..]
+                        .find("*/")
+                        .map_or(self.text.len(), |c| at + c + 2);
                     self.position = close;
                     return;
                 }
@@ -193,7 +230,9 @@ impl Scanner<'_> {
 
     /// The position behind the heredoc that begins at `at`, whose first line ends at `line_end`.
     fn heredoc_end(&self, at: usize, line_end: usize) -> usize {
-        let delimiter = self.text[at..line_end].trim_start_matches(['<', '-']).trim();
+        let delimiter = self.text[at..line_end]
+            .trim_start_matches(['<', '-'])
+            .trim();
         let mut position = line_end;
         for line in self.text[line_end..].split_inclusive('\n') {
             position += line.len();
@@ -211,7 +250,18 @@ mod tests {
 
     fn messages(text: &str) -> Vec<String> {
         let (_, diagnostics) = file(&"main.hcl".into(), text);
-        diagnostics.iter().map(|d| format!("{} {:?}", d.code, d.subject.as_ref().map(|s| &text[s.start..s.end.min(text.len())]))).collect()
+        diagnostics
+            .iter()
+            .map(|d| {
+                format!(
+                    "{} {:?}",
+                    d.code,
+                    d.subject
+                        .as_ref()
+                        .map(|s| &text[s.start..s.end.min(text.len())])
+                )
+            })
+            .collect()
     }
 
     #[test]

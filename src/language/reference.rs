@@ -37,7 +37,11 @@ pub const AMBIENT: [&str; 6] = ["each", "count", "path", "isobar", "terraform", 
 /// All references in an expression, in the order of the text.
 #[must_use]
 pub fn references(located: &Located) -> Vec<Reference> {
-    let mut collector = Collector { file: &located.file, bound: Vec::new(), found: Vec::new() };
+    let mut collector = Collector {
+        file: &located.file,
+        bound: Vec::new(),
+        found: Vec::new(),
+    };
     collector.expression(&located.root);
     collector.found
 }
@@ -94,7 +98,9 @@ impl Collector<'_> {
                 self.binding(each.key_name.as_ref(), &each.value_name, |inner| {
                     each.key.iter().for_each(|key| inner.expression(key));
                     inner.expression(&each.value);
-                    each.condition.iter().for_each(|condition| inner.expression(condition));
+                    each.condition
+                        .iter()
+                        .for_each(|condition| inner.expression(condition));
                 });
             }
         }
@@ -144,7 +150,10 @@ impl Collector<'_> {
             (_, Some(name)) => Target::Block(Arc::clone(root), Arc::clone(name)),
             (_, None) => Target::Bare(Arc::clone(root)),
         };
-        self.found.push(Reference { target, span: expression.extent.in_file(self.file) });
+        self.found.push(Reference {
+            target,
+            span: expression.extent.in_file(self.file),
+        });
     }
 }
 
@@ -169,7 +178,9 @@ mod tests {
     #[test]
     fn references_are_found_everywhere() {
         assert_eq!(
-            targets(r#"f(var.a, zone.b["k"].c[local.i])  ? "x ${isobar_data.d[*].id} y" : each.key"#),
+            targets(
+                r#"f(var.a, zone.b["k"].c[local.i])  ? "x ${isobar_data.d[*].id} y" : each.key"#
+            ),
             ["var.a", "zone.b", "local.i", "isobar_data.d", "each"]
         );
     }
@@ -180,6 +191,9 @@ mod tests {
             targets("{ for k, z in zone.all : k => z.name if z.up != var.down }"),
             ["zone.all", "var.down"]
         );
-        assert_eq!(targets(r#""%{ for z in var.zones }${z.name}%{ endfor }""#), ["var.zones"]);
+        assert_eq!(
+            targets(r#""%{ for z in var.zones }${z.name}%{ endfor }""#),
+            ["var.zones"]
+        );
     }
 }

@@ -35,7 +35,9 @@ impl Sources {
         let mut sources = Self::default();
         for entry in std::fs::read_dir(folder)? {
             let path = entry?.path();
-            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+                continue;
+            };
             if path.is_file() && (is_configuration(name) || is_automatic_variables(name)) {
                 sources.insert(name, std::fs::read_to_string(&path)?);
             }
@@ -68,7 +70,9 @@ impl Sources {
 
     /// The files whose variable values are taken without being asked for.
     pub fn automatic_variables(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
-        self.0.iter().filter(|(file, _)| is_automatic_variables(file))
+        self.0
+            .iter()
+            .filter(|(file, _)| is_automatic_variables(file))
     }
 
     /// SHA-256 over names and texts of the configuration, in hexadecimal.
@@ -81,7 +85,10 @@ impl Sources {
             hash.update((text.len() as u64).to_le_bytes());
             hash.update(text.as_bytes());
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hash.finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 
     /// The first line that a span covers.
@@ -90,7 +97,9 @@ impl Sources {
         let text = self.text(&span.file)?;
         let start = floor_boundary(text, span.start);
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
+        let line_end = text[start..]
+            .find('\n')
+            .map_or(text.len(), |newline| start + newline);
         let end = floor_boundary(text, span.end).clamp(start, line_end);
         Some(Excerpt {
             line: text[..line_start].matches('\n').count() + 1,
@@ -128,7 +137,10 @@ mod tests {
         let mut sources = Sources::default();
         let file = sources.insert("main.hcl", "a = 1\nbü = xyz\n");
         let excerpt = sources.excerpt(&Span::new(&file, 12..15)).unwrap();
-        assert_eq!((excerpt.line, excerpt.column, excerpt.text), (2, 6, "bü = xyz"));
+        assert_eq!(
+            (excerpt.line, excerpt.column, excerpt.text),
+            (2, 6, "bü = xyz")
+        );
         assert_eq!(&excerpt.text[excerpt.covered], "xyz");
         let end = sources.excerpt(&Span::new(&file, 900..901)).unwrap();
         assert_eq!(end.line, 3);

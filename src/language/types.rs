@@ -39,15 +39,19 @@ fn read(located: &Located, expression: &Expression) -> Result<Type, Diagnostic> 
 }
 
 fn read_call(located: &Located, call: &Call) -> Option<Result<Type, Diagnostic>> {
-    let [argument] = call.arguments.as_slice() else { return None };
+    let [argument] = call.arguments.as_slice() else {
+        return None;
+    };
     let element = || read(located, argument);
     Some(match (&*call.name, &argument.kind) {
         ("list", _) => element().map(Type::list),
         ("set", _) => element().map(|ty| Type::Set(Box::new(ty))),
         ("map", _) => element().map(Type::map),
-        ("tuple", Kind::Tuple(items)) => {
-            items.iter().map(|item| read(located, item)).collect::<Result<_, _>>().map(Type::Tuple)
-        }
+        ("tuple", Kind::Tuple(items)) => items
+            .iter()
+            .map(|item| read(located, item))
+            .collect::<Result<_, _>>()
+            .map(Type::Tuple),
         ("object", Kind::Object(items)) => items
             .iter()
             .filter_map(|(key, ty)| match &key.kind {
@@ -69,13 +73,24 @@ fn read_field(located: &Located, expression: &Expression) -> Result<Field, Diagn
     {
         let ty = read(located, ty)?;
         let default = match rest {
-            [Expression { kind: Kind::Literal(value), .. }] => value.clone(),
+            [
+                Expression {
+                    kind: Kind::Literal(value),
+                    ..
+                },
+            ] => value.clone(),
             _ => Value::Null,
         };
         let default = ty.convert(&default).unwrap_or(Value::Null);
-        return Ok(Field { ty, default: Some(default) });
+        return Ok(Field {
+            ty,
+            default: Some(default),
+        });
     }
-    Ok(Field { ty: read(located, expression)?, default: None })
+    Ok(Field {
+        ty: read(located, expression)?,
+        default: None,
+    })
 }
 
 #[cfg(test)]
@@ -85,12 +100,21 @@ mod tests {
 
     #[test]
     fn types_are_read() {
-        for text in ["any", "list(string)", "map(list(number))", "tuple([string, bool])"] {
+        for text in [
+            "any",
+            "list(string)",
+            "map(list(number))",
+            "tuple([string, bool])",
+        ] {
             let located = parse_expression(&"x".into(), text).unwrap();
             assert_eq!(constraint(&located).unwrap().to_string(), text);
         }
-        let located = parse_expression(&"x".into(), "object({ a = optional(string, \"d\") })").unwrap();
-        assert_eq!(constraint(&located).unwrap().to_string(), "object({a = string})");
+        let located =
+            parse_expression(&"x".into(), "object({ a = optional(string, \"d\") })").unwrap();
+        assert_eq!(
+            constraint(&located).unwrap().to_string(),
+            "object({a = string})"
+        );
         for text in ["strin", "list(string, string)", "1"] {
             let located = parse_expression(&"x".into(), text).unwrap();
             assert!(constraint(&located).is_err(), "{text}");

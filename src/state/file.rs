@@ -19,7 +19,9 @@ pub enum FormatError {
     #[error("it is not a state of Isobar: {0}")]
     Malformed(String),
     /// It was written by a newer program.
-    #[error("its format {found} is newer than the format {FORMAT} that this version of Isobar reads")]
+    #[error(
+        "its format {found} is newer than the format {FORMAT} that this version of Isobar reads"
+    )]
     TooNew {
         /// The version it names.
         found: u64,
@@ -61,7 +63,10 @@ enum StatusDocument {
     Tainted,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature is serde's"
+)]
 fn is_ready(status: &StatusDocument) -> bool {
     *status == StatusDocument::Ready
 }
@@ -90,7 +95,11 @@ pub fn to_json(state: &State) -> String {
             .iter()
             .map(|(name, output)| (name.clone(), encode_value(output.value.value())))
             .collect(),
-        resources: state.instances.iter().map(|(a, i)| encode_instance(a, i)).collect(),
+        resources: state
+            .instances
+            .iter()
+            .map(|(a, i)| encode_instance(a, i))
+            .collect(),
         pending: state
             .pending
             .iter()
@@ -119,14 +128,21 @@ pub fn from_json(text: &str) -> Result<State, FormatError> {
     let mut state = State::new(document.lineage);
     state.serial = document.serial;
     for (name, output) in document.outputs {
-        state.outputs.insert(name, OutputValue { value: decode_value(&output)? });
+        state.outputs.insert(
+            name,
+            OutputValue {
+                value: decode_value(&output)?,
+            },
+        );
     }
     for resource in document.resources {
         let (address, instance) = decode_instance(&resource)?;
         state.instances.insert(address, instance);
     }
     for (address, key) in document.pending {
-        state.pending.insert(parse_address(&address)?, IdempotencyKey::new(key));
+        state
+            .pending
+            .insert(parse_address(&address)?, IdempotencyKey::new(key));
     }
     Ok(state)
 }
@@ -141,15 +157,22 @@ pub(super) fn encode_instance(address: &Address, instance: &Instance) -> Instanc
             Status::Tainted => StatusDocument::Tainted,
         },
         attributes: encode_value(instance.attributes.value()),
-        dependencies: instance.dependencies.iter().map(ToString::to_string).collect(),
+        dependencies: instance
+            .dependencies
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
     }
 }
 
 pub(super) fn decode_instance(
     document: &InstanceDocument,
 ) -> Result<(Address, Instance), FormatError> {
-    let dependencies: Result<Vec<Address>, FormatError> =
-        document.dependencies.iter().map(|address| parse_address(address)).collect();
+    let dependencies: Result<Vec<Address>, FormatError> = document
+        .dependencies
+        .iter()
+        .map(|address| parse_address(address))
+        .collect();
     let instance = Instance {
         provider: document.provider.clone(),
         schema_version: document.schema_version,
@@ -164,9 +187,10 @@ pub(super) fn decode_instance(
 }
 
 pub(super) fn parse_address(text: &str) -> Result<Address, FormatError> {
-    text.parse().map_err(|error: isobar_sdk::address::InvalidAddress| {
-        FormatError::Malformed(error.to_string())
-    })
+    text.parse()
+        .map_err(|error: isobar_sdk::address::InvalidAddress| {
+            FormatError::Malformed(error.to_string())
+        })
 }
 
 fn encode_value(value: &Value) -> ValueDocument {
@@ -188,8 +212,11 @@ fn decode_value(document: &ValueDocument) -> Result<Known, FormatError> {
     };
     let value = json::decode(&document.value, &ty)
         .map_err(|mismatch| FormatError::Malformed(mismatch.to_string()))?;
-    let paths: Option<Vec<Path>> =
-        document.sensitive.iter().map(|steps| decode_path(steps)).collect();
+    let paths: Option<Vec<Path>> = document
+        .sensitive
+        .iter()
+        .map(|steps| decode_path(steps))
+        .collect();
     let paths = paths.ok_or_else(|| malformed("a path is not one"))?;
     Known::new(value.mark(&paths)).map_err(|_| malformed("a value is unknown"))
 }
@@ -233,8 +260,14 @@ mod tests {
         let mut state = State::new("lineage".to_owned());
         state.serial = 7;
         let attributes = Value::object([
-            ("list", Value::list(vec![Value::from(1_i64), Value::from(2_i64)])),
-            ("map", Value::map([("k", Value::from("secret").sensitive())])),
+            (
+                "list",
+                Value::list(vec![Value::from(1_i64), Value::from(2_i64)]),
+            ),
+            (
+                "map",
+                Value::map([("k", Value::from("secret").sensitive())]),
+            ),
             ("none", Value::Null),
             ("tuple", Value::tuple(vec!["a".into(), true.into()])),
         ]);
@@ -245,10 +278,16 @@ mod tests {
             dependencies: vec!["zone.east".parse().unwrap()],
             status: Status::Tainted,
         };
-        state.instances.insert("isobar_data.a[\"x\"]".parse().unwrap(), instance);
+        state
+            .instances
+            .insert("isobar_data.a[\"x\"]".parse().unwrap(), instance);
         let secret = Known::new(Value::from("s").sensitive()).unwrap();
-        state.outputs.insert("o".to_owned(), OutputValue { value: secret });
-        state.pending.insert("isobar_data.b".parse().unwrap(), IdempotencyKey::new("k"));
+        state
+            .outputs
+            .insert("o".to_owned(), OutputValue { value: secret });
+        state
+            .pending
+            .insert("isobar_data.b".parse().unwrap(), IdempotencyKey::new("k"));
         state
     }
 
@@ -261,9 +300,22 @@ mod tests {
 
     #[test]
     fn what_is_no_state_is_refused() {
-        for text in ["", "{", "[]", "{}", "{\"version\": 1}", "{\"version\": 1, \"lineage\": 3}"] {
-            assert!(matches!(from_json(text), Err(FormatError::Malformed(_))), "{text}");
+        for text in [
+            "",
+            "{",
+            "[]",
+            "{}",
+            "{\"version\": 1}",
+            "{\"version\": 1, \"lineage\": 3}",
+        ] {
+            assert!(
+                matches!(from_json(text), Err(FormatError::Malformed(_))),
+                "{text}"
+            );
         }
-        assert_eq!(from_json("{\"version\": 99}"), Err(FormatError::TooNew { found: 99 }));
+        assert_eq!(
+            from_json("{\"version\": 99}"),
+            Err(FormatError::TooNew { found: 99 })
+        );
     }
 }

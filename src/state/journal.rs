@@ -66,9 +66,19 @@ impl Journal {
     /// # Errors
     /// What the system says.
     pub fn create(path: &Path, lineage: &str, serial: u64) -> io::Result<Self> {
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
-        let mut journal = Self { file, path: path.to_owned() };
-        journal.write(&[Line::Begin { lineage: lineage.to_owned(), serial }])?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(path)?;
+        let mut journal = Self {
+            file,
+            path: path.to_owned(),
+        };
+        journal.write(&[Line::Begin {
+            lineage: lineage.to_owned(),
+            serial,
+        }])?;
         Ok(journal)
     }
 
@@ -113,11 +123,14 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        let mut lines = text.lines().map_while(|line| serde_json::from_str::<Line>(line).ok());
+        let mut lines = text
+            .lines()
+            .map_while(|line| serde_json::from_str::<Line>(line).ok());
         match lines.next() {
-            Some(Line::Begin { lineage: begun, serial: at }) if begun == lineage && at == serial => {
-                Ok(lines.filter_map(record).collect())
-            }
+            Some(Line::Begin {
+                lineage: begun,
+                serial: at,
+            }) if begun == lineage && at == serial => Ok(lines.filter_map(record).collect()),
             _ => Ok(Vec::new()),
         }
     }
@@ -125,29 +138,42 @@ impl Journal {
 
 fn line(record: &Record) -> Line {
     match record {
-        Record::Intent { address, key } => {
-            Line::Intent { address: address.to_string(), key: key.to_string() }
-        }
+        Record::Intent { address, key } => Line::Intent {
+            address: address.to_string(),
+            key: key.to_string(),
+        },
         Record::Stored { address, instance } => {
             Line::Stored(Box::new(encode_instance(address, instance)))
         }
-        Record::Removed { address } => Line::Removed { address: address.to_string() },
-        Record::Unchanged { address } => Line::Unchanged { address: address.to_string() },
+        Record::Removed { address } => Line::Removed {
+            address: address.to_string(),
+        },
+        Record::Unchanged { address } => Line::Unchanged {
+            address: address.to_string(),
+        },
     }
 }
 
 fn record(line: Line) -> Option<Record> {
     Some(match line {
         Line::Begin { .. } => return None,
-        Line::Intent { address, key } => {
-            Record::Intent { address: parse_address(&address).ok()?, key: IdempotencyKey::new(key) }
-        }
+        Line::Intent { address, key } => Record::Intent {
+            address: parse_address(&address).ok()?,
+            key: IdempotencyKey::new(key),
+        },
         Line::Stored(document) => {
             let (address, instance) = decode_instance(&document).ok()?;
-            Record::Stored { address, instance: Box::new(instance) }
+            Record::Stored {
+                address,
+                instance: Box::new(instance),
+            }
         }
-        Line::Removed { address } => Record::Removed { address: parse_address(&address).ok()? },
-        Line::Unchanged { address } => Record::Unchanged { address: parse_address(&address).ok()? },
+        Line::Removed { address } => Record::Removed {
+            address: parse_address(&address).ok()?,
+        },
+        Line::Unchanged { address } => Record::Unchanged {
+            address: parse_address(&address).ok()?,
+        },
     })
 }
 
@@ -169,12 +195,17 @@ mod tests {
                 address: "isobar_data.a".parse().unwrap(),
                 key: IdempotencyKey::new("k"),
             },
-            Record::Removed { address: "isobar_data.b".parse().unwrap() },
+            Record::Removed {
+                address: "isobar_data.b".parse().unwrap(),
+            },
         ];
         journal.append(&records).unwrap();
         journal.file.write_all(b"{\"removed\":{\"addr").unwrap();
         assert_eq!(Journal::recover(&path, "l", 3).unwrap(), records);
         assert_eq!(Journal::recover(&path, "l", 4).unwrap(), []);
-        assert_eq!(Journal::recover(&folder.path().join("none"), "l", 3).unwrap(), []);
+        assert_eq!(
+            Journal::recover(&folder.path().join("none"), "l", 3).unwrap(),
+            []
+        );
     }
 }

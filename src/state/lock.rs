@@ -57,16 +57,28 @@ impl Lock {
     /// # Errors
     /// Who holds it, or why it cannot be had.
     pub fn acquire(path: &Path, holder: &Holder) -> Result<Self, LockError> {
-        let io = |source| LockError::Io { path: path.to_owned(), source };
+        let io = |source| LockError::Io {
+            path: path.to_owned(),
+            source,
+        };
         let mut options = OpenOptions::new();
-        let mut file = options.read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
+        let mut file = options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(io)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
                 let by = file.read_to_string(&mut text).ok();
                 let by = by.and_then(|_| serde_json::from_str(&text).ok());
-                return Err(LockError::Held { by, path: path.to_owned() });
+                return Err(LockError::Held {
+                    by,
+                    path: path.to_owned(),
+                });
             }
             Err(TryLockError::Error(source)) => return Err(io(source)),
         }
@@ -103,7 +115,9 @@ mod tests {
             since: "2026-11-21T09:00:00Z".to_owned(),
         };
         let first = Lock::acquire(&path, &holder).unwrap();
-        let Err(LockError::Held { by, .. }) = Lock::acquire(&path, &holder) else { panic!() };
+        let Err(LockError::Held { by, .. }) = Lock::acquire(&path, &holder) else {
+            panic!()
+        };
         assert_eq!(by, Some(holder.clone()));
         drop(first);
         assert!(Lock::acquire(&path, &holder).is_ok());

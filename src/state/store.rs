@@ -37,7 +37,10 @@ impl Store {
     /// The store of a configuration: the state in `folder`, everything else in `data`.
     #[must_use]
     pub fn new(folder: &Path, data: &Path) -> Self {
-        Self { state: folder.join("isobar.state.json"), data: data.to_owned() }
+        Self {
+            state: folder.join("isobar.state.json"),
+            data: data.to_owned(),
+        }
     }
 
     /// The file of the state.
@@ -51,7 +54,10 @@ impl Store {
     }
 
     fn io(&self, source: io::Error) -> StoreError {
-        StoreError::Io { path: self.state.clone(), source }
+        StoreError::Io {
+            path: self.state.clone(),
+            source,
+        }
     }
 
     /// The state with what an interrupted apply has done folded in; `None` if there is none.
@@ -64,10 +70,15 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(self.io(error)),
         };
-        let mut state = from_json(&text)
-            .map_err(|source| StoreError::Format { path: self.state.clone(), source })?;
+        let mut state = from_json(&text).map_err(|source| StoreError::Format {
+            path: self.state.clone(),
+            source,
+        })?;
         let records = Journal::recover(&self.journal_path(), &state.lineage, state.serial)
-            .map_err(|source| StoreError::Io { path: self.journal_path(), source })?;
+            .map_err(|source| StoreError::Io {
+                path: self.journal_path(),
+                source,
+            })?;
         for record in records {
             state.fold(record);
         }
@@ -79,8 +90,10 @@ impl Store {
     /// # Errors
     /// Who holds it, or why it cannot be had.
     pub fn lock(&self, holder: &Holder) -> Result<Lock, LockError> {
-        std::fs::create_dir_all(&self.data)
-            .map_err(|source| LockError::Io { path: self.data.clone(), source })?;
+        std::fs::create_dir_all(&self.data).map_err(|source| LockError::Io {
+            path: self.data.clone(),
+            source,
+        })?;
         Lock::acquire(&self.data.join("lock"), holder)
     }
 

@@ -172,6 +172,31 @@ pub struct Offer {
     pub quota: Option<u32>,
 }
 
+impl Offer {
+    /// Whether one replica fits on it.
+    #[must_use]
+    pub fn fits(&self, resources: &Resources) -> bool {
+        let gpu = resources.gpu.as_ref().is_none_or(|(kind, count)| {
+            self.gpu
+                .as_ref()
+                .is_some_and(|(has, many)| has == kind && many >= count)
+        });
+        gpu && resources.cpu.is_none_or(|cpu| self.cpu >= cpu)
+            && resources.memory.is_none_or(|memory| self.memory >= memory)
+    }
+
+    /// The offer that a replica gets: the cheapest that it fits on, ties by name.
+    #[must_use]
+    pub fn choose<'a>(offers: &'a [Self], resources: &Resources) -> Option<&'a Self> {
+        let fitting = offers.iter().filter(|offer| offer.fits(resources));
+        fitting.min_by(|a, b| {
+            a.price
+                .cmp(&b.price)
+                .then_with(|| a.instance.cmp(&b.instance))
+        })
+    }
+}
+
 /// What a zone sells now.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Market {

@@ -216,8 +216,14 @@ mod tests {
 
     #[test]
     fn divides_exactly_where_it_can() {
-        assert_eq!(number("6").checked_div(number("3")).unwrap().as_i64(), Some(2));
-        assert_eq!(number("1").checked_div(number("2")).unwrap().to_string(), "0.5");
+        assert_eq!(
+            number("6").checked_div(number("3")).unwrap().as_i64(),
+            Some(2)
+        );
+        assert_eq!(
+            number("1").checked_div(number("2")).unwrap().to_string(),
+            "0.5"
+        );
         assert!(number("1").checked_div(number("0")).is_none());
         assert!(number("1").checked_rem(number("0")).is_none());
     }

@@ -95,10 +95,10 @@ impl Type {
             Value::Bool(_) => Self::Bool,
             Value::Number(_) => Self::Number,
             Value::String(_) => Self::String,
-            Value::List(items) => Self::list(items.first().map_or(Self::Any, Self::of)),
-            Value::Set(items) => Self::Set(Box::new(items.first().map_or(Self::Any, Self::of))),
+            Value::List(items) => Self::list(Self::of_all(items.iter())),
+            Value::Set(items) => Self::Set(Box::new(Self::of_all(items.iter()))),
             Value::Tuple(items) => Self::Tuple(items.iter().map(Self::of).collect()),
-            Value::Map(fields) => Self::map(fields.values().next().map_or(Self::Any, Self::of)),
+            Value::Map(fields) => Self::map(Self::of_all(fields.values())),
             Value::Object(fields) => Self::Object(
                 fields
                     .iter()
@@ -116,6 +116,12 @@ impl Type {
             Value::Unknown(ty) => ty.clone(),
             Value::Sensitive(inner) => Self::of(inner),
         }
+    }
+
+    /// The type of the elements of a collection.
+    fn of_all<'a>(values: impl Iterator<Item = &'a Value>) -> Self {
+        let types: Vec<Self> = values.map(Self::of).collect();
+        Self::unify(&types).unwrap_or(Self::Any)
     }
 
     /// Converts a value to this type, as an assignment does: numbers and booleans to text and
@@ -231,6 +237,22 @@ impl Type {
             }
             (Self::Tuple(l), Self::List(r)) => {
                 Self::unify(l.iter().chain(std::iter::once(&**r))).map(Self::list)
+            }
+            (Self::Object(l), Self::Object(r)) if l.keys().eq(r.keys()) => {
+                let unify = |((name, l), (_, r)): ((Arc<str>, Field), (&Arc<str>, &Field))| {
+                    Some((
+                        name,
+                        Field {
+                            ty: l.ty.unify_with(&r.ty)?,
+                            default: None,
+                        },
+                    ))
+                };
+                l.into_iter()
+                    .zip(r)
+                    .map(unify)
+                    .collect::<Option<_>>()
+                    .map(Self::Object)
             }
             (Self::Object(l), Self::Object(r)) => {
                 Self::unify(l.values().chain(r.values()).map(|field| &field.ty)).map(Self::map)

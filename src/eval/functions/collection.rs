@@ -8,35 +8,183 @@ use isobar_sdk::{Number, Type, Value};
 use super::{ANY, Care, Function, any, bool_type, fields, items, number, number_type, text, whole};
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    Function { name: "alltrue", arity: (1, 1), result: bool_type, body: alltrue, care: Care::Deep },
-    Function { name: "anytrue", arity: (1, 1), result: bool_type, body: anytrue, care: Care::Deep },
-    Function { name: "coalesce", arity: (1, ANY), result: any, body: coalesce, care: Care::Deep },
-    Function { name: "compact", arity: (1, 1), result: any, body: compact, care: Care::Deep },
-    Function { name: "concat", arity: (1, ANY), result: any, body: concat, care: Care::Shallow },
-    Function { name: "contains", arity: (2, 2), result: bool_type, body: contains, care: Care::Deep },
-    Function { name: "distinct", arity: (1, 1), result: any, body: distinct, care: Care::Deep },
-    Function { name: "element", arity: (2, 2), result: any, body: element, care: Care::Shallow },
-    Function { name: "flatten", arity: (1, 1), result: any, body: flatten, care: Care::Shallow },
-    Function { name: "index", arity: (2, 2), result: number_type, body: index, care: Care::Deep },
-    Function { name: "keys", arity: (1, 1), result: any, body: keys, care: Care::Shallow },
-    Function { name: "length", arity: (1, 1), result: number_type, body: length, care: Care::Shallow },
-    Function { name: "lookup", arity: (2, 3), result: any, body: lookup, care: Care::Shallow },
-    Function { name: "merge", arity: (0, ANY), result: any, body: merge, care: Care::Shallow },
-    Function { name: "one", arity: (1, 1), result: any, body: one, care: Care::Shallow },
-    Function { name: "range", arity: (1, 3), result: any, body: range, care: Care::Deep },
-    Function { name: "reverse", arity: (1, 1), result: any, body: reverse, care: Care::Shallow },
-    Function { name: "setintersection", arity: (1, ANY), result: any, body: setintersection, care: Care::Deep },
-    Function { name: "setsubtract", arity: (2, 2), result: any, body: setsubtract, care: Care::Deep },
-    Function { name: "setunion", arity: (1, ANY), result: any, body: setunion, care: Care::Deep },
-    Function { name: "slice", arity: (3, 3), result: any, body: slice, care: Care::Shallow },
-    Function { name: "sort", arity: (1, 1), result: any, body: sort, care: Care::Deep },
-    Function { name: "values", arity: (1, 1), result: any, body: values, care: Care::Shallow },
-    Function { name: "zipmap", arity: (2, 2), result: any, body: zipmap, care: Care::Shallow },
+    Function {
+        name: "alltrue",
+        arity: (1, 1),
+        result: bool_type,
+        body: alltrue,
+        care: Care::Deep,
+    },
+    Function {
+        name: "anytrue",
+        arity: (1, 1),
+        result: bool_type,
+        body: anytrue,
+        care: Care::Deep,
+    },
+    Function {
+        name: "coalesce",
+        arity: (1, ANY),
+        result: any,
+        body: coalesce,
+        care: Care::Deep,
+    },
+    Function {
+        name: "compact",
+        arity: (1, 1),
+        result: any,
+        body: compact,
+        care: Care::Deep,
+    },
+    Function {
+        name: "concat",
+        arity: (1, ANY),
+        result: any,
+        body: concat,
+        care: Care::Shallow,
+    },
+    Function {
+        name: "contains",
+        arity: (2, 2),
+        result: bool_type,
+        body: contains,
+        care: Care::Deep,
+    },
+    Function {
+        name: "distinct",
+        arity: (1, 1),
+        result: any,
+        body: distinct,
+        care: Care::Deep,
+    },
+    Function {
+        name: "element",
+        arity: (2, 2),
+        result: any,
+        body: element,
+        care: Care::Shallow,
+    },
+    Function {
+        name: "flatten",
+        arity: (1, 1),
+        result: any,
+        body: flatten,
+        care: Care::Shallow,
+    },
+    Function {
+        name: "index",
+        arity: (2, 2),
+        result: number_type,
+        body: index,
+        care: Care::Deep,
+    },
+    Function {
+        name: "keys",
+        arity: (1, 1),
+        result: any,
+        body: keys,
+        care: Care::Shallow,
+    },
+    Function {
+        name: "length",
+        arity: (1, 1),
+        result: number_type,
+        body: length,
+        care: Care::Shallow,
+    },
+    Function {
+        name: "lookup",
+        arity: (2, 3),
+        result: any,
+        body: lookup,
+        care: Care::Shallow,
+    },
+    Function {
+        name: "merge",
+        arity: (0, ANY),
+        result: any,
+        body: merge,
+        care: Care::Shallow,
+    },
+    Function {
+        name: "one",
+        arity: (1, 1),
+        result: any,
+        body: one,
+        care: Care::Shallow,
+    },
+    Function {
+        name: "range",
+        arity: (1, 3),
+        result: any,
+        body: range,
+        care: Care::Deep,
+    },
+    Function {
+        name: "reverse",
+        arity: (1, 1),
+        result: any,
+        body: reverse,
+        care: Care::Shallow,
+    },
+    Function {
+        name: "setintersection",
+        arity: (1, ANY),
+        result: any,
+        body: setintersection,
+        care: Care::Deep,
+    },
+    Function {
+        name: "setsubtract",
+        arity: (2, 2),
+        result: any,
+        body: setsubtract,
+        care: Care::Deep,
+    },
+    Function {
+        name: "setunion",
+        arity: (1, ANY),
+        result: any,
+        body: setunion,
+        care: Care::Deep,
+    },
+    Function {
+        name: "slice",
+        arity: (3, 3),
+        result: any,
+        body: slice,
+        care: Care::Shallow,
+    },
+    Function {
+        name: "sort",
+        arity: (1, 1),
+        result: any,
+        body: sort,
+        care: Care::Deep,
+    },
+    Function {
+        name: "values",
+        arity: (1, 1),
+        result: any,
+        body: values,
+        care: Care::Shallow,
+    },
+    Function {
+        name: "zipmap",
+        arity: (2, 2),
+        result: any,
+        body: zipmap,
+        care: Care::Shallow,
+    },
 ];
 
 fn truths(value: &Value) -> Result<Vec<bool>, String> {
     let truth = |item: &Value| {
-        Type::Bool.convert(item).ok().and_then(|item| item.as_bool()).ok_or_else(|| format!("{item} is not a bool"))
+        Type::Bool
+            .convert(item)
+            .ok()
+            .and_then(|item| item.as_bool())
+            .ok_or_else(|| format!("{item} is not a bool"))
     };
     items(value)?.iter().map(truth).collect()
 }
@@ -51,12 +199,22 @@ fn anytrue(arguments: &[Value]) -> Result<Value, String> {
 
 fn coalesce(arguments: &[Value]) -> Result<Value, String> {
     let there = |value: &&Value| !value.is_null() && value.as_str() != Some("");
-    arguments.iter().find(there).cloned().ok_or_else(|| "all arguments are null or empty".to_owned())
+    arguments
+        .iter()
+        .find(there)
+        .cloned()
+        .ok_or_else(|| "all arguments are null or empty".to_owned())
 }
 
 fn compact(arguments: &[Value]) -> Result<Value, String> {
     let there = |value: &&Value| !value.is_null() && value.as_str() != Some("");
-    Ok(Value::list(items(&arguments[0])?.iter().filter(there).cloned().collect()))
+    Ok(Value::list(
+        items(&arguments[0])?
+            .iter()
+            .filter(there)
+            .cloned()
+            .collect(),
+    ))
 }
 
 fn concat(arguments: &[Value]) -> Result<Value, String> {
@@ -64,8 +222,14 @@ fn concat(arguments: &[Value]) -> Result<Value, String> {
     for argument in arguments {
         all.extend(items(argument)?.iter().cloned());
     }
-    let lists = arguments.iter().all(|argument| matches!(argument, Value::List(_)));
-    Ok(if lists { Value::list(all) } else { Value::tuple(all) })
+    let lists = arguments
+        .iter()
+        .all(|argument| matches!(argument, Value::List(_)));
+    Ok(if lists {
+        Value::list(all)
+    } else {
+        Value::tuple(all)
+    })
 }
 
 fn contains(arguments: &[Value]) -> Result<Value, String> {
@@ -107,18 +271,28 @@ fn flatten(arguments: &[Value]) -> Result<Value, String> {
 }
 
 fn index(arguments: &[Value]) -> Result<Value, String> {
-    let position = items(&arguments[0])?.iter().position(|item| *item == arguments[1]);
-    position.map(Value::from).ok_or_else(|| "the list does not contain it".to_owned())
+    let position = items(&arguments[0])?
+        .iter()
+        .position(|item| *item == arguments[1]);
+    position
+        .map(Value::from)
+        .ok_or_else(|| "the list does not contain it".to_owned())
 }
 
 fn keys(arguments: &[Value]) -> Result<Value, String> {
-    let keys = fields(&arguments[0])?.keys().map(|key| Value::String(Arc::clone(key)));
+    let keys = fields(&arguments[0])?
+        .keys()
+        .map(|key| Value::String(Arc::clone(key)));
     Ok(Value::list(keys.collect()))
 }
 
 fn values(arguments: &[Value]) -> Result<Value, String> {
     let values: Vec<Value> = fields(&arguments[0])?.values().cloned().collect();
-    Ok(if matches!(arguments[0], Value::Map(_)) { Value::list(values) } else { Value::tuple(values) })
+    Ok(if matches!(arguments[0], Value::Map(_)) {
+        Value::list(values)
+    } else {
+        Value::tuple(values)
+    })
 }
 
 fn length(arguments: &[Value]) -> Result<Value, String> {
@@ -144,18 +318,29 @@ fn lookup(arguments: &[Value]) -> Result<Value, String> {
 fn merge(arguments: &[Value]) -> Result<Value, String> {
     let mut merged = BTreeMap::new();
     for argument in arguments.iter().filter(|argument| !argument.is_null()) {
-        merged.extend(fields(argument)?.iter().map(|(k, v)| (Arc::clone(k), v.clone())));
+        merged.extend(
+            fields(argument)?
+                .iter()
+                .map(|(k, v)| (Arc::clone(k), v.clone())),
+        );
     }
     let maps = !arguments.is_empty() && arguments.iter().all(|a| matches!(a, Value::Map(_)));
     let merged = Arc::new(merged);
-    Ok(if maps { Value::Map(merged) } else { Value::Object(merged) })
+    Ok(if maps {
+        Value::Map(merged)
+    } else {
+        Value::Object(merged)
+    })
 }
 
 fn one(arguments: &[Value]) -> Result<Value, String> {
     match items(&arguments[0])? {
         [] => Ok(Value::Null),
         [only] => Ok(only.clone()),
-        many => Err(format!("there must be one element or none, but there are {}", many.len())),
+        many => Err(format!(
+            "there must be one element or none, but there are {}",
+            many.len()
+        )),
     }
 }
 
@@ -188,7 +373,11 @@ fn range(arguments: &[Value]) -> Result<Value, String> {
 
 fn reverse(arguments: &[Value]) -> Result<Value, String> {
     let reversed = items(&arguments[0])?.iter().rev().cloned().collect();
-    Ok(if matches!(arguments[0], Value::Tuple(_)) { Value::tuple(reversed) } else { Value::list(reversed) })
+    Ok(if matches!(arguments[0], Value::Tuple(_)) {
+        Value::tuple(reversed)
+    } else {
+        Value::list(reversed)
+    })
 }
 
 fn setunion(arguments: &[Value]) -> Result<Value, String> {
@@ -210,7 +399,13 @@ fn setintersection(arguments: &[Value]) -> Result<Value, String> {
 
 fn setsubtract(arguments: &[Value]) -> Result<Value, String> {
     let taken = items(&arguments[1])?;
-    Ok(Value::set(items(&arguments[0])?.iter().filter(|i| !taken.contains(i)).cloned().collect()))
+    Ok(Value::set(
+        items(&arguments[0])?
+            .iter()
+            .filter(|i| !taken.contains(i))
+            .cloned()
+            .collect(),
+    ))
 }
 
 fn slice(arguments: &[Value]) -> Result<Value, String> {
@@ -220,14 +415,23 @@ fn slice(arguments: &[Value]) -> Result<Value, String> {
         usize::try_from(position)
             .ok()
             .filter(|position| *position <= all.len())
-            .ok_or_else(|| format!("position {position} is outside of the {} elements", all.len()))
+            .ok_or_else(|| {
+                format!(
+                    "position {position} is outside of the {} elements",
+                    all.len()
+                )
+            })
     };
     let (start, end) = (position(&arguments[1])?, position(&arguments[2])?);
     if start > end {
         return Err("the start lies behind the end".to_owned());
     }
     let part = all[start..end].to_vec();
-    Ok(if matches!(arguments[0], Value::Tuple(_)) { Value::tuple(part) } else { Value::list(part) })
+    Ok(if matches!(arguments[0], Value::Tuple(_)) {
+        Value::tuple(part)
+    } else {
+        Value::list(part)
+    })
 }
 
 fn sort(arguments: &[Value]) -> Result<Value, String> {
@@ -240,9 +444,16 @@ fn sort(arguments: &[Value]) -> Result<Value, String> {
 fn zipmap(arguments: &[Value]) -> Result<Value, String> {
     let (keys, values) = (items(&arguments[0])?, items(&arguments[1])?);
     if keys.len() != values.len() {
-        return Err(format!("there are {} keys but {} values", keys.len(), values.len()));
+        return Err(format!(
+            "there are {} keys but {} values",
+            keys.len(),
+            values.len()
+        ));
     }
-    let pairs: Result<Vec<(String, Value)>, String> =
-        keys.iter().zip(values).map(|(key, value)| Ok((text(key)?, value.clone()))).collect();
+    let pairs: Result<Vec<(String, Value)>, String> = keys
+        .iter()
+        .zip(values)
+        .map(|(key, value)| Ok((text(key)?, value.clone())))
+        .collect();
     Ok(Value::object(pairs?))
 }

@@ -48,12 +48,19 @@ static TABLES: [&[Function]; 5] = [
 /// The function of this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Function> {
-    TABLES.into_iter().flatten().find(|function| function.name == name)
+    TABLES
+        .into_iter()
+        .flatten()
+        .find(|function| function.name == name)
 }
 
 /// All names.
 pub fn names() -> impl Iterator<Item = &'static str> + Clone {
-    TABLES.into_iter().flatten().map(|function| function.name).chain(["try", "can"])
+    TABLES
+        .into_iter()
+        .flatten()
+        .map(|function| function.name)
+        .chain(["try", "can"])
 }
 
 /// Calls a function.
@@ -68,7 +75,10 @@ pub fn call(function: &Function, arguments: &[Value]) -> Result<Value, String> {
             (least, most) if least == most => least.to_string(),
             (least, most) => format!("{least} to {most}"),
         };
-        return Err(format!("it takes {expected} arguments, but {} are given", arguments.len()));
+        return Err(format!(
+            "it takes {expected} arguments, but {} are given",
+            arguments.len()
+        ));
     }
     let (unknown, marked): (fn(&Value) -> bool, fn(&Value) -> bool) = match function.care {
         Care::Own => return (function.body)(arguments),
@@ -90,17 +100,28 @@ pub fn call(function: &Function, arguments: &[Value]) -> Result<Value, String> {
 }
 
 fn text(value: &Value) -> Result<String, String> {
-    let converted = Type::String.convert(value).map_err(|mismatch| mismatch.to_string())?;
-    converted.as_str().map(str::to_owned).ok_or_else(|| "an argument is null".to_owned())
+    let converted = Type::String
+        .convert(value)
+        .map_err(|mismatch| mismatch.to_string())?;
+    converted
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| "an argument is null".to_owned())
 }
 
 fn number(value: &Value) -> Result<isobar_sdk::Number, String> {
-    let converted = Type::Number.convert(value).map_err(|mismatch| mismatch.to_string())?;
-    converted.as_number().ok_or_else(|| "an argument is null".to_owned())
+    let converted = Type::Number
+        .convert(value)
+        .map_err(|mismatch| mismatch.to_string())?;
+    converted
+        .as_number()
+        .ok_or_else(|| "an argument is null".to_owned())
 }
 
 fn whole(value: &Value) -> Result<i64, String> {
-    number(value)?.as_i64().ok_or_else(|| format!("a whole number is needed, but {value} is not one"))
+    number(value)?
+        .as_i64()
+        .ok_or_else(|| format!("a whole number is needed, but {value} is not one"))
 }
 
 fn items(value: &Value) -> Result<&[Value], String> {
@@ -111,9 +132,12 @@ fn items(value: &Value) -> Result<&[Value], String> {
 }
 
 fn fields(value: &Value) -> Result<&isobar_sdk::value::Fields, String> {
-    value
-        .fields()
-        .ok_or_else(|| format!("a map or object is needed, but this is of type {}", Type::of(value)))
+    value.fields().ok_or_else(|| {
+        format!(
+            "a map or object is needed, but this is of type {}",
+            Type::of(value)
+        )
+    })
 }
 
 fn any() -> Type {
@@ -146,14 +170,19 @@ mod tests {
         let config = Config::default();
         let scope = Scope::new(&config, Facts::default(), BTreeMap::new());
         let located = parse_expression(&"case".into(), text).unwrap();
-        evaluate(&located, &scope, &Ambient::None)
-            .map_or_else(|fault| format!("error: {}", fault.detail), |value| value.to_string())
+        evaluate(&located, &scope, &Ambient::None).map_or_else(
+            |fault| format!("error: {}", fault.detail),
+            |value| value.to_string(),
+        )
     }
 
     #[test]
     fn every_case_gives_its_result() {
         let mut count = 0;
-        for line in CASES.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        for line in CASES
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        {
             let (expression, expected) = line.rsplit_once(" => ").unwrap();
             assert_eq!(run(expression.trim()), expected.trim(), "{expression}");
             count += 1;

@@ -5,21 +5,111 @@ use isobar_sdk::{Type, Value};
 use super::{ANY, Care, Function, bool_type, items, string_type, text, whole};
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    Function { name: "endswith", arity: (2, 2), result: bool_type, body: endswith, care: Care::Deep },
-    Function { name: "format", arity: (1, ANY), result: string_type, body: format, care: Care::Deep },
-    Function { name: "join", arity: (2, 2), result: string_type, body: join, care: Care::Deep },
-    Function { name: "lower", arity: (1, 1), result: string_type, body: lower, care: Care::Deep },
-    Function { name: "replace", arity: (3, 3), result: string_type, body: replace, care: Care::Deep },
-    Function { name: "split", arity: (2, 2), result: list_of_text, body: split, care: Care::Deep },
-    Function { name: "startswith", arity: (2, 2), result: bool_type, body: startswith, care: Care::Deep },
-    Function { name: "strcontains", arity: (2, 2), result: bool_type, body: strcontains, care: Care::Deep },
-    Function { name: "substr", arity: (3, 3), result: string_type, body: substr, care: Care::Deep },
-    Function { name: "title", arity: (1, 1), result: string_type, body: title, care: Care::Deep },
-    Function { name: "trim", arity: (2, 2), result: string_type, body: trim, care: Care::Deep },
-    Function { name: "trimprefix", arity: (2, 2), result: string_type, body: trimprefix, care: Care::Deep },
-    Function { name: "trimspace", arity: (1, 1), result: string_type, body: trimspace, care: Care::Deep },
-    Function { name: "trimsuffix", arity: (2, 2), result: string_type, body: trimsuffix, care: Care::Deep },
-    Function { name: "upper", arity: (1, 1), result: string_type, body: upper, care: Care::Deep },
+    Function {
+        name: "endswith",
+        arity: (2, 2),
+        result: bool_type,
+        body: endswith,
+        care: Care::Deep,
+    },
+    Function {
+        name: "format",
+        arity: (1, ANY),
+        result: string_type,
+        body: format,
+        care: Care::Deep,
+    },
+    Function {
+        name: "join",
+        arity: (2, 2),
+        result: string_type,
+        body: join,
+        care: Care::Deep,
+    },
+    Function {
+        name: "lower",
+        arity: (1, 1),
+        result: string_type,
+        body: lower,
+        care: Care::Deep,
+    },
+    Function {
+        name: "replace",
+        arity: (3, 3),
+        result: string_type,
+        body: replace,
+        care: Care::Deep,
+    },
+    Function {
+        name: "split",
+        arity: (2, 2),
+        result: list_of_text,
+        body: split,
+        care: Care::Deep,
+    },
+    Function {
+        name: "startswith",
+        arity: (2, 2),
+        result: bool_type,
+        body: startswith,
+        care: Care::Deep,
+    },
+    Function {
+        name: "strcontains",
+        arity: (2, 2),
+        result: bool_type,
+        body: strcontains,
+        care: Care::Deep,
+    },
+    Function {
+        name: "substr",
+        arity: (3, 3),
+        result: string_type,
+        body: substr,
+        care: Care::Deep,
+    },
+    Function {
+        name: "title",
+        arity: (1, 1),
+        result: string_type,
+        body: title,
+        care: Care::Deep,
+    },
+    Function {
+        name: "trim",
+        arity: (2, 2),
+        result: string_type,
+        body: trim,
+        care: Care::Deep,
+    },
+    Function {
+        name: "trimprefix",
+        arity: (2, 2),
+        result: string_type,
+        body: trimprefix,
+        care: Care::Deep,
+    },
+    Function {
+        name: "trimspace",
+        arity: (1, 1),
+        result: string_type,
+        body: trimspace,
+        care: Care::Deep,
+    },
+    Function {
+        name: "trimsuffix",
+        arity: (2, 2),
+        result: string_type,
+        body: trimsuffix,
+        care: Care::Deep,
+    },
+    Function {
+        name: "upper",
+        arity: (1, 1),
+        result: string_type,
+        body: upper,
+        care: Care::Deep,
+    },
 ];
 
 fn list_of_text() -> Type {
@@ -31,7 +121,9 @@ fn endswith(arguments: &[Value]) -> Result<Value, String> {
 }
 
 fn startswith(arguments: &[Value]) -> Result<Value, String> {
-    Ok(text(&arguments[0])?.starts_with(&text(&arguments[1])?).into())
+    Ok(text(&arguments[0])?
+        .starts_with(&text(&arguments[1])?)
+        .into())
 }
 
 fn strcontains(arguments: &[Value]) -> Result<Value, String> {
@@ -52,7 +144,9 @@ fn format(arguments: &[Value]) -> Result<Value, String> {
         let mut flags = String::new();
         let verb = loop {
             match rest.next() {
-                Some(c) if c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | ' ') => flags.push(c),
+                Some(c) if c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | ' ') => {
+                    flags.push(c)
+                }
                 Some(c) => break c,
                 None => return Err("the pattern ends within a verb".to_owned()),
             }
@@ -84,7 +178,10 @@ fn format_one(verb: char, flags: &str, value: &Value) -> Result<String, String> 
     };
     let left = width.starts_with('-');
     let zero = width.starts_with('0');
-    let width: usize = width.trim_start_matches(['-', '+', ' ', '0']).parse().unwrap_or(0);
+    let width: usize = width
+        .trim_start_matches(['-', '+', ' ', '0'])
+        .parse()
+        .unwrap_or(0);
     Ok(match (left, zero) {
         (true, _) => format!("{body:<width$}"),
         (false, true) => format!("{body:0>width$}"),
@@ -106,7 +203,9 @@ fn upper(arguments: &[Value]) -> Result<Value, String> {
 }
 
 fn replace(arguments: &[Value]) -> Result<Value, String> {
-    let [whole, from, to] = arguments else { return Err("it takes 3 arguments".to_owned()) };
+    let [whole, from, to] = arguments else {
+        return Err("it takes 3 arguments".to_owned());
+    };
     Ok(text(whole)?.replace(&text(from)?, &text(to)?).into())
 }
 
@@ -128,7 +227,11 @@ fn substr(arguments: &[Value]) -> Result<Value, String> {
     let (offset, length) = (whole(&arguments[1])?, whole(&arguments[2])?);
     let total = i64::try_from(characters.len()).unwrap_or(i64::MAX);
     let start = if offset < 0 { total + offset } else { offset }.clamp(0, total);
-    let end = if length < 0 { total } else { start.saturating_add(length).min(total) };
+    let end = if length < 0 {
+        total
+    } else {
+        start.saturating_add(length).min(total)
+    };
     let range = usize::try_from(start).unwrap_or(0)..usize::try_from(end).unwrap_or(0);
     Ok(characters[range].iter().collect::<String>().into())
 }
