@@ -247,7 +247,7 @@ impl Csv {
         let mut values = vec![None; slots as usize];
         for reading in readings {
             let elapsed = nanoseconds(reading.at.duration_since(first.at));
-            if elapsed % step.as_nanos() != 0 {
+            if !elapsed.is_multiple_of(step.as_nanos()) {
                 let beyond = Duration::from_nanos_u128(elapsed % step.as_nanos());
                 let what = format!(
                     "column timestamp: {} lies {beyond:?} off the grid of {step:?} that begins at {}",
@@ -274,8 +274,7 @@ impl Csv {
 /// Readings by time, of equal times the one furthest down the file; and how many were dropped.
 fn distinct(mut readings: Vec<Reading>) -> (Vec<Reading>, usize) {
     let all = readings.len();
-    readings
-        .sort_by(|a, b| (a.at, std::cmp::Reverse(a.line)).cmp(&(b.at, std::cmp::Reverse(b.line))));
+    readings.sort_by_key(|reading| (reading.at, std::cmp::Reverse(reading.line)));
     readings.dedup_by_key(|reading| reading.at);
     let duplicates = all - readings.len();
     (readings, duplicates)
