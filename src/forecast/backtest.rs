@@ -2,7 +2,7 @@
 //! wins.
 
 use super::conformal::{Calibration, Unit};
-use super::{Forecast, ForecastError, History, METHODS, Method, Note, Request, Unfit, pool};
+use super::{Forecast, ForecastError, History, Method, Note, Request, Unfit, pool};
 use crate::telemetry::Series;
 
 /// The most origins.
@@ -71,8 +71,13 @@ struct Backtest<'a> {
     cap: f64,
 }
 
-/// The forecast by the best method. The request is valid and the series has enough observations.
-pub(super) fn select(series: &Series, request: &Request) -> Result<Forecast, ForecastError> {
+/// The forecast by the best of `methods` or their combination. The request is valid and the series
+/// has enough observations.
+pub(super) fn select(
+    series: &Series,
+    request: &Request,
+    methods: &[&dyn Method],
+) -> Result<Forecast, ForecastError> {
     let slots = series.values();
     let count = series.observations() as f64;
     let mean = slots.iter().flatten().map(|value| value / count).sum();
@@ -83,7 +88,7 @@ pub(super) fn select(series: &Series, request: &Request) -> Result<Forecast, For
         unit: Unit::of_mean(mean),
         cap: (CAP * series.maximum()).min(f64::MAX),
     };
-    let mut runs = backtest.runs();
+    let mut runs = backtest.runs(methods);
     let pooled = backtest.pool(&runs);
     runs.push((pool::POOL, pooled));
     backtest.conclude(runs)
@@ -100,13 +105,25 @@ fn folds(series: &Series, horizon: usize) -> Vec<Fold<'_>> {
     let last = slots.len() - tested;
     let seasons = History::new(&[], series.step());
     let fits = |period: &usize| period + MOST_FOLDS <= last;
-    let season = [seasons.week(), seasons.day()].into_iter().flatten().find(fits).unwrap_or(2);
+    let season = [seasons.week(), seasons.day()]
+        .into_iter()
+        .flatten()
+        .find(fits)
+        .unwrap_or(2);
     let first = season.max(slots.len() * 2 / 5).min(last);
-    let stride = coprime((last - first) / (MOST_FOLDS - 1), seasons.day().unwrap_or(1));
-    let back = (0..MOST_FOLDS).map(|fold| fold * stride).take_while(|back| first + back <= last);
+    let stride = coprime(
+        (last - first) / (MOST_FOLDS - 1),
+        seasons.day().unwrap_or(1),
+    );
+    let back = (0..MOST_FOLDS)
+        .map(|fold| fold * stride)
+        .take_while(|back| first + back <= last);
     let mut folds: Vec<_> = back
         .map(|back| last - back)
-        .map(|origin| Fold { origin, actual: &slots[origin..origin + tested] })
+        .map(|origin| Fold {
+            origin,
+            actual: &slots[origin..origin + tested],
+        })
         .filter(|fold| fold.actual.iter().any(Option::is_some))
         .collect();
     folds.reverse();
@@ -118,12 +135,15 @@ fn coprime(stride: usize, period: usize) -> usize {
     fn divisor(a: usize, b: usize) -> usize {
         if b == 0 { a } else { divisor(b, a % b) }
     }
-    (1..=stride).rev().find(|stride| divisor(*stride, period) == 1).unwrap_or(1)
+    (1..=stride)
+        .rev()
+        .find(|stride| divisor(*stride, period) == 1)
+        .unwrap_or(1)
 }
 
 impl Backtest<'_> {
-    /// Every method on every fold, in the order of the table.
-    fn runs(&self) -> Vec<Attempt> {
+    /// Every method on every fold, in the order given.
+    fn runs(&self, methods: &[&dyn Method]) -> Vec<Attempt> {
         let slots = self.series.values();
         let past = |origin: usize| History::new(&slots[..origin], self.series.step());
         let histories: Vec<_> = self.folds.iter().map(|fold| past(fold.origin)).collect();
@@ -132,37 +152,65 @@ impl Backtest<'_> {
             let future = self.path(method, &present, self.request.horizon)?;
             let folds = self.folds.iter().zip(&histories);
             let folds = folds.map(|(fold, history)| self.path(method, history, fold.actual.len()));
-            Ok(Run { method: method.name(), folds: folds.collect::<Result<_, _>>()?, future })
+            Ok(Run {
+                method: method.name(),
+                folds: folds.collect::<Result<_, _>>()?,
+                future,
+            })
         };
-        METHODS.iter().map(|method| (method.name(), run(*method))).collect()
+        methods
+            .iter()
+            .map(|method| (method.name(), run(*method)))
+            .collect()
     }
 
-    fn path(&self, method: &dyn Method, history: &History, steps: usize) -> Result<Vec<f64>, Unfit> {
+    fn path(
+        &self,
+        method: &dyn Method,
+        history: &History,
+        steps: usize,
+    ) -> Result<Vec<f64>, Unfit> {
         let point = method.fit(history)?.point(steps);
         if point.len() != steps || point.iter().any(|value| value.is_nan()) {
-            return Err(Unfit::Failed { reason: "the fitted model does not predict".to_owned() });
+            return Err(Unfit::Failed {
+                reason: "the fitted model does not predict".to_owned(),
+            });
         }
-        Ok(point.into_iter().map(|value| value.clamp(0.0, self.cap)).collect())
+        Ok(point
+            .into_iter()
+            .map(|value| value.clamp(0.0, self.cap))
+            .collect())
     }
 
     /// The combination: in every fold with the weights that the other folds give.
     fn pool(&self, runs: &[Attempt]) -> Result<Run, Unfit> {
         let fitted = runs.iter().filter_map(|(_, run)| run.as_ref().ok());
-        let members: Vec<_> = fitted.filter(|run| pool::MEMBERS.contains(&run.method)).collect();
+        let members: Vec<_> = fitted
+            .filter(|run| pool::MEMBERS.contains(&run.method))
+            .collect();
         if members.len() < pool::FEWEST_MEMBERS {
             let reason = format!("only {} of its members fit", members.len());
             return Err(Unfit::Failed { reason });
         }
-        let losses: Vec<Vec<f64>> = members.iter().map(|run| self.absolute_errors(run)).collect();
+        let losses: Vec<Vec<f64>> = members
+            .iter()
+            .map(|run| self.absolute_errors(run))
+            .collect();
         let weights = |without: Option<usize>| {
             let kept = |losses: &Vec<f64>| {
-                let kept = losses.iter().enumerate().filter(|(fold, _)| Some(*fold) != without);
+                let kept = losses
+                    .iter()
+                    .enumerate()
+                    .filter(|(fold, _)| Some(*fold) != without);
                 kept.map(|(_, loss)| loss).sum()
             };
             pool::weights(&losses.iter().map(kept).collect::<Vec<f64>>())
         };
         let fold = |fold: usize| {
-            let paths: Vec<_> = members.iter().map(|run| run.folds[fold].as_slice()).collect();
+            let paths: Vec<_> = members
+                .iter()
+                .map(|run| run.folds[fold].as_slice())
+                .collect();
             pool::combine(&paths, &weights(Some(fold)))
         };
         let futures: Vec<_> = members.iter().map(|run| run.future.as_slice()).collect();
@@ -177,8 +225,10 @@ impl Backtest<'_> {
     fn absolute_errors(&self, run: &Run) -> Vec<f64> {
         let error = |(fold, path): (&Fold<'_>, &Vec<f64>)| {
             let known = fold.actual.iter().zip(path);
-            let errors = known.filter_map(|(actual, point)| actual.map(|actual| (actual - point).abs()));
-            let (count, sum) = errors.fold((0.0, 0.0), |(count, sum), error| (count + 1.0, sum + error));
+            let errors =
+                known.filter_map(|(actual, point)| actual.map(|actual| (actual - point).abs()));
+            let (count, sum) =
+                errors.fold((0.0, 0.0), |(count, sum), error| (count + 1.0, sum + error));
             sum / f64::max(count, 1.0)
         };
         self.folds.iter().zip(&run.folds).map(error).collect()
@@ -189,11 +239,16 @@ impl Backtest<'_> {
         let only = self.folds.len() == 1;
         let folds = self.folds.iter().zip(&run.folds).enumerate();
         let kept = folds.filter(move |(fold, _)| only || Some(*fold) != without);
-        Calibration::new(kept.map(|(_, (fold, path))| (fold, path.as_slice())), self.unit)
+        Calibration::new(
+            kept.map(|(_, (fold, path))| (fold, path.as_slice())),
+            self.unit,
+        )
     }
 
     fn quantile(&self, calibration: &Calibration, level: f64, step: usize, point: f64) -> f64 {
-        calibration.quantile(level, step, point).clamp(0.0, self.cap)
+        calibration
+            .quantile(level, step, point)
+            .clamp(0.0, self.cap)
     }
 
     fn score(&self, run: &Run) -> Score {
@@ -210,7 +265,10 @@ impl Backtest<'_> {
                 for (level, covered) in levels.iter().zip(&mut covered) {
                     let quantile = self.quantile(&calibration, *level, step, *point);
                     *covered += f64::from(u8::from(actual <= quantile));
-                    pinball += f64::max(level * (actual - quantile), (level - 1.0) * (actual - quantile));
+                    pinball += f64::max(
+                        level * (actual - quantile),
+                        (level - 1.0) * (actual - quantile),
+                    );
                 }
             }
         }
@@ -220,7 +278,11 @@ impl Backtest<'_> {
             (false, false) => 0.0,
         };
         covered.iter_mut().for_each(|covered| *covered /= count);
-        Score { pinball: pinball / (count * levels.len() as f64), wape, coverage: covered }
+        Score {
+            pinball: pinball / (count * levels.len() as f64),
+            wape,
+            coverage: covered,
+        }
     }
 
     /// The forecast by the run of the least loss, and how all did.
@@ -243,7 +305,10 @@ impl Backtest<'_> {
         };
         let candidates = scored
             .iter()
-            .map(|(method, attempt)| Candidate { method, outcome: outcome(*method, attempt) })
+            .map(|(method, attempt)| Candidate {
+                method,
+                outcome: outcome(*method, attempt),
+            })
             .collect();
         let calibration = self.calibration(run, None);
         Ok(Forecast {
@@ -266,14 +331,21 @@ impl Backtest<'_> {
     fn quantiles(&self, run: &Run, calibration: &Calibration) -> Vec<Vec<f64>> {
         let row = |level: &f64| {
             let points = run.future.iter().enumerate();
-            points.map(|(step, point)| self.quantile(calibration, *level, step, *point)).collect()
+            points
+                .map(|(step, point)| self.quantile(calibration, *level, step, *point))
+                .collect()
         };
         self.request.levels.iter().map(row).collect()
     }
 
     fn notes(&self, calibration: &Calibration) -> Vec<Note> {
         let mut notes = Vec::new();
-        let tried = self.folds.iter().map(|fold| fold.actual.len()).max().unwrap_or(0);
+        let tried = self
+            .folds
+            .iter()
+            .map(|fold| fold.actual.len())
+            .max()
+            .unwrap_or(0);
         let horizon = self.request.horizon;
         if tried < horizon {
             notes.push(Note::HorizonBeyondBacktest { tried, horizon });
@@ -284,10 +356,15 @@ impl Backtest<'_> {
         let errors = calibration.errors();
         let scarce = |level: &&f64| **level > errors as f64 / (errors + 1) as f64;
         if let Some(level) = self.request.levels.iter().find(scarce) {
-            notes.push(Note::FewErrors { level: *level, errors });
+            notes.push(Note::FewErrors {
+                level: *level,
+                errors,
+            });
         }
         if self.series.duplicates() > 0 {
-            notes.push(Note::Duplicates { readings: self.series.duplicates() });
+            notes.push(Note::Duplicates {
+                readings: self.series.duplicates(),
+            });
         }
         notes
     }
@@ -307,7 +384,10 @@ mod tests {
     }
 
     fn origins(slots: usize, horizon: usize) -> Vec<usize> {
-        folds(&hourly(slots), horizon).iter().map(|fold| fold.origin).collect()
+        folds(&hourly(slots), horizon)
+            .iter()
+            .map(|fold| fold.origin)
+            .collect()
     }
 
     #[test]
@@ -325,7 +405,11 @@ mod tests {
         assert_eq!(origins(4, 24), [2, 3]);
         assert_eq!(origins(40, 24).last(), Some(&30));
         let series = hourly(40);
-        assert!(folds(&series, 24).iter().all(|fold| fold.actual.len() == 10));
+        assert!(
+            folds(&series, 24)
+                .iter()
+                .all(|fold| fold.actual.len() == 10)
+        );
     }
 
     #[test]
@@ -343,7 +427,11 @@ mod tests {
         let step = Duration::from_secs(3600);
         let series = Series::new(Timestamp::UNIX_EPOCH, step, values).unwrap();
         let folds = folds(&series, 2);
-        assert!(folds.iter().all(|fold| fold.actual.iter().any(Option::is_some)));
+        assert!(
+            folds
+                .iter()
+                .all(|fold| fold.actual.iter().any(Option::is_some))
+        );
         assert_eq!(folds.last().map(|fold| fold.origin), Some(98));
     }
 }

@@ -23,7 +23,9 @@ impl Unit {
     /// The unit for a series of this mean. Points below 5 % of the mean count as that much, so that
     /// quiet hours neither blow up errors nor promise certainty.
     pub(super) fn of_mean(mean: f64) -> Self {
-        Self { floor: if mean > 0.0 { 0.05 * mean } else { 1.0 } }
+        Self {
+            floor: if mean > 0.0 { 0.05 * mean } else { 1.0 },
+        }
     }
 
     fn at(self, point: f64) -> f64 {
@@ -45,8 +47,16 @@ impl Calibration {
         folds: impl Iterator<Item = (&'a Fold<'a>, &'a [f64])> + Clone,
         unit: Unit,
     ) -> Self {
-        let errors: usize = folds.clone().map(|(fold, _)| fold.actual.iter().flatten().count()).sum();
-        let steps = folds.clone().map(|(fold, _)| fold.actual.len()).max().unwrap_or(0).max(1);
+        let errors: usize = folds
+            .clone()
+            .map(|(fold, _)| fold.actual.iter().flatten().count())
+            .sum();
+        let steps = folds
+            .clone()
+            .map(|(fold, _)| fold.actual.len())
+            .max()
+            .unwrap_or(0)
+            .max(1);
         let wanted = (errors / ERRORS_PER_BUCKET).clamp(1, MOST_BUCKETS);
         let steps_per_bucket = steps.div_ceil(wanted);
         let mut buckets = vec![Vec::new(); steps.div_ceil(steps_per_bucket)];
@@ -59,8 +69,14 @@ impl Calibration {
         }
         // Gaps may leave a bucket without errors; it then takes those of the one before or after.
         buckets.retain(|bucket| !bucket.is_empty());
-        buckets.iter_mut().for_each(|bucket| bucket.sort_by(f64::total_cmp));
-        Self { buckets, steps_per_bucket, unit }
+        buckets
+            .iter_mut()
+            .for_each(|bucket| bucket.sort_by(f64::total_cmp));
+        Self {
+            buckets,
+            steps_per_bucket,
+            unit,
+        }
     }
 
     /// The fewest errors that a quantile rests on.
@@ -72,7 +88,9 @@ impl Calibration {
     /// expected. Beyond the horizon of the backtest the errors of its last steps count.
     pub(super) fn quantile(&self, level: f64, step: usize, point: f64) -> f64 {
         let bucket = (step / self.steps_per_bucket).min(self.buckets.len().saturating_sub(1));
-        let Some(errors) = self.buckets.get(bucket) else { return point };
+        let Some(errors) = self.buckets.get(bucket) else {
+            return point;
+        };
         let rank = ((errors.len() + 1) as f64 * level).ceil() as usize;
         point + errors[rank.clamp(1, errors.len()) - 1] * self.unit.at(point)
     }
@@ -84,8 +102,13 @@ mod tests {
 
     #[test]
     fn quantiles_are_ranks_of_past_errors() {
-        let actual: Vec<_> = (1..=99).map(|error| Some(4.0 + 2.0 * f64::from(error))).collect();
-        let folds = [Fold { origin: 0, actual: &actual }];
+        let actual: Vec<_> = (1..=99)
+            .map(|error| Some(4.0 + 2.0 * f64::from(error)))
+            .collect();
+        let folds = [Fold {
+            origin: 0,
+            actual: &actual,
+        }];
         let path = vec![4.0; 99];
         let pairs = folds.iter().map(|fold| (fold, path.as_slice()));
         let calibration = Calibration::new(pairs, Unit::of_mean(1.0));
@@ -101,7 +124,10 @@ mod tests {
         let near = vec![Some(1.0); 300];
         let far = vec![Some(101.0); 300];
         let actual = [near, far].concat();
-        let folds = [Fold { origin: 0, actual: &actual }];
+        let folds = [Fold {
+            origin: 0,
+            actual: &actual,
+        }];
         let path = vec![1.0; 600];
         let pairs = folds.iter().map(|fold| (fold, path.as_slice()));
         let calibration = Calibration::new(pairs, Unit::of_mean(1.0));
@@ -112,7 +138,10 @@ mod tests {
     #[test]
     fn gaps_teach_nothing() {
         let actual = [None, Some(3.0), None];
-        let folds = [Fold { origin: 0, actual: &actual }];
+        let folds = [Fold {
+            origin: 0,
+            actual: &actual,
+        }];
         let path = vec![1.0; 3];
         let pairs = folds.iter().map(|fold| (fold, path.as_slice()));
         let calibration = Calibration::new(pairs, Unit::of_mean(1.0));

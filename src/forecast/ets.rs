@@ -28,7 +28,10 @@ impl Method for Ets {
     fn fit(&self, history: &History) -> Result<Box<dyn Fitted>, Unfit> {
         let values = history.recent();
         if values.len() < FEWEST {
-            return Err(Unfit::TooShort { needed: FEWEST, present: values.len() });
+            return Err(Unfit::TooShort {
+                needed: FEWEST,
+                present: values.len(),
+            });
         }
         let (values, scale) = scaled(values);
         let model = search()?.fit(&values).map_err(failed)?;
@@ -44,18 +47,30 @@ pub(super) fn search() -> Result<AutoETS, Unfit> {
 /// The values as multiples of their mean, and the mean: the optimiser's steps and tolerances are
 /// absolute, and the decomposition computes in single precision.
 pub(super) fn scaled(values: &[f64]) -> (Vec<f64>, f64) {
-    let mean = values.iter().map(|value| value / values.len() as f64).sum::<f64>();
-    let scale = if mean > 0.0 && mean.is_finite() { mean } else { 1.0 };
+    let mean = values
+        .iter()
+        .map(|value| value / values.len() as f64)
+        .sum::<f64>();
+    let scale = if mean > 0.0 && mean.is_finite() {
+        mean
+    } else {
+        1.0
+    };
     (values.iter().map(|value| value / scale).collect(), scale)
 }
 
 pub(super) fn failed(error: impl std::fmt::Display) -> Unfit {
-    Unfit::Failed { reason: error.to_string() }
+    Unfit::Failed {
+        reason: error.to_string(),
+    }
 }
 
 impl Fitted for Smoothed {
     fn point(&self, horizon: usize) -> Vec<f64> {
-        let point = self.model.predict(horizon, None).map(|forecast| forecast.point);
+        let point = self
+            .model
+            .predict(horizon, None)
+            .map(|forecast| forecast.point);
         // What fails to predict is scored as not a number, which the backtest refuses.
         let point = point.unwrap_or_else(|_| vec![f64::NAN; horizon]);
         point.into_iter().map(|value| value * self.scale).collect()

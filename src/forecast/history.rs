@@ -26,10 +26,16 @@ impl History {
         let day = period(DAY, step);
         let mut values = Vec::with_capacity(slots.len());
         for (slot, value) in slots.iter().enumerate() {
-            let yesterday = day.and_then(|day| slot.checked_sub(day)).map(|slot| values[slot]);
+            let yesterday = day
+                .and_then(|day| slot.checked_sub(day))
+                .map(|slot| values[slot]);
             values.push(value.or(yesterday).unwrap_or_else(|| between(slots, slot)));
         }
-        Self { values, day, week: period(WEEK, step) }
+        Self {
+            values,
+            day,
+            week: period(WEEK, step),
+        }
     }
 
     /// The values, oldest first.
@@ -65,13 +71,18 @@ fn period(season: Duration, step: Duration) -> Option<usize> {
     if step == 0 || !season.is_multiple_of(step) {
         return None;
     }
-    usize::try_from(season / step).ok().filter(|slots| *slots >= 2)
+    usize::try_from(season / step)
+        .ok()
+        .filter(|slots| *slots >= 2)
 }
 
 /// The value of a gap on the line between the nearest observations.
 fn between(slots: &[Option<f64>], gap: usize) -> f64 {
     let before = slots[..gap].iter().rposition(Option::is_some);
-    let after = slots[gap..].iter().position(Option::is_some).map(|distance| gap + distance);
+    let after = slots[gap..]
+        .iter()
+        .position(Option::is_some)
+        .map(|distance| gap + distance);
     let value = |slot: usize| slots[slot].unwrap_or(0.0);
     match (before, after) {
         (Some(before), Some(after)) => {
@@ -90,7 +101,16 @@ mod tests {
     #[test]
     fn gaps_take_yesterdays_value_or_the_line_between_neighbours() {
         let eight_hours = Duration::from_secs(8 * 3600);
-        let slots = [None, Some(2.0), None, Some(6.0), None, Some(1.0), None, None];
+        let slots = [
+            None,
+            Some(2.0),
+            None,
+            Some(6.0),
+            None,
+            Some(1.0),
+            None,
+            None,
+        ];
         let history = History::new(&slots, eight_hours);
         assert_eq!(history.values(), [2.0, 2.0, 4.0, 6.0, 2.0, 1.0, 6.0, 2.0]);
         assert_eq!((history.day(), history.week()), (Some(3), Some(21)));

@@ -99,7 +99,10 @@ pub struct Request {
 impl Request {
     /// A request at the usual [`LEVELS`].
     pub fn steps(horizon: usize) -> Self {
-        Self { horizon, levels: LEVELS.to_vec() }
+        Self {
+            horizon,
+            levels: LEVELS.to_vec(),
+        }
     }
 }
 
@@ -125,7 +128,9 @@ pub enum ForecastError {
         steps: usize,
     },
     /// There is no level, or they are not ascending within (0, 1).
-    #[error("the quantile levels {levels:?} are not ascending numbers between 0 and 1, such as 0.5 and 0.95")]
+    #[error(
+        "the quantile levels {levels:?} are not ascending numbers between 0 and 1, such as 0.5 and 0.95"
+    )]
     Levels {
         /// The levels asked for.
         levels: Vec<f64>,
@@ -146,17 +151,24 @@ pub enum ForecastError {
 pub fn forecast(series: &Series, request: &Request) -> Result<Forecast, ForecastError> {
     let present = series.observations();
     if present < FEWEST_OBSERVATIONS {
-        return Err(ForecastError::TooFewObservations { present, needed: FEWEST_OBSERVATIONS });
+        return Err(ForecastError::TooFewObservations {
+            present,
+            needed: FEWEST_OBSERVATIONS,
+        });
     }
     if request.horizon == 0 || request.horizon > LONGEST_HORIZON {
-        return Err(ForecastError::Horizon { steps: request.horizon });
+        return Err(ForecastError::Horizon {
+            steps: request.horizon,
+        });
     }
     let within = |level: &f64| *level > 0.0 && *level < 1.0;
     let ascending = request.levels.is_sorted_by(|a, b| a < b);
     if request.levels.is_empty() || !request.levels.iter().all(within) || !ascending {
-        return Err(ForecastError::Levels { levels: request.levels.clone() });
+        return Err(ForecastError::Levels {
+            levels: request.levels.clone(),
+        });
     }
-    backtest::select(series, request)
+    backtest::select(series, request, &METHODS)
 }
 
 #[cfg(test)]

@@ -32,8 +32,14 @@ struct Decomposed {
 }
 
 impl Mstl {
-    pub(super) const LINEAR: Self = Self { name: "mstl_ets", space: Space::Linear };
-    pub(super) const LOGARITHMIC: Self = Self { name: "mstl_ets_log", space: Space::Logarithmic };
+    pub(super) const LINEAR: Self = Self {
+        name: "mstl_ets",
+        space: Space::Linear,
+    };
+    pub(super) const LOGARITHMIC: Self = Self {
+        name: "mstl_ets_log",
+        space: Space::Logarithmic,
+    };
 }
 
 impl Method for Mstl {
@@ -51,21 +57,33 @@ impl Method for Mstl {
         if periods.is_empty() {
             let shortest = history.day().or(history.week());
             let period = shortest.ok_or(Unfit::NoPeriod { period: "day" })?;
-            return Err(Unfit::TooShort { needed: 2 * period, present: values.len() });
+            return Err(Unfit::TooShort {
+                needed: 2 * period,
+                present: values.len(),
+            });
         }
         let (mut values, scale) = scaled(values);
         if matches!(self.space, Space::Logarithmic) {
-            values.iter_mut().for_each(|value| *value = (*value + SHIFT).ln());
+            values
+                .iter_mut()
+                .for_each(|value| *value = (*value + SHIFT).ln());
         }
         let model = MSTLModel::new(periods, search()?.into_trend_model());
         let model = model.fit(&values).map_err(failed)?;
-        Ok(Box::new(Decomposed { model, scale, space: self.space }))
+        Ok(Box::new(Decomposed {
+            model,
+            scale,
+            space: self.space,
+        }))
     }
 }
 
 impl Fitted for Decomposed {
     fn point(&self, horizon: usize) -> Vec<f64> {
-        let point = self.model.predict(horizon, None).map(|forecast| forecast.point);
+        let point = self
+            .model
+            .predict(horizon, None)
+            .map(|forecast| forecast.point);
         // What fails to predict is scored as not a number, which the backtest refuses.
         let point = point.unwrap_or_else(|_| vec![f64::NAN; horizon]);
         let back = |value: f64| match self.space {

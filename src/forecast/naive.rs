@@ -18,9 +18,14 @@ impl Method for Naive {
         let quarter_hour = history.day().map_or(1, |day| (day / 96).max(1));
         let recent = &values[values.len().saturating_sub(quarter_hour)..];
         if recent.is_empty() {
-            return Err(Unfit::TooShort { needed: 1, present: 0 });
+            return Err(Unfit::TooShort {
+                needed: 1,
+                present: 0,
+            });
         }
-        Ok(Box::new(Level(recent.iter().sum::<f64>() / recent.len() as f64)))
+        Ok(Box::new(Level(
+            recent.iter().sum::<f64>() / recent.len() as f64,
+        )))
     }
 }
 

@@ -7,8 +7,13 @@
 pub const POOL: &str = "weighted_median";
 
 /// The methods that are combined: of each way of thinking one, not variants of one.
-pub(super) const MEMBERS: [&str; 5] =
-    ["naive", "seasonal_naive_day", "seasonal_drift", "mstl_ets", "mstl_ets_log"];
+pub(super) const MEMBERS: [&str; 5] = [
+    "naive",
+    "seasonal_naive_day",
+    "seasonal_drift",
+    "mstl_ets",
+    "mstl_ets_log",
+];
 
 /// The fewest members that make a median worth having.
 pub(super) const FEWEST_MEMBERS: usize = 3;
@@ -18,7 +23,13 @@ pub(super) const FEWEST_MEMBERS: usize = 3;
 pub(super) fn weights(errors: &[f64]) -> Vec<f64> {
     let best = errors.iter().copied().fold(f64::INFINITY, f64::min);
     // Members without any error share the weight alone.
-    let weight = |error: f64| if error > best { (best / error).powi(2) } else { 1.0 };
+    let weight = |error: f64| {
+        if error > best {
+            (best / error).powi(2)
+        } else {
+            1.0
+        }
+    };
     errors.iter().copied().map(weight).collect()
 }
 
@@ -27,8 +38,11 @@ pub(super) fn combine(paths: &[&[f64]], weights: &[f64]) -> Vec<f64> {
     let steps = paths.iter().map(|path| path.len()).min().unwrap_or(0);
     let half = weights.iter().sum::<f64>() / 2.0;
     let median = |step: usize| {
-        let mut values: Vec<_> =
-            paths.iter().zip(weights).map(|(path, weight)| (path[step], *weight)).collect();
+        let mut values: Vec<_> = paths
+            .iter()
+            .zip(weights)
+            .map(|(path, weight)| (path[step], *weight))
+            .collect();
         values.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut sum = 0.0;
         let crossing = values.iter().find(|(_, weight)| {
@@ -48,7 +62,10 @@ mod tests {
     #[test]
     fn members_are_methods() {
         for member in MEMBERS {
-            assert!(METHODS.iter().any(|method| method.name() == member), "{member}");
+            assert!(
+                METHODS.iter().any(|method| method.name() == member),
+                "{member}"
+            );
         }
     }
 

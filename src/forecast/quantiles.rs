@@ -91,7 +91,10 @@ impl fmt::Display for Note {
                 f.write_str("the history has room for one test only; its error is likely too low")
             }
             Self::Duplicates { readings } => {
-                write!(f, "{readings} readings were replaced by later ones of the same time")
+                write!(
+                    f,
+                    "{readings} readings were replaced by later ones of the same time"
+                )
             }
         }
     }
@@ -100,7 +103,10 @@ impl fmt::Display for Note {
 impl Forecast {
     /// The quantiles at exactly this level, if it was asked for.
     pub fn at(&self, level: f64) -> Option<&[f64]> {
-        let place = self.levels.iter().position(|known| known.total_cmp(&level).is_eq())?;
+        let place = self
+            .levels
+            .iter()
+            .position(|known| known.total_cmp(&level).is_eq())?;
         self.quantiles.get(place).map(Vec::as_slice)
     }
 
@@ -114,14 +120,19 @@ impl Forecast {
                 peak = Some((slot, value));
             }
         }
-        peak.map(|(slot, value)| Peak { at: self.slot_start(slot), value })
+        peak.map(|(slot, value)| Peak {
+            at: self.slot_start(slot),
+            value,
+        })
     }
 
     /// The start of a slot, from 0.
     pub fn slot_start(&self, slot: usize) -> Timestamp {
         let slots = u32::try_from(slot).unwrap_or(u32::MAX);
         let span = SignedDuration::try_from(self.step.saturating_mul(slots));
-        span.ok().and_then(|span| self.start.checked_add(span).ok()).unwrap_or(Timestamp::MAX)
+        span.ok()
+            .and_then(|span| self.start.checked_add(span).ok())
+            .unwrap_or(Timestamp::MAX)
     }
 
     /// The end of the last slot: the forecast says nothing about later times.

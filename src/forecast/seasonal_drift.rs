@@ -24,7 +24,10 @@ impl Method for SeasonalDrift {
         let values = history.values();
         let day = history.day().ok_or(Unfit::NoPeriod { period: "day" })?;
         if values.len() < 2 * day {
-            return Err(Unfit::TooShort { needed: 2 * day, present: values.len() });
+            return Err(Unfit::TooShort {
+                needed: 2 * day,
+                present: values.len(),
+            });
         }
         let (period, seasons) = match history.week() {
             Some(week) if values.len() >= 3 * week => (week, 4),
@@ -33,18 +36,32 @@ impl Method for SeasonalDrift {
         let profile = profile(values, period, seasons);
         let seasons = (values.len() / period).min(seasons);
         let recent = &values[values.len() - seasons * period..];
-        let deviations: Vec<f64> =
-            recent.iter().zip(profile.iter().cycle()).map(|(value, typical)| value - typical).collect();
+        let deviations: Vec<f64> = recent
+            .iter()
+            .zip(profile.iter().cycle())
+            .map(|(value, typical)| value - typical)
+            .collect();
         let deviation = deviations.last().copied().unwrap_or(0.0);
-        Ok(Box::new(Fading { profile, deviation, persistence: persistence(&deviations) }))
+        Ok(Box::new(Fading {
+            profile,
+            deviation,
+            persistence: persistence(&deviations),
+        }))
     }
 }
 
 /// The autocorrelation at lag 1 about zero, within [0, 1).
 fn persistence(deviations: &[f64]) -> f64 {
     let products: f64 = deviations.windows(2).map(|pair| pair[0] * pair[1]).sum();
-    let squares: f64 = deviations.iter().map(|deviation| deviation * deviation).sum();
-    if squares > 0.0 { (products / squares).clamp(0.0, 0.999) } else { 0.0 }
+    let squares: f64 = deviations
+        .iter()
+        .map(|deviation| deviation * deviation)
+        .sum();
+    if squares > 0.0 {
+        (products / squares).clamp(0.0, 0.999)
+    } else {
+        0.0
+    }
 }
 
 impl Fitted for Fading {
@@ -54,7 +71,12 @@ impl Fitted for Fading {
             deviation *= self.persistence;
             typical + deviation
         };
-        self.profile.iter().cycle().take(horizon).map(step).collect()
+        self.profile
+            .iter()
+            .cycle()
+            .take(horizon)
+            .map(step)
+            .collect()
     }
 }
 
@@ -66,7 +88,11 @@ mod tests {
 
     #[test]
     fn a_deviation_fades_towards_the_profile() {
-        let fading = Fading { profile: vec![10.0, 20.0], deviation: 8.0, persistence: 0.5 };
+        let fading = Fading {
+            profile: vec![10.0, 20.0],
+            deviation: 8.0,
+            persistence: 0.5,
+        };
         assert_eq!(fading.point(4), [14.0, 22.0, 11.0, 20.5]);
     }
 
@@ -74,7 +100,10 @@ mod tests {
     fn an_exact_pattern_continues_exactly() {
         let slots: Vec<_> = (0..96).map(|slot| Some(f64::from(slot % 24))).collect();
         let history = History::new(&slots, Duration::from_secs(3600));
-        let point = SeasonalDrift.fit(&history).map(|fitted| fitted.point(24)).unwrap();
+        let point = SeasonalDrift
+            .fit(&history)
+            .map(|fitted| fitted.point(24))
+            .unwrap();
         let expected: Vec<f64> = (0..24).map(f64::from).collect();
         assert_eq!(point, expected);
     }

@@ -12,10 +12,18 @@ pub(super) struct SeasonalMean {
 }
 
 impl SeasonalMean {
-    pub(super) const DAY: Self =
-        Self { name: "seasonal_mean_day", period_name: "day", period: History::day, seasons: 7 };
-    pub(super) const WEEK: Self =
-        Self { name: "seasonal_mean_week", period_name: "week", period: History::week, seasons: 4 };
+    pub(super) const DAY: Self = Self {
+        name: "seasonal_mean_day",
+        period_name: "day",
+        period: History::day,
+        seasons: 7,
+    };
+    pub(super) const WEEK: Self = Self {
+        name: "seasonal_mean_week",
+        period_name: "week",
+        period: History::week,
+        seasons: 4,
+    };
 }
 
 impl Method for SeasonalMean {
@@ -24,12 +32,17 @@ impl Method for SeasonalMean {
     }
 
     fn fit(&self, history: &History) -> Result<Box<dyn Fitted>, Unfit> {
-        let period = (self.period)(history).ok_or(Unfit::NoPeriod { period: self.period_name })?;
+        let period = (self.period)(history).ok_or(Unfit::NoPeriod {
+            period: self.period_name,
+        })?;
         let values = history.values();
         // Of a single season the mean would be the seasonal naive again.
         let needed = 2 * period;
         if values.len() < needed {
-            return Err(Unfit::TooShort { needed, present: values.len() });
+            return Err(Unfit::TooShort {
+                needed,
+                present: values.len(),
+            });
         }
         Ok(Box::new(Cycle(profile(values, period, self.seasons))))
     }

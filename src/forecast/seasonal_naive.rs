@@ -13,10 +13,16 @@ pub(super) struct SeasonalNaive {
 pub(super) struct Cycle(pub(super) Vec<f64>);
 
 impl SeasonalNaive {
-    pub(super) const DAY: Self =
-        Self { name: "seasonal_naive_day", period_name: "day", period: History::day };
-    pub(super) const WEEK: Self =
-        Self { name: "seasonal_naive_week", period_name: "week", period: History::week };
+    pub(super) const DAY: Self = Self {
+        name: "seasonal_naive_day",
+        period_name: "day",
+        period: History::day,
+    };
+    pub(super) const WEEK: Self = Self {
+        name: "seasonal_naive_week",
+        period_name: "week",
+        period: History::week,
+    };
 }
 
 impl Method for SeasonalNaive {
@@ -25,10 +31,15 @@ impl Method for SeasonalNaive {
     }
 
     fn fit(&self, history: &History) -> Result<Box<dyn Fitted>, Unfit> {
-        let period = (self.period)(history).ok_or(Unfit::NoPeriod { period: self.period_name })?;
+        let period = (self.period)(history).ok_or(Unfit::NoPeriod {
+            period: self.period_name,
+        })?;
         let values = history.values();
         let Some(first) = values.len().checked_sub(period) else {
-            return Err(Unfit::TooShort { needed: period, present: values.len() });
+            return Err(Unfit::TooShort {
+                needed: period,
+                present: values.len(),
+            });
         };
         Ok(Box::new(Cycle(values[first..].to_vec())))
     }
