@@ -15,6 +15,9 @@ pub(super) struct Ets;
 /// What the library can fit at least.
 const FEWEST: usize = 12;
 
+/// The values that smoothing learns from: older ones have next to no weight, and only cost time.
+const MEMORY: usize = 1_000;
+
 struct Smoothed {
     model: FittedAutoETS,
     scale: f64,
@@ -33,7 +36,7 @@ impl Method for Ets {
                 present: values.len(),
             });
         }
-        let (values, scale) = scaled(values);
+        let (values, scale) = scaled(latest(values));
         let model = search()?.fit(&values).map_err(failed)?;
         Ok(Box::new(Smoothed { model, scale }))
     }
@@ -42,6 +45,11 @@ impl Method for Ets {
 /// The search over the three models.
 pub(super) fn search() -> Result<AutoETS, Unfit> {
     AutoETS::new(1, "AZN").map_err(failed)
+}
+
+/// The values that smoothing learns from.
+pub(super) fn latest(values: &[f64]) -> &[f64] {
+    &values[values.len().saturating_sub(MEMORY)..]
 }
 
 /// The values as multiples of their mean, and the mean: the optimiser's steps and tolerances are

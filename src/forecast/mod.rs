@@ -28,8 +28,8 @@ pub const FEWEST_OBSERVATIONS: usize = 4;
 /// The longest horizon, in steps.
 pub const LONGEST_HORIZON: usize = 100_000;
 
-/// The methods that compete in the backtest; of equally good ones the first is chosen. The
-/// combination of some of them, [`POOL`], competes after them.
+/// The methods that compete in the backtest. The combination of some of them, [`POOL`], is chosen
+/// unless one of them has less than half its loss; of equally good ones the first is.
 pub static METHODS: [&dyn Method; 9] = [
     &naive::Naive,
     &seasonal_naive::SeasonalNaive::DAY,
@@ -140,7 +140,7 @@ pub enum ForecastError {
     NoMethod,
 }
 
-/// Forecasts `series` by the method that did best in a rolling-origin backtest on it.
+/// Forecasts `series` by the method that a rolling-origin backtest on it favours.
 ///
 /// Deterministic: equal series and requests give equal bits. The time grows with the length of the
 /// history, up to the 28 days that the costly methods look back.

@@ -1,9 +1,13 @@
 //! Decomposition into seasons and a trend, which exponential smoothing continues.
 
-use augurs_core::{Fit as _, Predict as _};
-use augurs_mstl::{FittedMSTLModel, MSTLModel};
+use std::borrow::Cow;
+use std::error::Error;
 
-use super::ets::{failed, scaled, search};
+use augurs_core::{Fit as _, Predict as _};
+use augurs_ets::trend::AutoETSTrendModel;
+use augurs_mstl::{FittedMSTLModel, FittedTrendModel, MSTLModel, TrendModel};
+
+use super::ets::{failed, latest, scaled, search};
 use super::{Fitted, History, Method, Unfit};
 
 /// Multiple seasonal-trend decomposition by LOESS (Bandara, Hyndman and Bergmeir 2021): the day,
@@ -24,6 +28,22 @@ enum Space {
 
 /// Added before the logarithm, as a share of the mean, so that zeros stay finite and small.
 const SHIFT: f64 = 0.05;
+
+/// Exponential smoothing of the last part of what the decomposition leaves.
+#[derive(Debug)]
+struct LatestTrend(AutoETSTrendModel);
+
+impl TrendModel for LatestTrend {
+    fn name(&self) -> Cow<'_, str> {
+        self.0.name()
+    }
+
+    fn fit(&self, values: &[f64]) -> Result<FittedTrend, Box<dyn Error + Send + Sync>> {
+        self.0.fit(latest(values))
+    }
+}
+
+type FittedTrend = Box<dyn FittedTrendModel + Sync + Send>;
 
 struct Decomposed {
     model: FittedMSTLModel,
@@ -68,7 +88,7 @@ impl Method for Mstl {
                 .iter_mut()
                 .for_each(|value| *value = (*value + SHIFT).ln());
         }
-        let model = MSTLModel::new(periods, search()?.into_trend_model());
+        let model = MSTLModel::new(periods, LatestTrend(search()?.into_trend_model()));
         let model = model.fit(&values).map_err(failed)?;
         Ok(Box::new(Decomposed {
             model,

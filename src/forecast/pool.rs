@@ -7,13 +7,7 @@
 pub const POOL: &str = "weighted_median";
 
 /// The methods that are combined: of each way of thinking one, not variants of one.
-pub(super) const MEMBERS: [&str; 5] = [
-    "naive",
-    "seasonal_naive_day",
-    "seasonal_drift",
-    "mstl_ets",
-    "mstl_ets_log",
-];
+pub(super) const MEMBERS: [&str; 4] = ["naive", "seasonal_drift", "mstl_ets", "mstl_ets_log"];
 
 /// The fewest members that make a median worth having.
 pub(super) const FEWEST_MEMBERS: usize = 3;

@@ -158,10 +158,18 @@ impl Problem<'_> {
     }
 
     fn too_few(&self, available: &[&Zone], worst: Worst) -> PlacementError {
-        let largest = self.rates.len() as u32 - 1;
         let enough =
-            |to: &u32| micros(self.worst(available, *to).carried) >= micros(self.request.demand);
-        let to = (1..largest).find(enough).unwrap_or(largest);
+            |to: u32| micros(self.worst(available, to).carried) >= micros(self.request.demand);
+        // Zones that each carry all the demand are enough, and more is never less.
+        let (mut short, mut to) = (0, self.needed);
+        while to - short > 1 {
+            let middle = short + (to - short) / 2;
+            if enough(middle) {
+                to = middle;
+            } else {
+                short = middle;
+            }
+        }
         let raise = available
             .iter()
             .filter(|zone| zone.maximum < to)
@@ -182,7 +190,9 @@ impl Problem<'_> {
     /// What is carried in the worst case that must be survived, where every zone runs its maximum,
     /// raised to at least `raised`.
     fn worst(&self, available: &[&Zone], raised: u32) -> Worst {
-        let rate = |zone: &&Zone| self.rate(zone.maximum.max(raised));
+        // More than carries all the demand is of no use.
+        let replicas = |zone: &Zone| zone.maximum.max(raised).min(self.needed.max(zone.minimum));
+        let rate = |zone: &&Zone| self.rate(replicas(zone));
         let total: f64 = available.iter().map(rate).sum();
         let whole = Worst {
             lost: None,

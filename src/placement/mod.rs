@@ -32,6 +32,14 @@ pub struct Zone {
     pub available: bool,
 }
 
+impl Zone {
+    /// The price of some replicas, in millionths per hour.
+    fn price(&self, replicas: u32) -> u64 {
+        self.price_micros_per_hour
+            .saturating_mul(u64::from(replicas))
+    }
+}
+
 /// The setting behind a zone's maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MaximumCause {
@@ -123,10 +131,9 @@ pub struct Loss {
 impl Placement {
     /// The price of all replicas, in millionths per hour.
     pub fn price_micros_per_hour(&self) -> u64 {
-        self.zones
-            .iter()
-            .map(|zone| zone.price_micros_per_hour)
-            .sum()
+        self.zones.iter().fold(0, |sum, zone| {
+            sum.saturating_add(zone.price_micros_per_hour)
+        })
     }
 }
 
@@ -148,10 +155,10 @@ pub fn place(capacity: &Capacity, request: &Request) -> Result<Placement, Placem
         .solve(request.survive)
         .ok_or_else(|| problem.infeasible())?;
     let price = |counts: &[u32]| -> u64 {
-        let prices = problem.zones.iter().zip(counts);
-        prices
-            .map(|(zone, count)| zone.price_micros_per_hour * u64::from(*count))
-            .sum()
+        let zones = problem.zones.iter().zip(counts);
+        zones.fold(0, |sum, (zone, count)| {
+            sum.saturating_add(zone.price(*count))
+        })
     };
     let survival = match request.survive {
         Survive::Nothing => Some(0),
@@ -164,17 +171,19 @@ pub fn place(capacity: &Capacity, request: &Request) -> Result<Placement, Placem
 
 /// A request that passed the first checks, with the rates that pools of each size carry.
 struct Problem<'a> {
+    capacity: &'a Capacity,
     request: &'a Request,
     /// By name.
     zones: Vec<&'a Zone>,
-    /// The rate that a pool carries, by its replicas: up to those that carry all the demand, and
-    /// to the greatest minimum.
+    /// The replicas that carry all the demand in one zone.
+    needed: u32,
+    /// The rate that a pool carries, by its replicas: up to those that a zone may run and need.
     rates: Vec<f64>,
 }
 
 impl<'a> Problem<'a> {
     fn new(
-        capacity: &Capacity,
+        capacity: &'a Capacity,
         request: &'a Request,
         zones: Vec<&'a Zone>,
     ) -> Result<Self, PlacementError> {
@@ -189,29 +198,38 @@ impl<'a> Problem<'a> {
             });
         }
         let needed = capacity.size(request.demand)?.replicas;
-        let minimum = zones.iter().map(|zone| zone.minimum).max().unwrap_or(0);
-        let largest = needed.max(minimum);
+        let greatest = |bound: fn(&Zone) -> u32| {
+            let available = zones.iter().filter(|zone| zone.available);
+            available.map(|zone| bound(zone)).max().unwrap_or(0)
+        };
+        let largest = needed
+            .min(greatest(|zone| zone.maximum))
+            .max(greatest(|zone| zone.minimum));
         if largest > MOST_REPLICAS {
             return Err(PlacementError::TooManyReplicas { needed: largest });
         }
-        // Rounded here once, so that sums of them compare as the search compares them.
-        let rate = |replicas| micros(capacity.max_rate(replicas)) as f64 / 1e6;
-        let rates = (0..=largest).map(rate).collect();
-        Ok(Self {
+        let mut problem = Self {
+            capacity,
             request,
             zones,
-            rates,
-        })
+            needed,
+            rates: Vec::new(),
+        };
+        problem.rates = (0..=largest)
+            .map(|replicas| problem.rate(replicas))
+            .collect();
+        Ok(problem)
     }
 
     fn available(&self) -> impl Iterator<Item = &'a Zone> {
         self.zones.iter().copied().filter(|zone| zone.available)
     }
 
-    /// The rate that `replicas` carry; more replicas than the demand needs count as those.
+    /// The rate that `replicas` carry, in whole millionths, so that sums compare as those of the
+    /// search do.
     fn rate(&self, replicas: u32) -> f64 {
-        let largest = self.rates.len() - 1;
-        self.rates[(replicas as usize).min(largest)]
+        let known = self.rates.get(replicas as usize).copied();
+        known.unwrap_or_else(|| micros(self.capacity.max_rate(replicas)) as f64 / 1e6)
     }
 
     /// The replicas of every zone, if demand can be met.
@@ -256,7 +274,7 @@ impl<'a> Problem<'a> {
                 share,
                 rate: share * demand,
                 capacity,
-                price_micros_per_hour: zone.price_micros_per_hour * u64::from(*count),
+                price_micros_per_hour: zone.price(*count),
                 reasons: self.reasons(place, counts, share * demand),
             }
         };
@@ -285,9 +303,9 @@ impl<'a> Problem<'a> {
 }
 
 /// Rates are compared in millionths of a request per second, so that sums do not depend on their
-/// order.
+/// order. More than a billion requests per second count as a billion, so that sums do not overflow.
 fn micros(rate: f64) -> u64 {
-    (rate * 1e6).round() as u64
+    (rate.min(1e9) * 1e6).round() as u64
 }
 
 #[cfg(test)]

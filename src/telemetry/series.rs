@@ -189,7 +189,7 @@ impl Series {
 }
 
 /// The time `slots` steps after `start`, unless it lies beyond the calendar.
-pub(crate) fn offset(start: Timestamp, step: Duration, slots: usize) -> Option<Timestamp> {
+pub(super) fn offset(start: Timestamp, step: Duration, slots: usize) -> Option<Timestamp> {
     let slots = u32::try_from(slots).ok()?;
     let span = SignedDuration::try_from(step.checked_mul(slots)?).ok()?;
     start.checked_add(span).ok()
