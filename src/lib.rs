@@ -1,6 +1,28 @@
 //! Isobar plans and applies AI model deployments across zones of several clouds.
+//!
+//! The modules stand in reading order; each may use those above it and none below it
+//! (`docs/architecture.md`, enforced by `tests/architecture.rs`).
+
+pub mod language;
 
 pub mod eval;
+
 pub mod graph;
-pub mod language;
+
 pub mod state;
+
+pub mod change;
+
+pub mod event;
+
+pub mod telemetry;
+
+pub mod forecast;
+
+pub mod capacity;
+
+pub mod placement;
+
+pub mod deployment;
+
+pub mod registry;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::schema::{self, Nesting, Presence};
 use isobar_sdk::{Diagnostic, Diagnostics, Span, Value};
 
-use super::evaluate::sentence;
 use super::{Ambient, Scope, evaluate};
 use crate::language::body::{Attribute, Block, Body};
 use crate::language::config::unsupported_attribute;

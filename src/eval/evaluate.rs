@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use isobar_sdk::diagnostic::closest;
+use isobar_sdk::diagnostic::{closest, sentence};
 use isobar_sdk::{Diagnostic, Span, Type, Value};
 
 use super::{Ambient, Fault, Scope, functions, operator};
@@ -602,14 +602,4 @@ fn listing(names: &[&str]) -> String {
     } else {
         names.join(", ")
     }
-}
-
-/// A clause as a sentence.
-pub(super) fn sentence(clause: &str) -> String {
-    let mut text = clause.trim_end_matches('.').to_owned();
-    if let Some(first) = text.get_mut(0..1) {
-        first.make_ascii_uppercase();
-    }
-    text.push('.');
-    text
 }

@@ -1,7 +1,7 @@
 //! Expressions and a [`Scope`] to values, unknown and sensitive ones included.
 
 pub mod decode;
-pub(crate) mod evaluate;
+mod evaluate;
 pub mod functions;
 mod operator;
 mod scope;

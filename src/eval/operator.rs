@@ -1,5 +1,6 @@
 //! Operators, with the conversions that Terraform makes for their operands.
 
+use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::{Number, Type, Value};
 
 use crate::language::expression::{Binary, Unary};
@@ -141,5 +142,5 @@ fn numeric(
 
 fn convert(ty: &Type, value: &Value) -> Result<Value, String> {
     ty.convert(value.reveal())
-        .map_err(|mismatch| super::evaluate::sentence(&mismatch.to_string()))
+        .map_err(|mismatch| sentence(&mismatch.to_string()))
 }

@@ -185,3 +185,14 @@ pub fn closest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -
         .min()
         .map(|(_, candidate)| candidate)
 }
+
+/// A clause as a sentence: with a capital and a full stop.
+#[must_use]
+pub fn sentence(clause: &str) -> String {
+    let mut text = clause.trim_end_matches('.').to_owned();
+    if let Some(first) = text.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    text.push('.');
+    text
+}

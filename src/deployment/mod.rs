@@ -1,0 +1,7 @@
+//! Deployments: how many replicas in which zone, and why.
+
+pub mod size;
+pub mod spec;
+
+pub use size::{Demand, Sized, ZoneSize, size};
+pub use spec::{CapacitySpec, ForecastSpec, Wrong, ZoneSpec};

@@ -1,0 +1,397 @@
+//! The values of the five nouns as typed specifications.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use isobar_sdk::deployment::{Model, Performance, Resources, Serve, Zone};
+use isobar_sdk::quantity::{Micros, parse_bytes, parse_duration};
+use isobar_sdk::{Path, Step, Value};
+
+use crate::capacity;
+use crate::placement::Survive;
+
+/// An attribute that has the right type and still makes no sense.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// The attribute.
+    pub path: Path,
+    /// Why not, as a sentence.
+    pub reason: String,
+}
+
+impl Wrong {
+    fn new(path: &[&str], reason: impl Into<String>) -> Self {
+        let path = path
+            .iter()
+            .map(|name| Step::Attribute((*name).into()))
+            .collect();
+        Self {
+            path,
+            reason: reason.into(),
+        }
+    }
+}
+
+/// A `zone`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ZoneSpec {
+    /// What its provider is told.
+    pub zone: Zone,
+    /// The local name of its provider.
+    pub provider: String,
+    /// What it says itself about the price of a replica-hour.
+    pub price: Option<Micros>,
+    /// The greatest number of replicas by instance type.
+    pub limits: BTreeMap<String, u32>,
+}
+
+/// A `forecast`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForecastSpec {
+    /// The kind of source.
+    pub source: String,
+    /// The file of the source.
+    pub path: Option<String>,
+    /// Values count requests per this duration.
+    pub per: Option<Duration>,
+    /// Time between two points.
+    pub step: Option<Duration>,
+    /// How much of the telemetry is used.
+    pub history: Option<Duration>,
+    /// How far ahead is forecast.
+    pub horizon: Duration,
+    /// How long a plan may rest on it.
+    pub valid_for: Duration,
+}
+
+/// A `capacity`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CapacitySpec {
+    /// What pools are sized for.
+    pub target: capacity::Target,
+    /// The quantile of the demand that must be met.
+    pub quantile: f64,
+    /// What must not matter.
+    pub survive: Survive,
+    /// The least number of replicas in each zone.
+    pub min_replicas: u32,
+    /// The greatest number of replicas in each zone.
+    pub max_replicas: Option<u32>,
+    /// The greatest share of all replicas in one zone.
+    pub max_zone_share: Option<f64>,
+}
+
+impl Default for CapacitySpec {
+    /// What a deployment without `capacity` is sized by.
+    fn default() -> Self {
+        Self {
+            target: capacity::Target::default(),
+            quantile: 0.95,
+            survive: Survive::Nothing,
+            min_replicas: 1,
+            max_replicas: None,
+            max_zone_share: None,
+        }
+    }
+}
+
+/// A value of a noun, with the accessors that its typed form is read with.
+struct Noun<'a>(&'a Value, Vec<&'a str>);
+
+impl<'a> Noun<'a> {
+    fn path(&self, name: &'a str) -> Vec<&'a str> {
+        let mut path = self.1.clone();
+        path.push(name);
+        path
+    }
+
+    fn field(&self, name: &str) -> Option<&'a Value> {
+        self.0.field(name).filter(|value| !value.is_null())
+    }
+
+    fn block(&self, name: &'a str) -> Option<Self> {
+        self.field(name).map(|value| Noun(value, self.path(name)))
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.field(name).and_then(Value::as_str).map(str::to_owned)
+    }
+
+    fn number(&self, name: &str) -> Option<f64> {
+        self.field(name)
+            .and_then(Value::as_number)
+            .map(isobar_sdk::Number::as_f64)
+    }
+
+    fn duration(&self, name: &'a str) -> Result<Option<Duration>, Wrong> {
+        self.text(name)
+            .map(|text| {
+                parse_duration(&text).map_err(|reason| Wrong::new(&self.path(name), reason))
+            })
+            .transpose()
+    }
+
+    fn count(&self, name: &'a str) -> Result<Option<u32>, Wrong> {
+        self.field(name)
+            .map(|value| {
+                let count = value.as_number().and_then(isobar_sdk::Number::as_u64);
+                count
+                    .and_then(|count| u32::try_from(count).ok())
+                    .ok_or_else(|| {
+                        Wrong::new(
+                            &self.path(name),
+                            format!("{name} must be a whole number from 0 on, not {value}."),
+                        )
+                    })
+            })
+            .transpose()
+    }
+
+    fn share(&self, name: &'a str) -> Result<Option<f64>, Wrong> {
+        let share = self.number(name);
+        match share {
+            Some(value) if value <= 0.0 || value >= 1.0 => Err(Wrong::new(
+                &self.path(name),
+                format!("{name} must lie between 0 and 1, both excluded, but it is {value}."),
+            )),
+            other => Ok(other),
+        }
+    }
+}
+
+/// Reads a zone; `name` names it among all zones.
+///
+/// # Errors
+/// The first attribute that makes no sense.
+pub fn zone(name: &str, provider: &str, value: &Value, settings: Value) -> Result<ZoneSpec, Wrong> {
+    let noun = Noun(value, Vec::new());
+    let price = noun.number("price").map(|dollars| {
+        Micros::from_dollars(dollars)
+            .ok_or_else(|| Wrong::new(&["price"], "The price must not be negative."))
+    });
+    let mut limits = BTreeMap::new();
+    if let Some(fields) = noun.field("limits").and_then(Value::fields) {
+        let inner = Noun(value.field("limits").unwrap_or(&Value::Null), Vec::new());
+        for instance in fields.keys() {
+            let limit = inner
+                .count(instance)
+                .map_err(|wrong| Wrong::new(&["limits"], wrong.reason))?;
+            limits.extend(limit.map(|limit| (instance.to_string(), limit)));
+        }
+    }
+    Ok(ZoneSpec {
+        zone: Zone {
+            name: name.to_owned(),
+            region: noun.text("region"),
+            settings,
+        },
+        provider: provider.to_owned(),
+        price: price.transpose()?,
+        limits,
+    })
+}
+
+/// Reads a model.
+///
+/// # Errors
+/// The first attribute that makes no sense.
+pub fn model(name: &str, value: &Value) -> Result<(Model, f64), Wrong> {
+    let noun = Noun(value, Vec::new());
+    let texts = |name: &str| -> Vec<String> {
+        let items = noun.field(name).and_then(Value::items);
+        items
+            .map(|items| {
+                items
+                    .iter()
+                    .filter_map(|i| i.as_str().map(str::to_owned))
+                    .collect()
+            })
+            .unwrap_or_default()
+    };
+    let environment = noun.field("environment").and_then(Value::fields);
+    let version = noun.text("version").unwrap_or_default();
+    if version.is_empty() {
+        return Err(Wrong::new(&["version"], "The version must not be empty."));
+    }
+    let (performance, variability) = performance(noun.block("performance"))?;
+    let model = Model {
+        name: name.to_owned(),
+        version,
+        artifact: noun.text("artifact"),
+        digest: None,
+        image: noun.text("image"),
+        command: texts("command"),
+        environment: environment
+            .map(|fields| {
+                fields
+                    .iter()
+                    .map(|(n, v)| (n.to_string(), v.clone()))
+                    .collect()
+            })
+            .unwrap_or_default(),
+        serve: serve(noun.block("serve"))?,
+        resources: resources(noun.block("resources"))?,
+        performance,
+    };
+    Ok((model, variability))
+}
+
+fn serve(block: Option<Noun<'_>>) -> Result<Serve, Wrong> {
+    const PROTOCOLS: [&str; 4] = ["raw", "v1", "oip-v2", "openai"];
+    let Some(noun) = block else {
+        return Ok(Serve {
+            port: 8080,
+            protocol: "oip-v2".to_owned(),
+            health_path: "/v2/health/ready".to_owned(),
+        });
+    };
+    let port = noun.count("port")?.unwrap_or(8080);
+    let protocol = noun.text("protocol").unwrap_or_else(|| "oip-v2".to_owned());
+    if !PROTOCOLS.contains(&protocol.as_str()) {
+        let reason = format!(
+            "The protocol {protocol:?} is not known; it can be {}.",
+            PROTOCOLS.join(", ")
+        );
+        return Err(Wrong::new(&["serve", "protocol"], reason));
+    }
+    Ok(Serve {
+        port: u16::try_from(port)
+            .map_err(|_| Wrong::new(&["serve", "port"], format!("{port} is not a port.")))?,
+        protocol,
+        health_path: noun
+            .text("health_path")
+            .unwrap_or_else(|| "/v2/health/ready".to_owned()),
+    })
+}
+
+fn resources(block: Option<Noun<'_>>) -> Result<Resources, Wrong> {
+    let Some(noun) = block else {
+        return Ok(Resources::default());
+    };
+    let memory = noun.text("memory").map(|text| {
+        parse_bytes(&text).map_err(|reason| Wrong::new(&["resources", "memory"], reason))
+    });
+    let gpu = noun
+        .block("gpu")
+        .map(|gpu| -> Result<(String, u32), Wrong> {
+            Ok((
+                gpu.text("type").unwrap_or_default(),
+                gpu.count("count")?.unwrap_or(1),
+            ))
+        });
+    Ok(Resources {
+        cpu: noun.number("cpu"),
+        memory: memory.transpose()?,
+        gpu: gpu.transpose()?,
+    })
+}
+
+/// What a replica does, and the squared coefficient of variation of its service time.
+fn performance(block: Option<Noun<'_>>) -> Result<(Performance, f64), Wrong> {
+    let startup = Duration::from_secs(180);
+    let Some(noun) = block else {
+        return Ok((
+            Performance {
+                service_time: Duration::ZERO,
+                concurrency: 1,
+                startup,
+            },
+            1.0,
+        ));
+    };
+    let performance = Performance {
+        service_time: noun.duration("service_time")?.unwrap_or_default(),
+        concurrency: noun.count("concurrency")?.unwrap_or(1),
+        startup: noun.duration("startup")?.unwrap_or(startup),
+    };
+    if performance.service_time.is_zero() {
+        let path = ["performance", "service_time"];
+        return Err(Wrong::new(
+            &path,
+            "The service time must be more than zero.",
+        ));
+    }
+    Ok((performance, noun.number("variability").unwrap_or(1.0)))
+}
+
+/// Reads a forecast.
+///
+/// # Errors
+/// The first attribute that makes no sense.
+pub fn forecast(value: &Value) -> Result<ForecastSpec, Wrong> {
+    let noun = Noun(value, Vec::new());
+    let source = noun.block("source").unwrap_or(Noun(value, Vec::new()));
+    let kind = source.text("type").unwrap_or_default();
+    if kind != "csv" {
+        let reason = format!("There is no telemetry source {kind:?}; sources are \"csv\".");
+        return Err(Wrong::new(&["source", "type"], reason));
+    }
+    if source.text("path").is_none() {
+        return Err(Wrong::new(
+            &["source"],
+            "A csv source needs path = \"file.csv\".",
+        ));
+    }
+    Ok(ForecastSpec {
+        source: kind,
+        path: source.text("path"),
+        per: source.duration("per")?,
+        step: noun.duration("step")?,
+        history: noun.duration("history")?,
+        horizon: noun
+            .duration("horizon")?
+            .unwrap_or(Duration::from_secs(86_400)),
+        valid_for: noun
+            .duration("valid_for")?
+            .unwrap_or(Duration::from_secs(21_600)),
+    })
+}
+
+/// Reads a capacity.
+///
+/// # Errors
+/// The first attribute that makes no sense.
+pub fn capacity(value: &Value) -> Result<CapacitySpec, Wrong> {
+    let noun = Noun(value, Vec::new());
+    let default = CapacitySpec::default();
+    let target = match (noun.block("slo"), noun.share("utilization")?) {
+        (Some(_), Some(_)) => {
+            let reason = "The utilization follows from the slo; only one of them can be set.";
+            return Err(Wrong::new(&["utilization"], reason));
+        }
+        (Some(slo), None) => capacity::Target::Latency(capacity::Slo {
+            latency: slo.duration("latency")?.unwrap_or_default(),
+            violations: slo.share("violations")?.unwrap_or(0.01),
+        }),
+        (None, Some(utilization)) => capacity::Target::Utilisation(utilization),
+        (None, None) => default.target,
+    };
+    let survive = match noun.text("survive").as_deref() {
+        Some("zone") => Survive::Zone,
+        None | Some("nothing") => Survive::Nothing,
+        Some(other) => {
+            let reason = format!(
+                "A deployment can survive the loss of a \"zone\" or \"nothing\", not {other:?}."
+            );
+            return Err(Wrong::new(&["survive"], reason));
+        }
+    };
+    let spec = CapacitySpec {
+        target,
+        quantile: noun.share("quantile")?.unwrap_or(default.quantile),
+        survive,
+        min_replicas: noun.count("min_replicas")?.unwrap_or(default.min_replicas),
+        max_replicas: noun.count("max_replicas")?,
+        max_zone_share: noun.number("max_zone_share"),
+    };
+    match spec.max_replicas {
+        Some(max) if max < spec.min_replicas => Err(Wrong::new(
+            &["max_replicas"],
+            format!(
+                "max_replicas = {max} is less than min_replicas = {}.",
+                spec.min_replicas
+            ),
+        )),
+        _ => Ok(spec),
+    }
+}

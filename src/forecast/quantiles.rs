@@ -1,0 +1,142 @@
+//! The forecast: quantiles of demand over the horizon, and how far to trust them.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Candidate;
+
+/// Quantiles of demand over a horizon, with the method that made them and its record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forecast {
+    /// The start of the first slot: the end of the series.
+    pub start: Timestamp,
+    /// The length of a slot.
+    pub step: Duration,
+    /// The levels of the quantiles, ascending within (0, 1).
+    pub levels: Vec<f64>,
+    /// For every level the quantile in every slot; never lower at a higher level, at least 0, at
+    /// most three times the greatest value of the series.
+    pub quantiles: Vec<Vec<f64>>,
+    /// The chosen method.
+    pub method: &'static str,
+    /// The chosen method's weighted absolute percentage error in the backtest, as a share: the sum
+    /// of the absolute errors of the median over the sum of the demand.
+    pub wape: f64,
+    /// For every level the share of backtest values at or below their quantile.
+    pub coverage: Vec<f64>,
+    /// How many origins the backtest forecast from.
+    pub folds: usize,
+    /// How every method did, in the order of [`METHODS`](super::METHODS), then the combination.
+    pub candidates: Vec<Candidate>,
+    /// The digest of the series ([`Series::digest`](crate::telemetry::Series::digest)).
+    pub series_digest: String,
+    /// How many slots of the series hold a value.
+    pub observations: usize,
+    /// How many do not.
+    pub gaps: usize,
+    /// What weakens the forecast.
+    pub notes: Vec<Note>,
+}
+
+/// The greatest demand at a level, and when.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Peak {
+    /// The start of the first slot that reaches it.
+    pub at: Timestamp,
+    /// The demand, in the unit of the series.
+    pub value: f64,
+}
+
+/// A weakness of a forecast that its reader should know.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Note {
+    /// The history was too short to try the whole horizon; errors further ahead are taken to be
+    /// like the last ones tried.
+    HorizonBeyondBacktest {
+        /// The steps ahead that the backtest tried.
+        tried: usize,
+        /// The steps ahead that were asked for.
+        horizon: usize,
+    },
+    /// A level rests on the greatest error seen, because there are too few errors for a quantile.
+    FewErrors {
+        /// The level.
+        level: f64,
+        /// How many errors there are.
+        errors: usize,
+    },
+    /// There was room for one origin only, so the errors judge the method that they calibrate.
+    OneFold,
+    /// Readings were dropped because a later one has the same time.
+    Duplicates {
+        /// How many.
+        readings: usize,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HorizonBeyondBacktest { tried, horizon } => write!(
+                f,
+                "the history is too short to test {horizon} steps ahead; tested {tried} and assumed the later ones alike"
+            ),
+            Self::FewErrors { level, errors } => write!(
+                f,
+                "the quantile {level} rests on {errors} past errors; it is the greatest of them"
+            ),
+            Self::OneFold => {
+                f.write_str("the history has room for one test only; its error is likely too low")
+            }
+            Self::Duplicates { readings } => {
+                write!(
+                    f,
+                    "{readings} readings were replaced by later ones of the same time"
+                )
+            }
+        }
+    }
+}
+
+impl Forecast {
+    /// The quantiles at exactly this level, if it was asked for.
+    pub fn at(&self, level: f64) -> Option<&[f64]> {
+        let place = self
+            .levels
+            .iter()
+            .position(|known| known.total_cmp(&level).is_eq())?;
+        self.quantiles.get(place).map(Vec::as_slice)
+    }
+
+    /// The greatest quantile at exactly this level, if it was asked for, and when it is first
+    /// reached.
+    pub fn peak(&self, level: f64) -> Option<Peak> {
+        let quantiles = self.at(level)?;
+        let mut peak: Option<(usize, f64)> = None;
+        for (slot, value) in quantiles.iter().copied().enumerate() {
+            if peak.is_none_or(|(_, most)| value > most) {
+                peak = Some((slot, value));
+            }
+        }
+        peak.map(|(slot, value)| Peak {
+            at: self.slot_start(slot),
+            value,
+        })
+    }
+
+    /// The start of a slot, from 0.
+    pub fn slot_start(&self, slot: usize) -> Timestamp {
+        let slots = u32::try_from(slot).unwrap_or(u32::MAX);
+        let span = SignedDuration::try_from(self.step.saturating_mul(slots));
+        span.ok()
+            .and_then(|span| self.start.checked_add(span).ok())
+            .unwrap_or(Timestamp::MAX)
+    }
+
+    /// The end of the last slot: the forecast says nothing about later times.
+    pub fn end(&self) -> Timestamp {
+        self.slot_start(self.quantiles.first().map_or(0, Vec::len))
+    }
+}

@@ -1,0 +1,59 @@
+//! The providers that are there, by name and by the resource types they have.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use isobar_sdk::schema::{ProviderSchema, Schema};
+use isobar_sdk::{Factory, Provider};
+
+/// The factories of all providers that were built in.
+#[derive(Clone, Default)]
+pub struct Registry(BTreeMap<&'static str, Arc<dyn Factory>>);
+
+/// Providers that are ready to be used, by name.
+pub type Providers = BTreeMap<String, Arc<dyn Provider>>;
+
+impl Registry {
+    /// A registry of these factories.
+    #[must_use]
+    pub fn new(factories: impl IntoIterator<Item = Arc<dyn Factory>>) -> Self {
+        Self(
+            factories
+                .into_iter()
+                .map(|factory| (factory.name(), factory))
+                .collect(),
+        )
+    }
+
+    /// The factory of this name.
+    #[must_use]
+    pub fn factory(&self, name: &str) -> Option<&Arc<dyn Factory>> {
+        self.0.get(name)
+    }
+
+    /// The names of all providers.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + Clone {
+        self.0.keys().copied()
+    }
+
+    /// The schema of a provider.
+    #[must_use]
+    pub fn provider_schema(&self, name: &str) -> Option<&ProviderSchema> {
+        self.0.get(name).map(|factory| factory.schema())
+    }
+
+    /// The provider that has a resource type, and the type's schema.
+    #[must_use]
+    pub fn resource(&self, resource_type: &str) -> Option<(&'static str, &Schema)> {
+        self.0.iter().find_map(|(name, factory)| {
+            Some((*name, factory.schema().resources.get(resource_type)?))
+        })
+    }
+
+    /// All resource types.
+    pub fn resource_types(&self) -> impl Iterator<Item = &str> {
+        self.0
+            .values()
+            .flat_map(|factory| factory.schema().resources.keys().map(String::as_str))
+    }
+}
