@@ -172,27 +172,7 @@ impl Capacity {
             arrivals,
             target,
         };
-        let service = performance.service_time.as_secs_f64();
-        let positive = "more than 0";
-        within("service_time", service, service > 0.0, positive)?;
-        let concurrency = f64::from(performance.concurrency);
-        within(
-            "concurrency",
-            concurrency,
-            (1..=MOST_SLOTS).contains(&performance.concurrency),
-            "at least 1 and at most 10000000",
-        )?;
-        for (name, value) in [
-            ("the variability of the service", performance.variability),
-            ("the variability of the arrivals", arrivals.variability),
-        ] {
-            within(
-                name,
-                value,
-                value.is_finite() && value >= 0.0,
-                "finite and at least 0",
-            )?;
-        }
+        capacity.check_performance()?;
         let share = |name, value: f64| {
             within(
                 name,
@@ -215,6 +195,41 @@ impl Capacity {
             }
         }
         Ok(capacity)
+    }
+
+    fn check_performance(&self) -> Result<(), CapacityError> {
+        let Performance {
+            service_time,
+            concurrency,
+            variability,
+            ..
+        } = self.performance;
+        let service = service_time.as_secs_f64();
+        within(
+            "service_time",
+            service,
+            service > 0.0,
+            "more than 0 seconds",
+        )?;
+        let possible = (1..=MOST_SLOTS).contains(&concurrency);
+        within(
+            "concurrency",
+            f64::from(concurrency),
+            possible,
+            "1 to 10000000",
+        )?;
+        for (name, value) in [
+            ("the variability of the service", variability),
+            ("the variability of the arrivals", self.arrivals.variability),
+        ] {
+            within(
+                name,
+                value,
+                value.is_finite() && value >= 0.0,
+                "finite and at least 0",
+            )?;
+        }
+        Ok(())
     }
 
     /// What one replica can do.

@@ -225,7 +225,7 @@ fn load(path: PathBuf) -> Series {
 #[test]
 fn recorded_series_have_forecasts() {
     for path in public_files() {
-        let series = load(path).latest(14 * 24 * HOUR);
+        let series = load(path).latest(7 * 24 * HOUR);
         let horizon = (6 * HOUR).as_nanos() / series.step().as_nanos();
         let forecast = forecast(&series, &Request::steps(horizon as usize)).unwrap();
         assert_sound(&forecast, &series, horizon as usize);

@@ -87,72 +87,64 @@ impl Problem<'_> {
         if !zone.available {
             return vec![Reason::Unavailable];
         }
-        let mut reasons = Vec::new();
-        // The share is at most what the zone carries, so the search ends at its replicas.
-        let for_demand = (0..replicas).find(|fewer| micros(self.rate(*fewer)) >= micros(rate));
-        let for_demand = for_demand.unwrap_or(replicas);
-        if for_demand > 0 {
-            reasons.push(Reason::Demand {
-                demand: self.request.demand,
-                rate,
-                rate_per_replica: self.rate(replicas) / f64::from(replicas),
-                replicas: for_demand,
-            });
-        }
-        if replicas > for_demand {
-            reasons.push(self.beyond_demand(place, counts, replicas - for_demand));
-        }
-        if replicas == 0 {
-            reasons.push(Reason::NotNeeded);
-        }
-        if replicas == zone.maximum {
-            reasons.push(Reason::Maximum {
-                maximum: zone.maximum,
-                cause: zone.maximum_cause,
-            });
-        }
-        reasons
+        let carries = |fewer: &u32| micros(self.rate(*fewer)) >= micros(rate);
+        let enough = (0..replicas).find(carries).unwrap_or(replicas);
+        let beyond = self.beyond_demand(place, counts, replicas - enough);
+        let for_demand = if beyond.is_some() { enough } else { replicas };
+        let demand = (for_demand > 0).then(|| Reason::Demand {
+            demand: self.request.demand,
+            rate,
+            rate_per_replica: self.rate(replicas) / f64::from(replicas),
+            replicas: for_demand,
+        });
+        let unneeded = (replicas == 0).then_some(Reason::NotNeeded);
+        let full = Reason::Maximum {
+            maximum: zone.maximum,
+            cause: zone.maximum_cause,
+        };
+        let full = (replicas == zone.maximum).then_some(full);
+        [demand, beyond, unneeded, full]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
-    /// What the last `extra` replicas of a zone are for.
-    fn beyond_demand(&self, place: usize, counts: &[u32], extra: u32) -> Reason {
-        let zone = self.zones[place];
-        let mut lost: Option<usize> = None;
-        for other in (0..counts.len()).filter(|other| *other != place) {
-            if counts[other] > lost.map_or(0, |lost| counts[lost]) {
-                lost = Some(other);
-            }
+    /// What the last `extra` replicas of a zone are for, if not the demand.
+    fn beyond_demand(&self, place: usize, counts: &[u32], extra: u32) -> Option<Reason> {
+        if extra == 0 {
+            return None;
         }
-        // With one replica fewer here, would that loss still be survived?
-        let fewer = lost.map(|lost| {
-            let others = (0..counts.len()).filter(|other| *other != lost && *other != place);
-            let others: f64 = others.map(|other| self.rate(counts[other])).sum();
-            others + self.rate(counts[place].saturating_sub(1))
-        });
-        let demand = self.request.demand;
-        match (lost, fewer, self.request.max_zone_share) {
-            (Some(lost), Some(fewer), _)
-                if self.request.survive == Survive::Zone && micros(fewer) < micros(demand) =>
-            {
-                Reason::Survives {
-                    lost: self.zones[lost].name.clone(),
-                    demand,
-                    extra,
-                }
-            }
-            (_, _, Some(share)) if counts[place] > zone.minimum => Reason::Share { share, extra },
-            _ if counts[place] > zone.minimum && self.request.survive == Survive::Zone => {
-                let lost = lost.map_or_else(String::new, |lost| self.zones[lost].name.clone());
-                Reason::Survives {
-                    lost,
-                    demand,
-                    extra,
-                }
-            }
-            _ => Reason::Minimum {
-                minimum: zone.minimum,
+        let minimum = self.zones[place].minimum;
+        let survives = self.largest_other(place, counts).map(|lost| {
+            let reason = Reason::Survives {
+                lost: self.zones[lost].name.clone(),
+                demand: self.request.demand,
                 extra,
-            },
+            };
+            (self.one_less_survives(place, lost, counts), reason)
+        });
+        match (survives, self.request.max_zone_share) {
+            (Some((false, reason)), _) => Some(reason),
+            _ if counts[place] == minimum => Some(Reason::Minimum { minimum, extra }),
+            (_, Some(share)) => Some(Reason::Share { share, extra }),
+            (survives, None) => survives.map(|(_, reason)| reason),
         }
+    }
+
+    /// Of the other zones the largest, whose loss takes the most, where a loss must be survived.
+    fn largest_other(&self, place: usize, counts: &[u32]) -> Option<usize> {
+        if self.request.survive == Survive::Nothing {
+            return None;
+        }
+        let others = (0..counts.len()).filter(|other| *other != place && counts[*other] > 0);
+        others.max_by_key(|other| (counts[*other], std::cmp::Reverse(*other)))
+    }
+
+    /// Whether the loss of `lost` would be survived with one replica fewer at `place`.
+    fn one_less_survives(&self, place: usize, lost: usize, counts: &[u32]) -> bool {
+        let others = (0..counts.len()).filter(|other| *other != lost && *other != place);
+        let others: f64 = others.map(|other| self.rate(counts[other])).sum();
+        let left = others + self.rate(counts[place].saturating_sub(1));
+        micros(left) >= micros(self.request.demand)
     }
 }

@@ -277,7 +277,7 @@ fn brute_force(capacity: &Capacity, request: &Request) -> Option<Vec<u32>> {
             .map(|(zone, count)| zone.price_micros_per_hour * u64::from(*count))
             .sum();
         let met = total - lost >= micros(request.demand) && within;
-        met.then(|| (price, replicas, largest, Reverse(total), Reverse(counts)))
+        met.then_some((price, replicas, largest, Reverse(total), Reverse(counts)))
     };
     let available = zones.iter().filter(|zone| zone.available).count();
     if request.survive == Survive::Zone && available < 2 {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ::csv::{ReaderBuilder, StringRecord, Trim};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{MAX_SLOTS, Series, SeriesError, Source, TelemetryError};
 
@@ -217,57 +217,55 @@ impl Csv {
     }
 
     fn grid(&self, readings: &[Reading], step: Duration) -> Result<Series, TelemetryError> {
-        let (Some(first), Some(last)) = (readings.first(), readings.last()) else {
-            return Err(self.error(
-                None,
-                "the file has no rows".to_owned(),
-                "add rows of timestamp,value below the header",
-            ));
-        };
         if step.is_zero() {
-            return Err(self.error(
-                None,
-                "`step` is zero".to_owned(),
-                "set `step` to a duration such as \"5m\", or leave it out",
-            ));
+            let help = "set `step` to a duration such as \"5m\", or leave it out";
+            return Err(self.error(None, "`step` is zero".to_owned(), help));
         }
-        let span = nanoseconds(last.at.duration_since(first.at));
-        let slots = span / step.as_nanos() + 1;
-        if slots > MAX_SLOTS as u128 {
-            let what = format!(
-                "from {} to {} there are {slots} slots of {step:?}, more than {MAX_SLOTS}",
-                first.at, last.at
-            );
-            return Err(self.error(
-                Some(last.line),
-                what,
-                "check for a mistyped date, use a longer `step`, or keep fewer rows",
-            ));
-        }
-        let mut values = vec![None; slots as usize];
+        let start = readings
+            .first()
+            .map_or(Timestamp::UNIX_EPOCH, |reading| reading.at);
+        let mut values = Vec::new();
         for reading in readings {
-            let elapsed = nanoseconds(reading.at.duration_since(first.at));
-            if !elapsed.is_multiple_of(step.as_nanos()) {
-                let beyond = Duration::from_nanos_u128(elapsed % step.as_nanos());
-                let what = format!(
-                    "column timestamp: {} lies {beyond:?} off the grid of {step:?} that begins at {}",
-                    reading.at, first.at
-                );
-                return Err(self.error(
-                    Some(reading.line),
-                    what,
-                    "round the times to the step, or set `step` to the distance of the rows",
-                ));
-            }
-            values[(elapsed / step.as_nanos()) as usize] = reading.value;
+            let slot = self.slot(start, step, reading)?;
+            values.resize(slot, None);
+            values.push(reading.value);
         }
-        Series::new(first.at, step, values).map_err(|error| {
+        Series::new(start, step, values).map_err(|error| {
             let help = match error {
                 SeriesError::Empty => "give at least one row a value",
                 _ => "check the times and values of the file",
             };
             self.error(None, error.to_string(), help)
         })
+    }
+
+    /// The place of a reading on the grid.
+    fn slot(
+        &self,
+        start: Timestamp,
+        step: Duration,
+        reading: &Reading,
+    ) -> Result<usize, TelemetryError> {
+        let elapsed = reading.at.duration_since(start).as_nanos().unsigned_abs();
+        let (slot, beyond) = (elapsed / step.as_nanos(), elapsed % step.as_nanos());
+        if slot >= MAX_SLOTS as u128 {
+            let what = format!(
+                "from {start} to {} there are {slot} slots of {step:?}, more than {MAX_SLOTS}",
+                reading.at
+            );
+            let help = "check for a mistyped date, use a longer `step`, or keep fewer rows";
+            return Err(self.error(Some(reading.line), what, help));
+        }
+        if beyond > 0 {
+            let what = format!(
+                "column timestamp: {} lies {:?} off the grid of {step:?} that begins at {start}",
+                reading.at,
+                Duration::from_nanos_u128(beyond)
+            );
+            let help = "round the times to the step, or set `step` to the distance of the rows";
+            return Err(self.error(Some(reading.line), what, help));
+        }
+        Ok(slot as usize)
     }
 }
 
@@ -292,11 +290,6 @@ fn abbreviate(text: &str) -> String {
     }
     let head: String = text.chars().take(LONGEST).collect();
     format!("{head:?}…")
-}
-
-/// The length of a span that is known not to be negative.
-fn nanoseconds(span: SignedDuration) -> u128 {
-    span.as_nanos().unsigned_abs()
 }
 
 #[cfg(test)]
