@@ -1,0 +1,104 @@
+//! A block to its instances.
+
+use std::sync::Arc;
+
+use isobar_sdk::{Diagnostic, Key, Type, Value};
+
+use crate::eval::{Ambient, Fault, Scope, evaluate};
+use crate::language::Declaration;
+use crate::language::body::Attribute;
+use crate::language::config::Repetition;
+
+/// The instances of a block with what `each` and `count` mean in them.
+pub type Expanded = Vec<(Option<Key>, Ambient)>;
+
+/// Evaluates `count` or `for_each`.
+///
+/// # Errors
+/// A number or collection that is not one, or that is not known yet.
+pub fn expand(declaration: &Declaration, scope: &Scope<'_>) -> Result<Expanded, Fault> {
+    match &declaration.repetition {
+        Repetition::Once => Ok(vec![(None, Ambient::None)]),
+        Repetition::Count(attribute) => count(attribute, scope),
+        Repetition::ForEach(attribute) => for_each(attribute, scope),
+    }
+}
+
+/// An empty value of a block that stands for several, before its instances are set.
+#[must_use]
+pub fn empty(declaration: &Declaration) -> Option<Value> {
+    match declaration.repetition {
+        Repetition::Once => None,
+        Repetition::Count(_) => Some(Value::tuple(Vec::new())),
+        Repetition::ForEach(_) => Some(Value::object::<Arc<str>>([])),
+    }
+}
+
+fn fault(attribute: &Attribute, summary: &'static str, detail: String) -> Fault {
+    Box::new(Diagnostic::error("P0004", summary, detail).at(&attribute.value.span()))
+}
+
+fn not_known(attribute: &Attribute) -> Fault {
+    let mut fault = fault(
+        attribute,
+        "Number of instances not known",
+        format!("{} rests on something that is only known after apply, so the instances cannot be told now.", attribute.name),
+    );
+    fault.help = Some("Use a value that is known at plan time, such as a variable.".to_owned());
+    fault
+}
+
+fn count(attribute: &Attribute, scope: &Scope<'_>) -> Result<Expanded, Fault> {
+    let value = evaluate(&attribute.value, scope, &Ambient::None)?;
+    if value.is_unknown() {
+        return Err(not_known(attribute));
+    }
+    let number = Type::Number.convert(value.reveal()).ok().and_then(|v| v.as_number());
+    let number = number.and_then(isobar_sdk::Number::as_u64).ok_or_else(|| {
+        fault(attribute, "Invalid count", format!("count must be a whole number from 0 on, not {value}."))
+    })?;
+    (0..number)
+        .map(|position| {
+            let index = usize::try_from(position).unwrap_or(usize::MAX);
+            Ok((Some(Key::Number(position)), Ambient::Count(index)))
+        })
+        .collect()
+}
+
+fn for_each(attribute: &Attribute, scope: &Scope<'_>) -> Result<Expanded, Fault> {
+    let value = evaluate(&attribute.value, scope, &Ambient::None)?;
+    if value.is_unknown() {
+        return Err(not_known(attribute));
+    }
+    if value.is_sensitive() {
+        let detail = "Keys of instances are printed, but this value is sensitive.".to_owned();
+        return Err(fault(attribute, "Invalid for_each", detail));
+    }
+    match &value {
+        Value::Map(fields) | Value::Object(fields) => Ok(fields
+            .iter()
+            .map(|(key, value)| {
+                (Some(Key::Text(Arc::clone(key))), Ambient::Each(Arc::clone(key), value.clone()))
+            })
+            .collect()),
+        Value::Set(items) => items
+            .iter()
+            .map(|item| match item {
+                Value::String(key) => {
+                    Ok((Some(Key::Text(Arc::clone(key))), Ambient::Each(Arc::clone(key), item.clone())))
+                }
+                Value::Unknown(_) => Err(not_known(attribute)),
+                _ => Err(fault(attribute, "Invalid for_each", "A set must hold text.".to_owned())),
+            })
+            .collect(),
+        other => {
+            let mut fault = fault(
+                attribute,
+                "Invalid for_each",
+                format!("for_each takes a map, an object or a set of text, not a value of type {}.", Type::of(other)),
+            );
+            fault.help = Some("Turn a list into a set with toset().".to_owned());
+            Err(fault)
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What would be done: every change with its cause, frozen together with what it rests on.
+
+pub mod contract;
+mod drive;
+mod expand;
+mod file;
+mod freeze;
+mod instance;
+mod names;
+mod nouns;
+mod order;
+mod refresh;
+mod validate;
+
+pub use drive::{Request, propose};
+pub use expand::{Expanded, expand};
+pub use file::{FileError, from_json, to_json};
+pub use freeze::FrozenForecast;
+pub use instance::{Configured, configure};
+pub use names::{Names, Node};
+pub use order::{Step, order};
+pub use validate::validate;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use isobar_sdk::deployment::Wire;
+use isobar_sdk::{Address, Known, Value};
+use jiff::Timestamp;
+
+use crate::change::{Action, Cause, Change, Reason};
+use crate::deployment::Sized;
+use crate::language::Sources;
+
+/// What a plan is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// To make what is there what the configuration says.
+    Normal,
+    /// To destroy everything.
+    Destroy,
+    /// To record what is there.
+    RefreshOnly,
+}
+
+/// Whether what is there is read before planning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refresh {
+    /// It is.
+    Full,
+    /// The state is taken for it.
+    Skip,
+}
+
+/// A plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Names this plan; the idempotency keys of its changes come from it.
+    pub id: String,
+    /// What it is for.
+    pub mode: Mode,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The state it was made from.
+    pub base: Base,
+    /// The texts of the configuration.
+    pub sources: Sources,
+    /// The values of the variables.
+    pub variables: BTreeMap<Arc<str>, Value>,
+    /// The settings of the providers that are used.
+    pub providers: BTreeMap<String, Known>,
+    /// What happens to each instance, also where nothing does.
+    pub changes: BTreeMap<Address, PlannedChange>,
+    /// What has changed since the last apply without Isobar; `None` for what is gone.
+    pub drift: BTreeMap<Address, Drift>,
+    /// What happens to each output.
+    pub outputs: BTreeMap<String, OutputChange>,
+    /// The values of the nouns, by kind and name.
+    pub nouns: BTreeMap<(Arc<str>, Arc<str>), Value>,
+    /// The forecasts that deployments rest on.
+    pub forecasts: BTreeMap<String, FrozenForecast>,
+    /// The replicas of deployments.
+    pub deployments: BTreeMap<String, PlannedDeployment>,
+}
+
+/// The state that a plan was made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// Its lineage; empty where there was no state.
+    pub lineage: String,
+    /// Its serial.
+    pub serial: u64,
+}
+
+/// What happens to one instance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedChange {
+    /// The local name of its provider.
+    pub provider: String,
+    /// The version of its schema.
+    pub schema_version: u64,
+    /// What happens.
+    pub change: Change,
+    /// Why it is classified so, where there is more to say than that the values differ.
+    pub reason: Option<Reason>,
+    /// Where the differences come from.
+    pub causes: Vec<Cause>,
+    /// What must be there before it.
+    pub dependencies: Vec<Address>,
+    /// The configuration of a native resource of a deployment; `None` for others.
+    pub wires: Option<BTreeMap<String, Wire>>,
+}
+
+/// What has changed without Isobar.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drift {
+    /// What was recorded.
+    pub recorded: Known,
+    /// What is there.
+    pub observed: Option<Known>,
+}
+
+/// What happens to an output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputChange {
+    /// What it was.
+    pub before: Option<Known>,
+    /// What it will be.
+    pub after: Option<Value>,
+}
+
+/// A deployment as it was planned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedDeployment {
+    /// Its replicas; `None` when it is destroyed.
+    pub sized: Sized,
+    /// The name of the forecast that it rests on.
+    pub forecast: Option<String>,
+    /// Where the URL of each zone comes from.
+    pub urls: BTreeMap<String, Wire>,
+}
+
+impl OutputChange {
+    /// Its kind.
+    #[must_use]
+    pub fn action(&self) -> Action {
+        match (&self.before, &self.after) {
+            (None, Some(_)) => Action::Create,
+            (Some(_), None) => Action::Delete,
+            (Some(before), Some(after)) if before.value() == after => Action::Keep,
+            (Some(_), Some(_)) => Action::Update,
+            (None, None) => Action::Keep,
+        }
+    }
+}
+
+impl Plan {
+    /// The changes that do something, in address order.
+    pub fn actions(&self) -> impl Iterator<Item = (&Address, &PlannedChange)> {
+        self.changes.iter().filter(|(_, planned)| planned.change.action() != Action::Keep)
+    }
+
+    /// How many changes there are of a kind.
+    #[must_use]
+    pub fn count(&self, action: Action) -> usize {
+        self.changes.values().filter(|planned| planned.change.action() == action).count()
+    }
+
+    /// Whether applying it would change anything, outputs and recorded drift included.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        let outputs = self.outputs.values().any(|output| output.action() != Action::Keep);
+        match self.mode {
+            Mode::RefreshOnly => !self.drift.is_empty() || outputs,
+            Mode::Normal | Mode::Destroy => self.actions().next().is_some() || outputs,
+        }
+    }
+
+    /// When the first of the forecasts it rests on expires.
+    #[must_use]
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.forecasts.values().map(|forecast| forecast.expires).min()
+    }
+}
+
+/// The value of a deployment in expressions: what it runs and where it answers.
+#[must_use]
+pub fn deployment_value(
+    name: &str,
+    planned: &PlannedDeployment,
+    resolve: &impl Fn(&str, &Wire) -> Value,
+) -> Value {
+    let replicas = planned.sized.zones.iter().map(|zone| (zone.zone.as_str(), zone.after.into()));
+    let urls: BTreeMap<&str, Value> =
+        planned.urls.iter().map(|(zone, wire)| (zone.as_str(), resolve(zone, wire))).collect();
+    let url = urls.values().next().cloned().unwrap_or(Value::Null);
+    Value::object([
+        ("name", Value::from(name)),
+        ("replicas", Value::map(replicas)),
+        ("url", url),
+        ("urls", Value::map(urls)),
+    ])
+}
