@@ -123,9 +123,11 @@ impl Import for Data {
 /// As Terraform plans it: a new or changed input makes the output unknown, even where the input
 /// is known. Only a resource that is created without input has its output, null, from the start.
 fn plan(request: &PlanChange) -> Value {
-    let input = field(&request.proposed, "input");
+    let input = field(&request.proposed, "input").reveal_all();
     let output = match &request.prior {
-        Some(prior) if field(prior.value(), "input") == input => return request.proposed.clone(),
+        Some(prior) if field(prior.value(), "input").reveal_all() == input => {
+            return request.proposed.clone();
+        }
         None if input.is_null() => Value::Null,
         Some(_) | None => Value::unknown(),
     };

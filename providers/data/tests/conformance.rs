@@ -38,6 +38,7 @@ async fn it_keeps_the_laws() {
             .update(data(1_i64.into(), Value::Null))
             .replace(data(Value::from("1"), 1_i64.into())),
         ],
+        placed: Vec::new(),
     };
     if let Err(violation) = run(&subject).await {
         panic!("{violation}");

@@ -5,6 +5,7 @@
 //! [`Law`].
 
 mod law;
+mod lowering;
 mod trial;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::fmt;
 
 pub use law::{Law, broken_promise};
 
+use crate::deployment::Placed;
 use crate::provider::BoxFuture;
 use crate::schema::{Attribute, Body, Schema};
 use crate::{Address, Factory, Known, Path, Value};
@@ -25,6 +27,8 @@ pub struct Subject<'a> {
     pub configuration: Known,
     /// At least one for each resource type.
     pub cases: Vec<Case>,
+    /// Deployments that it can serve; empty where it has no [`crate::deployment::Target`].
+    pub placed: Vec<Placed>,
 }
 
 /// Something that disturbs a live resource behind the provider's back, given what it is now.
@@ -217,6 +221,18 @@ pub async fn run(subject: &Subject<'_>) -> Result<Report, Violation> {
             report: &mut report,
         };
         trial.run().await.map_err(blame())?;
+    }
+    for placed in &subject.placed {
+        let target = provider.target().ok_or_else(|| Breach {
+            law: Law::Lowers,
+            detail: "it has no target".to_owned(),
+        });
+        target
+            .and_then(|target| lowering::check(target, schema, placed, &mut report))
+            .map_err(blame(format!(
+                "{name}: {} in {}",
+                placed.deployment, placed.zone.name
+            )))?;
     }
     Ok(report)
 }

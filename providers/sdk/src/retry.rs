@@ -64,7 +64,8 @@ pub(crate) fn fraction(text: &str) -> f64 {
 
 /// Tries calls again that failed with [`Error::is_transient`], each time with the same
 /// idempotency key. [`Outcome::Partial`] is never tried again: it changed something, so the
-/// next step is a new plan.
+/// next step is a new plan. A call that never ends is not cut off either, as dropping it would
+/// leave open what it has done: that is for the provider's own client.
 pub struct Retry {
     inner: Arc<dyn Provider>,
     patience: Patience,

@@ -1,7 +1,7 @@
 //! The file that holds the world, and the hand that disturbs it from outside.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use isobar_sdk::{Error, ErrorKind};
@@ -218,11 +218,11 @@ impl Cloud {
         Ok(file)
     }
 
+    /// Survives the end of the process at any instant, but not that of the machine: waiting for
+    /// the disk would be most of the time of every call.
     fn replace(&self, text: &[u8]) -> io::Result<()> {
         let new = self.beside("new");
-        let mut file = File::create(&new)?;
-        file.write_all(text)?;
-        file.sync_all()?;
+        fs::write(&new, text)?;
         fs::rename(&new, &self.path)
     }
 

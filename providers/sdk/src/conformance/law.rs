@@ -48,9 +48,42 @@ pub enum Law {
     DeleteRepeats,
     /// A read after a delete finds nothing.
     DeleteDeletes,
+    /// A deployment in a zone becomes native resources, and twice the same gives the same.
+    Lowers,
+    /// Native resources set what their schemas require, and nothing they lack.
+    LoweredFitsSchema,
+    /// Native resources refer only to one another, and to nothing in a circle.
+    LoweredIsClosed,
 }
 
 impl Law {
+    /// Every law, in order.
+    pub const ALL: [Self; 23] = [
+        Self::Documented,
+        Self::Tried,
+        Self::Configurable,
+        Self::Plans,
+        Self::PlanFitsSchema,
+        Self::PlanKeepsConfiguration,
+        Self::PlanWritesNothing,
+        Self::UnknownStaysConsistent,
+        Self::InvalidIsBlamed,
+        Self::Applies,
+        Self::ResultFitsSchema,
+        Self::PlanIsKept,
+        Self::SameKeySameThing,
+        Self::ReadSeesResult,
+        Self::ImportSeesResult,
+        Self::PlanIsStable,
+        Self::ChangeIsPlanned,
+        Self::DriftIsSeen,
+        Self::DeleteRepeats,
+        Self::DeleteDeletes,
+        Self::Lowers,
+        Self::LoweredFitsSchema,
+        Self::LoweredIsClosed,
+    ];
+
     /// The law in words, without a full stop.
     #[must_use]
     pub const fn text(self) -> &'static str {
@@ -91,6 +124,15 @@ impl Law {
             Self::DriftIsSeen => "a read sees what was disturbed, and a plan heals it",
             Self::DeleteRepeats => "a delete of what is gone is a success",
             Self::DeleteDeletes => "a read after a delete finds nothing",
+            Self::Lowers => {
+                "a deployment in a zone becomes native resources, and twice the same gives the same"
+            }
+            Self::LoweredFitsSchema => {
+                "native resources set what their schemas require, and nothing they lack"
+            }
+            Self::LoweredIsClosed => {
+                "native resources refer only to one another, and to nothing in a circle"
+            }
         }
     }
 }

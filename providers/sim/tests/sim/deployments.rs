@@ -11,7 +11,7 @@ use isobar_sim::{Call, ZoneState};
 
 use crate::bench::{Bench, at, done};
 
-fn placed(region: Option<&str>, settings: Value, resources: Resources) -> Placed {
+pub(crate) fn placed(region: Option<&str>, settings: Value, resources: Resources) -> Placed {
     Placed {
         deployment: "reranker".into(),
         zone: Zone {
@@ -43,7 +43,7 @@ fn placed(region: Option<&str>, settings: Value, resources: Resources) -> Placed
     }
 }
 
-fn a10g() -> Resources {
+pub(crate) fn a10g() -> Resources {
     Resources {
         cpu: Some(4.0),
         memory: Some(16 << 30),
