@@ -5,14 +5,20 @@
 //! it; what goes wrong for the user is a [`Diagnostic`], what goes wrong in a call an [`Error`].
 
 pub mod address;
+pub mod clock;
+pub mod conformance;
 pub mod deployment;
 pub mod diagnostic;
 pub mod error;
+pub mod fake;
+pub mod fault;
 pub mod json;
+pub mod limit;
 pub mod number;
 pub mod path;
 pub mod provider;
 pub mod quantity;
+pub mod retry;
 pub mod schema;
 pub mod span;
 pub mod types;

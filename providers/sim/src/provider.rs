@@ -1,0 +1,277 @@
+//! The simulated cloud as a provider.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use isobar_sdk::deployment::{self, Market, Offer, Offers, Target};
+use isobar_sdk::provider::{
+    Apply, BoxFuture, IdempotencyKey, Import, Operation, Outcome, PlanChange, Planned, Read,
+};
+use isobar_sdk::quantity::Micros;
+use isobar_sdk::schema::{Attribute, Body, ProviderSchema};
+use isobar_sdk::{Error, Factory, Known, Path, Provider, Type, Value};
+
+use crate::cloud::{Cloud, CloudError};
+use crate::fault::{Call, Reach};
+use crate::world::{World, describe_outage};
+use crate::{endpoint, router};
+
+/// Makes providers whose files are found from the folder `base`.
+#[must_use]
+pub fn factory(base: PathBuf) -> impl Factory {
+    SimFactory {
+        base,
+        schema: schema(),
+    }
+}
+
+struct SimFactory {
+    base: PathBuf,
+    schema: ProviderSchema,
+}
+
+fn schema() -> ProviderSchema {
+    let file = Attribute::with_default(
+        Type::String,
+        "cloud.json",
+        "The file that holds the cloud, from the folder of the configuration. It is made with the first change.",
+    );
+    let instance_type = Attribute::optional(
+        Type::String,
+        "The instance type of every replica in the zone. Otherwise the cheapest one that has what the model needs.",
+    );
+    ProviderSchema {
+        configuration: Body::new().attribute("file", file),
+        zone: Body::new().attribute("instance_type", instance_type),
+        resources: [
+            (endpoint::TYPE.to_owned(), endpoint::schema()),
+            (router::TYPE.to_owned(), router::schema()),
+        ]
+        .into(),
+        ..ProviderSchema::default()
+    }
+}
+
+impl Factory for SimFactory {
+    fn name(&self) -> &'static str {
+        "sim"
+    }
+
+    fn schema(&self) -> &ProviderSchema {
+        &self.schema
+    }
+
+    fn configure<'a>(
+        &'a self,
+        configuration: &'a Known,
+    ) -> BoxFuture<'a, Result<Arc<dyn Provider>, Error>> {
+        let file = configuration.field("file").and_then(Value::as_str);
+        let cloud = Cloud::open(self.base.join(file.unwrap_or("cloud.json")));
+        Box::pin(async move {
+            cloud.load().map_err(|error| {
+                Error::invalid(Path::attribute("file"), error.to_string())
+                    .help("mend the file, or delete it to begin with a new cloud")
+            })?;
+            Ok(Arc::new(Sim { cloud }) as Arc<dyn Provider>)
+        })
+    }
+}
+
+/// The provider. Its calls block on the file for a moment; none of them waits for virtual time.
+pub(crate) struct Sim {
+    pub(crate) cloud: Cloud,
+}
+
+/// The resource types, so that every `match` covers them all.
+#[derive(Clone, Copy)]
+enum Kind {
+    Endpoint,
+    Router,
+}
+
+impl Kind {
+    fn of(resource_type: &str) -> Result<Self, Error> {
+        match resource_type {
+            endpoint::TYPE => Ok(Self::Endpoint),
+            router::TYPE => Ok(Self::Router),
+            other => {
+                let message = format!("sim has no resource type {other:?}");
+                Err(Error::invalid(Path::root(), message))
+            }
+        }
+    }
+
+    fn view(self, world: &World, id: &str) -> Option<Known> {
+        match self {
+            Self::Endpoint => endpoint::view(world, id),
+            Self::Router => router::view(world, id),
+        }
+    }
+
+    fn plan(self, world: &World, proposed: &Value) -> Result<Value, Error> {
+        match self {
+            Self::Endpoint => endpoint::plan(world, proposed),
+            Self::Router => router::plan(world, proposed),
+        }
+    }
+
+    fn create(
+        self,
+        world: &mut World,
+        key: &IdempotencyKey,
+        planned: &Value,
+        reach: Reach,
+    ) -> Outcome {
+        match self {
+            Self::Endpoint => endpoint::create(world, key, planned, reach),
+            Self::Router => router::create(world, key, planned),
+        }
+    }
+
+    fn update(
+        self,
+        world: &mut World,
+        names: (&str, &IdempotencyKey),
+        planned: &Value,
+        reach: Reach,
+    ) -> Outcome {
+        match self {
+            Self::Endpoint => endpoint::update(world, names, planned, reach),
+            Self::Router => router::update(world, names, planned),
+        }
+    }
+
+    fn delete(self, world: &mut World, id: &str) -> Outcome {
+        match self {
+            Self::Endpoint => endpoint::delete(world, id),
+            Self::Router => router::delete(world, id),
+        }
+    }
+}
+
+impl Sim {
+    /// A call that only looks. It is counted, and so may write, unless there is no file yet.
+    fn look<T>(
+        &self,
+        call: Call,
+        make: impl FnOnce(&World) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if self.cloud.load()?.is_none() {
+            return make(&World::default());
+        }
+        self.cloud.change(|world| world.look(call, make))?
+    }
+
+    fn apply_now(&self, request: &Apply) -> Result<Outcome, Error> {
+        let kind = Kind::of(request.address.resource_type())?;
+        let key = &request.key;
+        let outcome = match &request.operation {
+            Operation::Create { planned } => self.cloud.change(|world| {
+                world.write(Call::Create, |world, reach| {
+                    kind.create(world, key, planned, reach)
+                })
+            }),
+            Operation::Update { prior, planned } => self.cloud.change(|world| {
+                world.write(Call::Update, |world, reach| {
+                    kind.update(world, (id(prior), key), planned, reach)
+                })
+            }),
+            Operation::Delete { prior } => self.cloud.change(|world| {
+                world.write(Call::Delete, |world, _| kind.delete(world, id(prior)))
+            }),
+        };
+        outcome.map_err(CloudError::into)
+    }
+}
+
+fn id(state: &Known) -> &str {
+    state
+        .field("id")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+impl Provider for Sim {
+    fn read(&self, request: Read) -> BoxFuture<'_, Result<Option<Known>, Error>> {
+        Box::pin(async move {
+            let kind = Kind::of(request.address.resource_type())?;
+            self.look(Call::Read, |world| Ok(kind.view(world, id(&request.prior))))
+        })
+    }
+
+    fn plan(&self, request: PlanChange) -> BoxFuture<'_, Result<Planned, Error>> {
+        Box::pin(async move {
+            let kind = Kind::of(request.address.resource_type())?;
+            let world = self.cloud.inventory()?;
+            Ok(kind.plan(&world, &request.proposed)?.into())
+        })
+    }
+
+    fn apply(&self, request: Apply) -> BoxFuture<'_, Outcome> {
+        Box::pin(async move { self.apply_now(&request).unwrap_or_else(Outcome::Failed) })
+    }
+
+    fn import(&self) -> Option<&dyn Import> {
+        Some(self)
+    }
+
+    fn offers(&self) -> Option<&dyn Offers> {
+        Some(self)
+    }
+
+    fn target(&self) -> Option<&dyn Target> {
+        Some(self)
+    }
+}
+
+impl Import for Sim {
+    fn import<'a>(
+        &'a self,
+        resource_type: &'a str,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Known>, Error>> {
+        Box::pin(async move {
+            let kind = Kind::of(resource_type)?;
+            self.look(Call::Import, |world| Ok(kind.view(world, id)))
+        })
+    }
+}
+
+impl Offers for Sim {
+    fn offers<'a>(&'a self, zone: &'a deployment::Zone) -> BoxFuture<'a, Result<Market, Error>> {
+        Box::pin(async move { self.look(Call::Offers, |world| market(world, zone)) })
+    }
+}
+
+fn market(world: &World, zone: &deployment::Zone) -> Result<Market, Error> {
+    let region = region(zone)?;
+    let offers = &world.zone(region, "region")?.offers;
+    if let Some(outage) = world.outage(region) {
+        return Ok(Market::Down(describe_outage(region, outage)));
+    }
+    let offers = offers.iter().map(|(instance, offer)| {
+        let price = Micros::from_dollars(offer.price_per_hour).ok_or_else(|| {
+            let price = offer.price_per_hour;
+            let message = format!("{instance} in {region} has the price {price}, which is none");
+            Error::invalid(Path::root(), message)
+        })?;
+        Ok(Offer {
+            instance: instance.clone(),
+            cpu: offer.cpu,
+            memory: offer.memory,
+            gpu: offer.gpu.clone(),
+            price,
+            quota: offer.quota,
+        })
+    });
+    offers.collect::<Result<_, Error>>().map(Market::Open)
+}
+
+/// The simulated zone that a zone of the configuration names.
+pub(crate) fn region(zone: &deployment::Zone) -> Result<&str, Error> {
+    zone.region.as_deref().ok_or_else(|| {
+        let message = format!("zone {} has no region, so it is nowhere", zone.name);
+        Error::invalid(Path::attribute("region"), message)
+            .help("set region to a zone of sim, such as \"sim-us-east\"")
+    })
+}

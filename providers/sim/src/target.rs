@@ -1,0 +1,157 @@
+//! A deployment in a zone becomes one endpoint and the router in front of it.
+
+use std::collections::BTreeMap;
+
+use isobar_sdk::address::Key;
+use isobar_sdk::deployment::{
+    Lowered, Model, NativeResource, Noun, Origin, Placed, Resources, Target, Wire,
+};
+use isobar_sdk::{Error, Known, Native, Number, Path, Value};
+
+use crate::provider::{Sim, region};
+use crate::world::{InstanceOffer, World};
+use crate::{endpoint, router};
+
+impl Target for Sim {
+    fn lower(&self, placed: &Placed) -> Result<Lowered, Error> {
+        let world = self.cloud.inventory()?;
+        let zone = region(&placed.zone)?;
+        let endpoint = lower_endpoint(&world, zone, placed)?;
+        let router = lower_router(zone, placed, &endpoint.native);
+        let url = Wire::From(router.native.clone(), Path::attribute("url"));
+        Ok(Lowered {
+            resources: vec![endpoint, router],
+            url: Some(url),
+        })
+    }
+
+    /// The replicas that answer requests.
+    fn replicas(&self, resources: &BTreeMap<Native, Known>) -> u32 {
+        let ready = resources.iter().filter_map(|(native, state)| {
+            let ready = state.field("ready_replicas")?.as_number();
+            let ready = ready.and_then(Number::as_u64)?;
+            (&*native.kind == endpoint::TYPE).then_some(u32::try_from(ready).ok()?)
+        });
+        ready.fold(0, u32::saturating_add)
+    }
+}
+
+fn lower_endpoint(world: &World, zone: &str, placed: &Placed) -> Result<NativeResource, Error> {
+    let Placed {
+        model, replicas, ..
+    } = placed;
+    let (instance_type, reason) = instance_type(world, zone, placed)?;
+    let text = |text: Option<String>| text.map_or(Value::Null, Value::from);
+    let values = [
+        ("name", placed.deployment.as_str().into()),
+        ("zone", zone.into()),
+        ("version", model.version.as_str().into()),
+        ("instance_type", instance_type.into()),
+        ("artifact", text(artifact(model))),
+        ("image", text(model.image.clone())),
+        ("replicas", (*replicas).into()),
+    ];
+    let origins = [
+        ("zone", origin(Noun::Zone, "region")),
+        ("version", origin(Noun::Model, "version")),
+        ("instance_type", reason),
+        ("artifact", origin(Noun::Model, "artifact")),
+        ("image", origin(Noun::Model, "image")),
+        ("replicas", origin(Noun::Capacity, "replicas")),
+    ];
+    Ok(NativeResource {
+        native: Native {
+            kind: endpoint::TYPE.into(),
+            key: Some(Key::Text(model.version.as_str().into())),
+        },
+        configuration: wires(values),
+        origins: named(origins),
+        depends_on: Vec::new(),
+    })
+}
+
+fn lower_router(zone: &str, placed: &Placed, endpoint: &Native) -> NativeResource {
+    let all = Value::map([(placed.model.version.as_str(), Value::from(100_i64))]);
+    let values = [
+        ("name", placed.deployment.as_str().into()),
+        ("zone", zone.into()),
+        ("routes", all),
+    ];
+    let origins = [
+        ("zone", origin(Noun::Zone, "region")),
+        ("routes", origin(Noun::Model, "version")),
+    ];
+    NativeResource {
+        native: Native {
+            kind: router::TYPE.into(),
+            key: None,
+        },
+        configuration: wires(values),
+        origins: named(origins),
+        depends_on: vec![endpoint.clone()],
+    }
+}
+
+/// What each replica runs on, and which attribute says so.
+fn instance_type<'a>(
+    world: &'a World,
+    zone: &str,
+    placed: &'a Placed,
+) -> Result<(&'a str, Origin), Error> {
+    let offers = &world.zone(zone, "region")?.offers;
+    let chosen = placed
+        .zone
+        .settings
+        .field("instance_type")
+        .and_then(Value::as_str);
+    if let Some(chosen) = chosen {
+        world.offer(zone, chosen)?;
+        return Ok((chosen, origin(Noun::Zone, "instance_type")));
+    }
+    let needs = &placed.model.resources;
+    let fitting = offers.iter().filter(|(_, offer)| fits(offer, needs));
+    let cheapest = fitting.min_by(|(_, l), (_, r)| l.price_per_hour.total_cmp(&r.price_per_hour));
+    let (name, _) = cheapest.ok_or_else(|| {
+        let model = &placed.model.name;
+        let message = format!("no instance type in {zone} has what a replica of {model} needs");
+        Error::invalid(Path::attribute("resources"), message)
+            .help("ask for less, or leave the zone out")
+    })?;
+    Ok((name, origin(Noun::Model, "resources")))
+}
+
+fn fits(offer: &InstanceOffer, needs: &Resources) -> bool {
+    let gpu = needs.gpu.as_ref().is_none_or(|(kind, count)| {
+        let has = offer.gpu.as_ref();
+        has.is_some_and(|(has, number)| has == kind && number >= count)
+    });
+    gpu && needs.cpu.is_none_or(|cpu| offer.cpu >= cpu)
+        && needs.memory.is_none_or(|memory| offer.memory >= memory)
+}
+
+/// The artifact, pinned by its digest where one is known, so that new content is a change.
+fn artifact(model: &Model) -> Option<String> {
+    let artifact = model.artifact.as_ref()?;
+    let pinned = |digest| format!("{artifact}@{digest}");
+    Some(
+        model
+            .digest
+            .as_ref()
+            .map_or_else(|| artifact.clone(), pinned),
+    )
+}
+
+fn origin(noun: Noun, attribute: &str) -> Origin {
+    Origin {
+        noun,
+        attribute: Path::attribute(attribute),
+    }
+}
+
+fn wires<const N: usize>(values: [(&str, Value); N]) -> BTreeMap<String, Wire> {
+    named(values.map(|(name, value)| (name, Wire::Value(value))))
+}
+
+fn named<T, const N: usize>(items: [(&str, T); N]) -> BTreeMap<String, T> {
+    items.map(|(name, item)| (name.to_owned(), item)).into()
+}

@@ -1,0 +1,183 @@
+//! Deployments become endpoints and routers that the cloud accepts.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use isobar_sdk::deployment::{
+    Lowered, Market, Model, NativeResource, Performance, Placed, Resources, Serve, Wire, Zone,
+};
+use isobar_sdk::{Address, Error, ErrorKind, Known, Value};
+use isobar_sim::{Call, ZoneState};
+
+use crate::bench::{Bench, at, done};
+
+pub(crate) fn placed(region: Option<&str>, settings: Value, resources: Resources) -> Placed {
+    Placed {
+        deployment: "reranker".into(),
+        zone: Zone {
+            name: "virginia".into(),
+            region: region.map(str::to_owned),
+            settings,
+        },
+        model: Model {
+            name: "reranker".into(),
+            version: "7".into(),
+            artifact: Some("s3://models/reranker".into()),
+            digest: Some("sha256:ab".into()),
+            image: None,
+            command: Vec::new(),
+            environment: BTreeMap::new(),
+            serve: Serve {
+                port: 8080,
+                protocol: "oip-v2".into(),
+                health_path: "/v2/health/ready".into(),
+            },
+            resources,
+            performance: Performance {
+                service_time: Duration::from_millis(80),
+                concurrency: 4,
+                startup: Duration::from_secs(180),
+            },
+        },
+        replicas: 3,
+    }
+}
+
+pub(crate) fn a10g() -> Resources {
+    Resources {
+        cpu: Some(4.0),
+        memory: Some(16 << 30),
+        gpu: Some(("a10g".into(), 1)),
+    }
+}
+
+fn lower(bench: &Bench, placed: &Placed) -> Result<Lowered, Error> {
+    bench.provider.target().unwrap().lower(placed)
+}
+
+fn set(resource: &NativeResource) -> Value {
+    let values = resource
+        .configuration
+        .iter()
+        .map(|(name, wire)| match wire {
+            Wire::Value(value) => (name.as_str(), value.clone()),
+            Wire::From(..) => panic!("{name} comes from elsewhere"),
+        });
+    Value::object(values)
+}
+
+#[tokio::test]
+async fn what_is_lowered_can_be_applied_and_counted() {
+    let bench = Bench::new().await;
+    let placed = placed(Some("sim-us-east"), Value::Null, a10g());
+    let lowered = lower(&bench, &placed).unwrap();
+    let deployment = at("deployment.reranker[\"virginia\"]");
+    let mut states = BTreeMap::new();
+    for resource in &lowered.resources {
+        let missing = resource
+            .depends_on
+            .iter()
+            .find(|native| !states.contains_key(*native));
+        assert_eq!(missing, None, "this order needs sorting");
+        let address: Address = deployment.native(resource.native.clone());
+        let state = done(
+            bench
+                .apply(&address, None, &set(resource), &address.to_string())
+                .await,
+        );
+        states.insert(resource.native.clone(), state);
+    }
+    assert_eq!(bench.provider.target().unwrap().replicas(&states), 3);
+    let Some(Wire::From(native, path)) = lowered.url else {
+        panic!("no url");
+    };
+    let url = states[&native].value().get(&path).unwrap();
+    assert_eq!(
+        url.as_str(),
+        Some("https://reranker.sim-us-east.sim.invalid")
+    );
+    let endpoint = &lowered.resources[0];
+    assert_eq!(endpoint.native.to_string(), "sim_endpoint[\"7\"]");
+    let artifact = set(endpoint).field("artifact").cloned();
+    assert_eq!(artifact, Some("s3://models/reranker@sha256:ab".into()));
+}
+
+#[tokio::test]
+async fn the_instance_type_is_the_zones_or_the_cheapest_that_fits() {
+    let bench = Bench::new().await;
+    let chosen = |settings, resources| {
+        let lowered = lower(&bench, &placed(Some("sim-us-east"), settings, resources))?;
+        Ok(set(&lowered.resources[0]).field("instance_type").cloned())
+    };
+    let anything = Resources::default();
+    let set_by_zone = Value::object([("instance_type", Value::from("c1.large"))]);
+    let cpu = |cpu| Resources {
+        cpu: Some(cpu),
+        ..Resources::default()
+    };
+    assert_eq!(
+        chosen(Value::Null, anything.clone()),
+        Ok(Some("c1.small".into()))
+    );
+    assert_eq!(chosen(Value::Null, cpu(4.0)), Ok(Some("c1.large".into())));
+    assert_eq!(chosen(Value::Null, a10g()), Ok(Some("g1.a10g".into())));
+    assert_eq!(chosen(set_by_zone, anything), Ok(Some("c1.large".into())));
+    let blamed = |result: Result<Option<Value>, Error>| match result.unwrap_err().kind {
+        ErrorKind::Invalid { path } => path.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(blamed(chosen(Value::Null, cpu(512.0))), "resources");
+    let wrong = Value::object([("instance_type", Value::from("c9"))]);
+    assert_eq!(blamed(chosen(wrong, cpu(1.0))), "instance_type");
+    for region in [None, Some("nowhere")] {
+        let error = lower(&bench, &placed(region, Value::Null, a10g())).unwrap_err();
+        assert!(matches!(error.kind, ErrorKind::Invalid { path } if path.to_string() == "region"));
+    }
+}
+
+#[tokio::test]
+async fn a_zone_sells_its_offers_while_it_works() {
+    let bench = Bench::new().await;
+    let zone = placed(Some("sim-eu-central"), Value::Null, a10g()).zone;
+    let market = async || {
+        bench
+            .provider
+            .offers()
+            .unwrap()
+            .offers(&zone)
+            .await
+            .unwrap()
+    };
+    let Market::Open(offers) = market().await else {
+        panic!("the zone is down");
+    };
+    let shown: Vec<_> = offers
+        .iter()
+        .map(|offer| format!("{} {} {:?}", offer.instance, offer.price, offer.quota))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "c1.large 0.4408 Some(40)",
+            "c1.small 0.0928 Some(100)",
+            "g1.a100 4.2572 Some(4)",
+            "g1.a10g 1.4036 Some(16)"
+        ]
+    );
+    assert!(!bench.cloud.path().exists(), "a look has made the file");
+    bench
+        .cloud
+        .set_zone("sim-eu-central", ZoneState::Down("fire".into()))
+        .unwrap();
+    let down = "zone sim-eu-central is down since second 0: fire";
+    assert_eq!(market().await, Market::Down(down.into()));
+    bench
+        .cloud
+        .set_zone("sim-eu-central", ZoneState::Up)
+        .unwrap();
+    assert_eq!(market().await, Market::Open(offers));
+    assert_eq!(bench.cloud.inventory().unwrap().calls[&Call::Offers], 2);
+    let known: Option<Known> = None;
+    let import = bench.provider.import().unwrap();
+    assert_eq!(import.import("sim_endpoint", "ep-none").await, Ok(known));
+}
