@@ -26,3 +26,7 @@ pub mod placement;
 pub mod deployment;
 
 pub mod registry;
+
+pub mod plan;
+
+pub mod apply;

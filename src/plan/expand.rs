@@ -42,7 +42,10 @@ fn not_known(attribute: &Attribute) -> Fault {
     let mut fault = fault(
         attribute,
         "Number of instances not known",
-        format!("{} rests on something that is only known after apply, so the instances cannot be told now.", attribute.name),
+        format!(
+            "{} rests on something that is only known after apply, so the instances cannot be told now.",
+            attribute.name
+        ),
     );
     fault.help = Some("Use a value that is known at plan time, such as a variable.".to_owned());
     fault
@@ -53,9 +56,16 @@ fn count(attribute: &Attribute, scope: &Scope<'_>) -> Result<Expanded, Fault> {
     if value.is_unknown() {
         return Err(not_known(attribute));
     }
-    let number = Type::Number.convert(value.reveal()).ok().and_then(|v| v.as_number());
+    let number = Type::Number
+        .convert(value.reveal())
+        .ok()
+        .and_then(|v| v.as_number());
     let number = number.and_then(isobar_sdk::Number::as_u64).ok_or_else(|| {
-        fault(attribute, "Invalid count", format!("count must be a whole number from 0 on, not {value}."))
+        fault(
+            attribute,
+            "Invalid count",
+            format!("count must be a whole number from 0 on, not {value}."),
+        )
     })?;
     (0..number)
         .map(|position| {
@@ -78,24 +88,35 @@ fn for_each(attribute: &Attribute, scope: &Scope<'_>) -> Result<Expanded, Fault>
         Value::Map(fields) | Value::Object(fields) => Ok(fields
             .iter()
             .map(|(key, value)| {
-                (Some(Key::Text(Arc::clone(key))), Ambient::Each(Arc::clone(key), value.clone()))
+                (
+                    Some(Key::Text(Arc::clone(key))),
+                    Ambient::Each(Arc::clone(key), value.clone()),
+                )
             })
             .collect()),
         Value::Set(items) => items
             .iter()
             .map(|item| match item {
-                Value::String(key) => {
-                    Ok((Some(Key::Text(Arc::clone(key))), Ambient::Each(Arc::clone(key), item.clone())))
-                }
+                Value::String(key) => Ok((
+                    Some(Key::Text(Arc::clone(key))),
+                    Ambient::Each(Arc::clone(key), item.clone()),
+                )),
                 Value::Unknown(_) => Err(not_known(attribute)),
-                _ => Err(fault(attribute, "Invalid for_each", "A set must hold text.".to_owned())),
+                _ => Err(fault(
+                    attribute,
+                    "Invalid for_each",
+                    "A set must hold text.".to_owned(),
+                )),
             })
             .collect(),
         other => {
             let mut fault = fault(
                 attribute,
                 "Invalid for_each",
-                format!("for_each takes a map, an object or a set of text, not a value of type {}.", Type::of(other)),
+                format!(
+                    "for_each takes a map, an object or a set of text, not a value of type {}.",
+                    Type::of(other)
+                ),
             );
             fault.help = Some("Turn a list into a set with toset().".to_owned());
             Err(fault)

@@ -1,13 +1,10 @@
 //! What would be done: every change with its cause, frozen together with what it rests on.
 
-pub mod contract;
 mod drive;
 mod expand;
 mod file;
 mod freeze;
-mod instance;
 mod names;
-mod nouns;
 mod order;
 mod refresh;
 mod validate;
@@ -16,7 +13,6 @@ pub use drive::{Request, propose};
 pub use expand::{Expanded, expand};
 pub use file::{FileError, from_json, to_json};
 pub use freeze::FrozenForecast;
-pub use instance::{Configured, configure};
 pub use names::{Names, Node};
 pub use order::{Step, order};
 pub use validate::validate;
@@ -157,19 +153,27 @@ impl OutputChange {
 impl Plan {
     /// The changes that do something, in address order.
     pub fn actions(&self) -> impl Iterator<Item = (&Address, &PlannedChange)> {
-        self.changes.iter().filter(|(_, planned)| planned.change.action() != Action::Keep)
+        self.changes
+            .iter()
+            .filter(|(_, planned)| planned.change.action() != Action::Keep)
     }
 
     /// How many changes there are of a kind.
     #[must_use]
     pub fn count(&self, action: Action) -> usize {
-        self.changes.values().filter(|planned| planned.change.action() == action).count()
+        self.changes
+            .values()
+            .filter(|planned| planned.change.action() == action)
+            .count()
     }
 
     /// Whether applying it would change anything, outputs and recorded drift included.
     #[must_use]
     pub fn has_changes(&self) -> bool {
-        let outputs = self.outputs.values().any(|output| output.action() != Action::Keep);
+        let outputs = self
+            .outputs
+            .values()
+            .any(|output| output.action() != Action::Keep);
         match self.mode {
             Mode::RefreshOnly => !self.drift.is_empty() || outputs,
             Mode::Normal | Mode::Destroy => self.actions().next().is_some() || outputs,
@@ -179,7 +183,10 @@ impl Plan {
     /// When the first of the forecasts it rests on expires.
     #[must_use]
     pub fn expires(&self) -> Option<Timestamp> {
-        self.forecasts.values().map(|forecast| forecast.expires).min()
+        self.forecasts
+            .values()
+            .map(|forecast| forecast.expires)
+            .min()
     }
 }
 
@@ -190,9 +197,16 @@ pub fn deployment_value(
     planned: &PlannedDeployment,
     resolve: &impl Fn(&str, &Wire) -> Value,
 ) -> Value {
-    let replicas = planned.sized.zones.iter().map(|zone| (zone.zone.as_str(), zone.after.into()));
-    let urls: BTreeMap<&str, Value> =
-        planned.urls.iter().map(|(zone, wire)| (zone.as_str(), resolve(zone, wire))).collect();
+    let replicas = planned
+        .sized
+        .zones
+        .iter()
+        .map(|zone| (zone.zone.as_str(), zone.after.into()));
+    let urls: BTreeMap<&str, Value> = planned
+        .urls
+        .iter()
+        .map(|(zone, wire)| (zone.as_str(), resolve(zone, wire)))
+        .collect();
     let url = urls.values().next().cloned().unwrap_or(Value::Null);
     Value::object([
         ("name", Value::from(name)),

@@ -49,7 +49,11 @@ impl Names {
     /// for them.
     #[must_use]
     pub fn of(config: &Config) -> (Self, Diagnostics) {
-        let mut builder = Builder { config, dag: Dag::default(), found: Diagnostics::new() };
+        let mut builder = Builder {
+            config,
+            dag: Dag::default(),
+            found: Diagnostics::new(),
+        };
         builder.draw();
         let Builder { dag, mut found, .. } = builder;
         if let Err(cycles) = dag.order() {
@@ -155,15 +159,20 @@ impl Builder<'_> {
         let config = self.config;
         let (node, exists) = match &reference.target {
             Target::Ambient(_) => return None,
-            Target::Variable(name) => {
-                (Node::Variable(Arc::clone(name)), config.variables.contains_key(name))
-            }
-            Target::Local(name) => {
-                (Node::Local(Arc::clone(name)), config.locals.contains_key(name))
-            }
+            Target::Variable(name) => (
+                Node::Variable(Arc::clone(name)),
+                config.variables.contains_key(name),
+            ),
+            Target::Local(name) => (
+                Node::Local(Arc::clone(name)),
+                config.locals.contains_key(name),
+            ),
             Target::Block(kind, name) => {
                 let key = (Arc::clone(kind), Arc::clone(name));
-                (Node::Block(Arc::clone(kind), Arc::clone(name)), config.declarations.contains_key(&key))
+                (
+                    Node::Block(Arc::clone(kind), Arc::clone(name)),
+                    config.declarations.contains_key(&key),
+                )
             }
             Target::Bare(name) => {
                 self.found.push(bare(name, &reference.span));
@@ -239,11 +248,17 @@ fn expressions(declaration: &Declaration) -> Vec<&Located> {
 fn cycle_diagnostic(config: &Config, cycle: &[&Node]) -> Diagnostic {
     let names: Vec<String> = cycle.iter().map(ToString::to_string).collect();
     let first = names.first().cloned().unwrap_or_default();
-    let places: BTreeMap<&Node, Span> = cycle.iter().filter_map(|node| Some((*node, place(config, node)?))).collect();
+    let places: BTreeMap<&Node, Span> = cycle
+        .iter()
+        .filter_map(|node| Some((*node, place(config, node)?)))
+        .collect();
     Diagnostic::error(
         "P0002",
         "Cycle",
-        format!("These rest on one another: {} → {first}.", names.join(" → ")),
+        format!(
+            "These rest on one another: {} → {first}.",
+            names.join(" → ")
+        ),
     )
     .at_maybe(places.values().next())
     .help("Remove one of the references.")

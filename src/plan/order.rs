@@ -38,12 +38,21 @@ pub fn order(plan: &Plan, state: &State) -> Dag<Step> {
         if removes(planned) {
             add_remove(&mut dag, address, planned);
         }
-        let recorded = state.instances.get(address).map(|instance| &instance.dependencies);
+        let recorded = state
+            .instances
+            .get(address)
+            .map(|instance| &instance.dependencies);
         for dependency in recorded.into_iter().flatten() {
             if removes(planned) {
-                dag.depend(Step::Released(dependency.clone()), Step::Remove(address.clone()));
+                dag.depend(
+                    Step::Released(dependency.clone()),
+                    Step::Remove(address.clone()),
+                );
             } else {
-                dag.depend(Step::Settled(dependency.clone()), Step::Make(address.clone()));
+                dag.depend(
+                    Step::Settled(dependency.clone()),
+                    Step::Make(address.clone()),
+                );
             }
         }
     }
@@ -51,7 +60,10 @@ pub fn order(plan: &Plan, state: &State) -> Dag<Step> {
 }
 
 const fn makes(planned: &PlannedChange) -> bool {
-    matches!(planned.change.action(), Action::Create | Action::Update | Action::Replace)
+    matches!(
+        planned.change.action(),
+        Action::Create | Action::Update | Action::Replace
+    )
 }
 
 const fn removes(planned: &PlannedChange) -> bool {

@@ -22,11 +22,17 @@ pub(super) async fn refresh(
     let reads = state.instances.iter().filter_map(|(address, instance)| {
         let provider = providers.get(&instance.provider)?;
         Some(async move {
-            sink.emit(Event::RefreshStart { address: address.clone() });
-            let request =
-                Read { address: address.clone(), prior: plain(instance) };
+            sink.emit(Event::RefreshStart {
+                address: address.clone(),
+            });
+            let request = Read {
+                address: address.clone(),
+                prior: plain(instance),
+            };
             let result = provider.read(request).await;
-            sink.emit(Event::RefreshComplete { address: address.clone() });
+            sink.emit(Event::RefreshComplete {
+                address: address.clone(),
+            });
             (address, instance, result)
         })
     });
