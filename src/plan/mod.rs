@@ -1,20 +1,26 @@
 //! What would be done: every change with its cause, frozen together with what it rests on.
 
+mod deploy;
 mod drive;
 mod expand;
 mod file;
 mod freeze;
+mod instance;
 mod names;
+mod nouns;
 mod order;
 mod refresh;
+mod setup;
 mod validate;
 
 pub use drive::{Request, propose};
 pub use expand::{Expanded, expand};
 pub use file::{FileError, from_json, to_json};
 pub use freeze::FrozenForecast;
+pub use instance::{Configured, configure, follow, plain, spread_marks};
 pub use names::{Names, Node};
 pub use order::{Step, order};
+pub use setup::providers;
 pub use validate::validate;
 
 use std::collections::BTreeMap;
@@ -63,8 +69,6 @@ pub struct Plan {
     pub sources: Sources,
     /// The values of the variables.
     pub variables: BTreeMap<Arc<str>, Value>,
-    /// The settings of the providers that are used.
-    pub providers: BTreeMap<String, Known>,
     /// What happens to each instance, also where nothing does.
     pub changes: BTreeMap<Address, PlannedChange>,
     /// What has changed since the last apply without Isobar; `None` for what is gone.
@@ -128,7 +132,7 @@ pub struct OutputChange {
 /// A deployment as it was planned.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedDeployment {
-    /// Its replicas; `None` when it is destroyed.
+    /// Its replicas.
     pub sized: Sized,
     /// The name of the forecast that it rests on.
     pub forecast: Option<String>,

@@ -1,0 +1,399 @@
+//! Deployments in the walk: size them, lower them, and propose their native resources.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use isobar_sdk::deployment::{Lowered, Market, NativeResource, Noun, Placed, Wire};
+use isobar_sdk::{Address, Diagnostic, Error, ErrorKind, Key, Known, Native, Path, Value};
+use jiff::{SignedDuration, Timestamp};
+
+use super::drive::{Driver, Item, provider_diagnostic};
+use super::instance::{configure, follow};
+use super::{FrozenForecast, Node, PlannedChange, PlannedDeployment, deployment_value, nouns};
+use crate::change::Cause;
+use crate::deployment::size::{Inputs, Site};
+use crate::deployment::{CapacitySpec, Demand, Sized, Wrong, ZoneSpec, size};
+use crate::eval::Ambient;
+use crate::graph::Dag;
+use crate::language::Declaration;
+
+impl Driver<'_> {
+    pub(super) async fn deployment(&mut self, declaration: &Declaration) {
+        let Some(value) = self.noun(declaration, &Ambient::None) else { return };
+        let prepared = self.prepare(declaration, &value).await;
+        let (sized, model, zones, forecast) = match prepared {
+            Ok(prepared) => prepared,
+            Err(wrong) => return self.diagnostics.push(nouns::wrong(declaration, &wrong)),
+        };
+        let mut planned = PlannedDeployment { sized, forecast, urls: BTreeMap::new() };
+        for zone in &zones {
+            let replicas = planned.sized.zones.iter().find(|z| z.zone == zone.zone.name);
+            let replicas = replicas.map_or(0, |zone| zone.after);
+            if replicas == 0 {
+                continue;
+            }
+            let placed = Placed {
+                deployment: declaration.name.to_string(),
+                zone: zone.zone.clone(),
+                model: model.clone(),
+                replicas,
+            };
+            match self.zone_natives(declaration, zone, &placed).await {
+                Ok(Some(url)) => {
+                    planned.urls.insert(zone.zone.name.clone(), url);
+                }
+                Ok(None) => {}
+                Err(diagnostic) => self.diagnostics.push(*diagnostic),
+            }
+        }
+        let name = &declaration.name;
+        let resolve = |zone: &str, wire: &Wire| {
+            follow(wire, &|native| self.native_value(&native_address(name, zone, native)))
+        };
+        let value = deployment_value(name, &planned, &resolve);
+        self.scope.set_block("deployment", name, value);
+        self.deployments.insert(name.to_string(), planned);
+    }
+
+    /// Reads the block and derives the replicas.
+    async fn prepare(
+        &mut self,
+        declaration: &Declaration,
+        value: &Value,
+    ) -> Result<(Sized, isobar_sdk::deployment::Model, Vec<ZoneSpec>, Option<String>), Wrong> {
+        let wrong = |attribute: &str, reason: String| Wrong { path: Path::attribute(attribute), reason };
+        let model_name = self.named(value, "model", "model")?;
+        let (model, variability) = self
+            .nouns
+            .models
+            .get(&*model_name)
+            .cloned()
+            .ok_or_else(|| wrong("model", format!("{model_name:?} is not a model.")))?;
+        let capacity = match value.field("capacity").filter(|v| !v.is_null()) {
+            None => CapacitySpec::default(),
+            Some(_) => {
+                let name = self.named(value, "capacity", "capacity")?;
+                self.nouns.capacities.get(&*name).cloned().unwrap_or_default()
+            }
+        };
+        let zones = self.zones_of(value)?;
+        let (demand, forecast) = self.demand(value, &capacity)?;
+        let mut sites = Vec::new();
+        for zone in &zones {
+            sites.push(self.site(declaration, zone).await.map_err(|error| wrong("zones", error.message))?);
+        }
+        let inputs = Inputs { model: &model, variability, capacity: &capacity, demand, sites };
+        Ok((size(inputs)?, model, zones, forecast))
+    }
+
+    /// The name of the noun that an attribute refers to.
+    fn named(&self, value: &Value, attribute: &str, kind: &str) -> Result<Arc<str>, Wrong> {
+        let wrong = || Wrong {
+            path: Path::attribute(attribute),
+            reason: format!("{attribute} must be a reference such as {kind}.name."),
+        };
+        let given = value.field(attribute).ok_or_else(wrong)?;
+        let name = given.field("name").and_then(Value::as_str).ok_or_else(wrong)?;
+        let same = self.scope.block(kind, name).is_some_and(|block| block == given);
+        if same { Ok(name.into()) } else { Err(wrong()) }
+    }
+
+    /// The zones of a deployment, in name order.
+    fn zones_of(&self, value: &Value) -> Result<Vec<ZoneSpec>, Wrong> {
+        let wrong = |reason: &str| Wrong { path: Path::attribute("zones"), reason: reason.to_owned() };
+        let given = value.field("zones").and_then(Value::items);
+        let given = given.ok_or_else(|| wrong("zones must be a list, such as [zone.a, zone.b]."))?;
+        let mut zones = BTreeMap::new();
+        for zone in given.iter() {
+            let name = zone.field("name").and_then(Value::as_str);
+            let spec = name.and_then(|name| self.nouns.zones.get(name));
+            let spec = spec.ok_or_else(|| wrong("Each element of zones must be a zone, such as zone.a."))?;
+            if zones.insert(spec.zone.name.clone(), spec.clone()).is_some() {
+                let reason = format!("Zone {:?} is listed twice.", spec.zone.name);
+                return Err(wrong(&reason));
+            }
+        }
+        if zones.is_empty() {
+            return Err(wrong("A deployment needs at least one zone."));
+        }
+        Ok(zones.into_values().collect())
+    }
+
+    fn demand(
+        &mut self,
+        value: &Value,
+        capacity: &CapacitySpec,
+    ) -> Result<(Demand, Option<String>), Wrong> {
+        let there = |name: &str| value.field(name).filter(|v| !v.is_null());
+        match (there("demand"), there("replicas")) {
+            (Some(_), Some(_)) => Err(Wrong {
+                path: Path::attribute("replicas"),
+                reason: "Replicas follow from the demand; only one of them can be set.".to_owned(),
+            }),
+            (None, None) => Err(Wrong {
+                path: Path::root(),
+                reason: "A deployment needs demand = forecast.name, or requests per second, or replicas = { zone = number }.".to_owned(),
+            }),
+            (None, Some(fixed)) => Ok((Demand::Replicas(fixed_replicas(fixed)?), None)),
+            (Some(demand), None) => match demand.as_number() {
+                Some(rate) if rate.as_f64() >= 0.0 => Ok((Demand::Rate(rate.as_f64()), None)),
+                Some(_) => Err(Wrong {
+                    path: Path::attribute("demand"),
+                    reason: "The demand must not be negative.".to_owned(),
+                }),
+                None => {
+                    let name = self.named(value, "demand", "forecast")?;
+                    self.forecast_demand(&name, capacity.quantile)
+                }
+            },
+        }
+    }
+
+    fn forecast_demand(
+        &mut self,
+        name: &Arc<str>,
+        level: f64,
+    ) -> Result<(Demand, Option<String>), Wrong> {
+        let missing = || Wrong {
+            path: Path::attribute("demand"),
+            reason: format!("There is no forecast {name:?} at the level {level}."),
+        };
+        let loaded = self.nouns.forecasts.get_mut(name).ok_or_else(missing)?;
+        loaded.forecast = loaded.with_level(level);
+        let peak = loaded.forecast.peak(level).ok_or_else(missing)?;
+        let valid = SignedDuration::try_from(loaded.spec.valid_for).unwrap_or(SignedDuration::MAX);
+        let expires = self.request.now.checked_add(valid).unwrap_or(Timestamp::MAX);
+        let source = format!("{} {}", loaded.spec.source, loaded.spec.path.as_deref().unwrap_or(""));
+        let frozen = FrozenForecast::new(&loaded.forecast, source, expires);
+        self.forecasts.insert(name.to_string(), frozen);
+        let demand = Demand::Forecast { name: name.to_string(), level, peak: peak.value, at: peak.at };
+        Ok((demand, Some(name.to_string())))
+    }
+
+    /// What a zone sells and runs.
+    async fn site(&self, declaration: &Declaration, zone: &ZoneSpec) -> Result<Site, Error> {
+        let provider = self.providers.get(&zone.provider).ok_or_else(|| {
+            Error::unavailable(format!("provider {:?} is not configured", zone.provider))
+        })?;
+        let market = match provider.offers() {
+            Some(offers) => offers.offers(&zone.zone).await?,
+            None => Market::Open(Vec::new()),
+        };
+        let mut recorded = BTreeMap::new();
+        let mut observed = BTreeMap::new();
+        for (address, instance) in &self.state.instances {
+            if let Some(native) = native_in(address, &declaration.name, &zone.zone.name) {
+                recorded.insert(native.clone(), instance.attributes.clone());
+                if let Some(now) = self.prior(address) {
+                    observed.insert(native.clone(), now);
+                }
+            }
+        }
+        let count = |natives: &BTreeMap<Native, Known>| {
+            provider.target().map_or(0, |target| target.replicas(natives))
+        };
+        Ok(Site {
+            spec: zone.clone(),
+            market,
+            recorded: count(&recorded),
+            observed: count(&observed),
+        })
+    }
+
+    /// Proposes the native resources of a deployment in one zone, those that others take values
+    /// from first; gives back where the URL comes from.
+    async fn zone_natives(
+        &mut self,
+        declaration: &Declaration,
+        zone: &ZoneSpec,
+        placed: &Placed,
+    ) -> Result<Option<Wire>, Box<Diagnostic>> {
+        let lowered = self.lower(declaration, zone, placed)?;
+        let node = Node::Block(Arc::clone(&declaration.kind), Arc::clone(&declaration.name));
+        let behind = self.names.resources_behind(&node);
+        for resource in in_order(&lowered) {
+            let address = native_address(&declaration.name, &zone.zone.name, &resource.native);
+            let mut dependencies = behind.clone();
+            dependencies.extend(resource_dependencies(resource).into_iter().map(|native| {
+                native_address(&declaration.name, &zone.zone.name, native)
+            }));
+            let planned = self.native(resource, &address, dependencies, &zone.provider).await;
+            let planned = planned.map_err(|error| {
+                Box::new(self.native_diagnostic(declaration, zone, resource, &address, error))
+            })?;
+            self.changes.insert(address, planned);
+        }
+        Ok(lowered.url)
+    }
+
+    fn lower(
+        &self,
+        declaration: &Declaration,
+        zone: &ZoneSpec,
+        placed: &Placed,
+    ) -> Result<Lowered, Box<Diagnostic>> {
+        let provider = self.providers.get(&zone.provider);
+        let target = provider.and_then(|provider| provider.target());
+        let target = target.ok_or_else(|| {
+            Box::new(
+                Diagnostic::error(
+                    "P0009",
+                    "Provider cannot run deployments",
+                    format!("Zone {:?} is of provider {:?}, which has no way to run a model.", zone.zone.name, zone.provider),
+                )
+                .at(&declaration.header),
+            )
+        })?;
+        target.lower(placed).map_err(|error| {
+            // The path is an attribute of the model or of the zone, whichever has it.
+            let blocks = [("model", placed.model.name.as_str()), ("zone", zone.zone.name.as_str())];
+            let address = Address::new("deployment", &declaration.name);
+            let address = address.instance(Some(Key::Text(zone.zone.name.as_str().into())));
+            let blamed = blocks.iter().find_map(|(kind, name)| {
+                let block = self.request.config.declarations.get(&((*kind).into(), (*name).into()))?;
+                let ErrorKind::Invalid { path } = &error.kind else { return None };
+                let name = path.first_attribute()?;
+                let there = block.body.attribute(name).is_some()
+                    || block.body.blocks.iter().any(|b| &*b.kind == name);
+                there.then_some(block)
+            });
+            Box::new(provider_diagnostic(blamed.unwrap_or(declaration), &address, error))
+        })
+    }
+
+    async fn native(
+        &self,
+        resource: &NativeResource,
+        address: &Address,
+        dependencies: Vec<Address>,
+        provider: &str,
+    ) -> Result<PlannedChange, Error> {
+        let kind = &resource.native.kind;
+        let (_, schema) = self.request.registry.resource(kind).ok_or_else(|| {
+            Error::unavailable(format!("there is no resource type {kind:?}"))
+        })?;
+        let value_of = |native: &Native| {
+            self.native_value(&Address { native: Some(native.clone()), ..address.clone() })
+        };
+        let configuration = configure(schema, &resource.configuration, &value_of);
+        let item = Item { address: address.clone(), provider, schema, configuration, dependencies };
+        let mut planned = self.instance(item).await?;
+        planned.wires = Some(resource.configuration.clone());
+        for cause in &mut planned.causes {
+            if let Cause::Configuration { attribute } = cause
+                && let Some(origin) = resource.origins.get(attribute)
+                && origin.noun == Noun::Capacity
+                && let Some(Key::Text(zone)) = &address.key
+            {
+                *cause = Cause::Capacity { zone: zone.to_string() };
+            }
+        }
+        Ok(planned)
+    }
+
+    /// What a native resource will be.
+    fn native_value(&self, address: &Address) -> Option<Value> {
+        self.changes.get(address).and_then(|planned| planned.change.after()).cloned()
+    }
+
+    /// Blames the block that the attribute comes from.
+    fn native_diagnostic(
+        &self,
+        declaration: &Declaration,
+        zone: &ZoneSpec,
+        resource: &NativeResource,
+        address: &Address,
+        mut error: Error,
+    ) -> Diagnostic {
+        let mut blamed = declaration;
+        if let ErrorKind::Invalid { path } = &error.kind
+            && let Some(origin) = path.first_attribute().and_then(|name| resource.origins.get(name))
+        {
+            let declarations = &self.request.config.declarations;
+            let find = |kind: &str, name: &str| declarations.get(&(kind.into(), name.into()));
+            let block = match origin.noun {
+                Noun::Zone => declarations.values().find(|d| {
+                    &*d.kind == "zone"
+                        && (*d.name == *zone.zone.name
+                            || zone.zone.name.starts_with(&format!("{}-", d.name)))
+                }),
+                Noun::Model => self.model_of(declaration).and_then(|name| find("model", &name)),
+                Noun::Deployment | Noun::Capacity => None,
+            };
+            blamed = block.unwrap_or(declaration);
+            error.kind = ErrorKind::Invalid { path: origin.attribute.clone() };
+        }
+        provider_diagnostic(blamed, address, error)
+    }
+
+    fn model_of(&self, declaration: &Declaration) -> Option<String> {
+        let dependencies = self.names.dag.dependencies(&Node::Block(
+            Arc::clone(&declaration.kind),
+            Arc::clone(&declaration.name),
+        ));
+        dependencies.into_iter().find_map(|node| match node {
+            Node::Block(kind, name) if &**kind == "model" => Some(name.to_string()),
+            _ => None,
+        })
+    }
+}
+
+/// The address of a native resource.
+pub(super) fn native_address(deployment: &str, zone: &str, native: &Native) -> Address {
+    Address::new("deployment", deployment)
+        .instance(Some(Key::Text(zone.into())))
+        .native(native.clone())
+}
+
+fn native_in<'a>(address: &'a Address, deployment: &str, zone: &str) -> Option<&'a Native> {
+    let native = address.native.as_ref()?;
+    let here = &*address.kind == "deployment"
+        && &*address.name == deployment
+        && matches!(&address.key, Some(Key::Text(key)) if &**key == zone);
+    here.then_some(native)
+}
+
+/// What a native resource rests on within its deployment and zone.
+fn resource_dependencies(resource: &NativeResource) -> Vec<&Native> {
+    let taken = resource.configuration.values().filter_map(|wire| match wire {
+        Wire::From(native, _) => Some(native),
+        Wire::Value(_) => None,
+    });
+    let mut all: Vec<&Native> = taken.chain(&resource.depends_on).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// The resources, each behind those it rests on. A provider that lowers into a cycle gets them
+/// in name order; the wires that are not there yet are unknown then.
+fn in_order(lowered: &Lowered) -> Vec<&NativeResource> {
+    let mut dag: Dag<&Native> = Dag::default();
+    for resource in &lowered.resources {
+        dag.add(&resource.native);
+        for dependency in resource_dependencies(resource) {
+            dag.depend(&resource.native, dependency);
+        }
+    }
+    let order: Vec<&Native> = match dag.order() {
+        Ok(order) => order.into_iter().copied().collect(),
+        Err(_) => dag.nodes().copied().collect(),
+    };
+    let find = |native: &Native| lowered.resources.iter().find(|resource| resource.native == *native);
+    order.into_iter().filter_map(find).collect()
+}
+
+fn fixed_replicas(fixed: &Value) -> Result<BTreeMap<String, u32>, Wrong> {
+    let fields = fixed.fields().map(|fields| fields.iter().collect::<Vec<_>>()).unwrap_or_default();
+    fields
+        .into_iter()
+        .map(|(zone, count)| {
+            let number = count.as_number().and_then(isobar_sdk::Number::as_u64);
+            let number = number.and_then(|number| u32::try_from(number).ok());
+            number.map(|number| (zone.to_string(), number)).ok_or_else(|| Wrong {
+                path: Path::attribute("replicas"),
+                reason: format!("The replicas of {zone:?} must be a whole number from 0 on, not {count}."),
+            })
+        })
+        .collect()
+}

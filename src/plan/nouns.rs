@@ -1,0 +1,251 @@
+//! Zones, models, forecasts and capacities: their blocks to specifications.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::sync::Arc;
+
+use isobar_sdk::deployment::Model;
+use isobar_sdk::schema::{Body as Shape, Presence};
+use isobar_sdk::{Diagnostic, Diagnostics, Key, Span, Step, Value};
+use sha2::{Digest, Sha256};
+
+use crate::deployment::spec::{self, CapacitySpec, ForecastSpec, Wrong, ZoneSpec};
+use crate::eval::{Ambient, Scope, decode};
+use crate::forecast::{self, Forecast};
+use crate::language::body::Body;
+use crate::language::{Declaration, noun};
+use crate::registry::Registry;
+use crate::telemetry::{Csv, Series, Source, TelemetryError};
+
+/// The specifications read so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Nouns {
+    /// By the name that deployments list them under.
+    pub(super) zones: BTreeMap<String, ZoneSpec>,
+    /// With the squared coefficient of variation of the service time.
+    pub(super) models: BTreeMap<Arc<str>, (Model, f64)>,
+    pub(super) forecasts: BTreeMap<Arc<str>, Loaded>,
+    pub(super) capacities: BTreeMap<Arc<str>, CapacitySpec>,
+}
+
+/// A forecast with what it was made from.
+#[derive(Debug, Clone)]
+pub(super) struct Loaded {
+    pub(super) spec: ForecastSpec,
+    pub(super) series: Series,
+    pub(super) forecast: Forecast,
+}
+
+impl Loaded {
+    /// The forecast with the quantile of this level in it.
+    pub(super) fn with_level(&self, level: f64) -> Forecast {
+        if self.forecast.at(level).is_some() {
+            return self.forecast.clone();
+        }
+        let mut levels = self.forecast.levels.clone();
+        levels.push(level);
+        levels.sort_by(f64::total_cmp);
+        let horizon = self.forecast.quantiles.first().map_or(1, Vec::len);
+        let request = forecast::Request { horizon, levels };
+        forecast::forecast(&self.series, &request).unwrap_or_else(|_| self.forecast.clone())
+    }
+}
+
+/// The name that a zone is listed under: that of its block, with its key behind a dash.
+#[must_use]
+pub(super) fn zone_name(name: &str, key: Option<&Key>) -> String {
+    match key {
+        None => name.to_owned(),
+        Some(Key::Number(number)) => format!("{name}-{number}"),
+        Some(Key::Text(text)) => format!("{name}-{text}"),
+    }
+}
+
+/// The provider of a zone; processes on this machine, where it says nothing.
+#[must_use]
+pub(super) fn zone_provider(declaration: &Declaration) -> &str {
+    declaration.provider.as_ref().map_or("local", |(name, _)| name)
+}
+
+/// The schema of a block that is a noun: a zone has what its provider adds.
+#[must_use]
+pub(super) fn shape(declaration: &Declaration, registry: &Registry) -> Option<Shape> {
+    let mut shape = noun::schema(&declaration.kind)?;
+    if &*declaration.kind == "zone"
+        && let Some(schema) = registry.provider_schema(zone_provider(declaration))
+    {
+        shape.attributes.extend(schema.zone.attributes.clone());
+        shape.blocks.extend(schema.zone.blocks.clone());
+    }
+    Some(shape)
+}
+
+/// Evaluates the block of a noun; `None` where something is wrong with it.
+pub(super) fn evaluate(
+    declaration: &Declaration,
+    shape: &Shape,
+    (scope, ambient): (&Scope<'_>, &Ambient),
+    diagnostics: &mut Diagnostics,
+) -> Option<Value> {
+    let mut found = Diagnostics::new();
+    let header = &declaration.header;
+    let value = decode(&declaration.body, shape, header, (scope, ambient), &mut found);
+    let failed = found.has_errors();
+    diagnostics.extend(found);
+    (!failed).then(|| with_defaults(&value, shape))
+}
+
+fn with_defaults(value: &Value, shape: &Shape) -> Value {
+    shape.attributes.iter().fold(value.clone(), |value, (name, attribute)| {
+        match (&attribute.presence, value.field(name)) {
+            (Presence::Default(default), Some(Value::Null)) => {
+                value.with_field(name, default.clone())
+            }
+            _ => value,
+        }
+    })
+}
+
+/// Reports what a plan cannot be made without knowing.
+pub(super) fn must_be_known(
+    declaration: &Declaration,
+    value: &Value,
+    diagnostics: &mut Diagnostics,
+) -> bool {
+    let unknown = value.unknown_paths();
+    for path in &unknown {
+        diagnostics.push(
+            Diagnostic::error(
+                "P0005",
+                "Not known at plan time",
+                format!("{path} of {}.{} is only known after apply, but replicas and placement are decided in the plan.", declaration.kind, declaration.name),
+            )
+            .at(&place(&declaration.body, path.steps(), &declaration.header))
+            .within(&declaration.header)
+            .help("Use a value that is known at plan time."),
+        );
+    }
+    unknown.is_empty()
+}
+
+/// The diagnostic for a specification that makes no sense.
+pub(super) fn wrong(declaration: &Declaration, wrong: &Wrong) -> Diagnostic {
+    let span = place(&declaration.body, wrong.path.steps(), &declaration.header);
+    Diagnostic::error("P0006", "Invalid setting", wrong.reason.clone())
+        .at(&span)
+        .within(&declaration.header)
+}
+
+/// Where the attribute or block at `steps` stands in a body; `header` where it does not.
+pub(super) fn place(body: &Body, steps: &[Step], header: &Span) -> Span {
+    let Some((Step::Attribute(name), rest)) = steps.split_first() else { return header.clone() };
+    if let Some(attribute) = body.attribute(name) {
+        return attribute.value.span();
+    }
+    match body.blocks.iter().find(|block| block.kind == *name) {
+        Some(block) => place(&block.body, rest, &block.header),
+        None => header.clone(),
+    }
+}
+
+/// The attributes that only zones of its provider have.
+#[must_use]
+pub(super) fn zone_settings(value: &Value, provider: &str, registry: &Registry) -> Value {
+    let Some(schema) = registry.provider_schema(provider) else { return Value::Null };
+    let names = schema.zone.attributes.keys().chain(schema.zone.blocks.keys());
+    let field = |name: &String| (name.as_str().into(), value.field(name).cloned().unwrap_or(Value::Null));
+    Value::object(names.map(field).collect::<Vec<(Arc<str>, Value)>>())
+}
+
+/// Reads a model; a file on this machine is resolved to its digest.
+///
+/// # Errors
+/// The first attribute that makes no sense.
+pub(super) fn model(name: &str, value: &Value, folder: &Path) -> Result<(Model, f64), Wrong> {
+    let (mut model, variability) = spec::model(name, value)?;
+    if let Some(artifact) = &model.artifact {
+        let path = artifact.strip_prefix("file://").unwrap_or(artifact);
+        model.digest = digest(&folder.join(path));
+    }
+    Ok((model, variability))
+}
+
+/// SHA-256 of a file; `None` for what is not a file here, which is for the provider to judge.
+fn digest(path: &Path) -> Option<String> {
+    let file = std::fs::File::open(path).ok().filter(|_| path.is_file())?;
+    let mut reader = BufReader::with_capacity(1 << 16, file);
+    let mut hash = Sha256::new();
+    loop {
+        let block = reader.fill_buf().ok()?;
+        if block.is_empty() {
+            break;
+        }
+        hash.update(block);
+        let length = block.len();
+        reader.consume(length);
+    }
+    let digest: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Some(format!("sha256:{digest}"))
+}
+
+/// Loads the telemetry of a forecast and forecasts it.
+///
+/// # Errors
+/// What is wrong, with its place in the configuration.
+pub(super) fn load(
+    declaration: &Declaration,
+    spec: ForecastSpec,
+    folder: &Path,
+) -> Result<Loaded, Box<Diagnostic>> {
+    let shown = spec.path.clone().unwrap_or_default();
+    let source = Csv {
+        path: folder.join(&shown),
+        step: spec.step,
+        per: spec.per,
+        history: spec.history,
+    };
+    let at_path = || place(&declaration.body, &["source", "path"].map(|n| Step::Attribute(n.into())), &declaration.header);
+    let series = source.load().map_err(|error| {
+        Box::new(telemetry_diagnostic(&error, &shown).at(&at_path()).within(&declaration.header))
+    })?;
+    let steps = spec.horizon.as_secs_f64() / series.step().as_secs_f64();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a ratio of durations; a float beyond usize saturates and is refused as too long"
+    )]
+    let horizon = (steps.ceil() as usize).max(1);
+    let forecast = forecast::forecast(&series, &forecast::Request::steps(horizon));
+    let forecast = forecast.map_err(|error| {
+        Box::new(
+            Diagnostic::error("F0002", "No forecast", isobar_sdk::diagnostic::sentence(&error.to_string()))
+                .at(&at_path())
+                .within(&declaration.header),
+        )
+    })?;
+    Ok(Loaded { spec, series, forecast })
+}
+
+fn telemetry_diagnostic(error: &TelemetryError, shown: &str) -> Diagnostic {
+    let line = error.line.map(|line| format!(" line {line}")).unwrap_or_default();
+    let detail = format!("{shown}{line}: {}.", error.what);
+    Diagnostic::error("F0001", "Telemetry cannot be used", detail)
+        .help(isobar_sdk::diagnostic::sentence(&error.help))
+}
+
+/// The value of a forecast in expressions.
+#[must_use]
+pub(super) fn forecast_value(name: &str, loaded: &Loaded) -> Value {
+    let number = |value: f64| isobar_sdk::Number::from_f64(value).map_or(Value::Null, Value::Number);
+    let peaks = loaded.forecast.levels.iter().filter_map(|level| {
+        let label = format!("p{}", (level * 1000.0).round() / 10.0);
+        Some((label, number(loaded.forecast.peak(*level)?.value)))
+    });
+    Value::object([
+        ("name", Value::from(name)),
+        ("method", Value::from(loaded.forecast.method)),
+        ("peak", Value::map(peaks)),
+        ("wape", number(loaded.forecast.wape)),
+    ])
+}
