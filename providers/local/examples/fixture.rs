@@ -55,8 +55,10 @@ async fn serve(
     let crashes = options.contains_key("crash")
         && options.get("only-first").is_none_or(|file| !is_first(file));
     if let Some(text) = options.get("crash").filter(|_| crashes) {
-        let lines: Vec<String> = (1..=30).map(|line| format!("{text} {line}")).collect();
-        return Err(lines.join("\n").into());
+        for line in 1..=30 {
+            complain(text, line);
+        }
+        return Err("it was told to".into());
     }
     tokio::time::sleep(milliseconds("delay")?).await;
     let port: u16 = options.get("port").ok_or("--port is missing")?.parse()?;
@@ -95,4 +97,9 @@ fn prediction(options: &Options, body: &str) -> Value {
         "pid": std::process::id(),
         "length": body.len(),
     })
+}
+
+#[expect(clippy::print_stderr, reason = "it is this program's log")]
+fn complain(text: &str, line: u32) {
+    eprintln!("{text} {line}");
 }

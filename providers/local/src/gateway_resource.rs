@@ -71,7 +71,7 @@ pub(crate) fn read(surroundings: &Surroundings, prior: &Known) -> Result<Option<
 }
 
 /// What it will be. A port that somebody else holds is found here, before anything is changed.
-pub(crate) fn plan(
+pub(crate) async fn plan(
     surroundings: &Surroundings,
     schema: &Schema,
     request: &PlanChange,
@@ -90,7 +90,7 @@ pub(crate) fn plan(
         && before != Some(u64::from(port))
         && !is_own(surroundings, proposed, port)?
     {
-        port::check(surroundings.host, port)?;
+        port::check(surroundings.host, port).await?;
     }
     let url = port.map_or_else(|| unknown(schema, "url"), |port| surroundings.url(port));
     let mut computed = vec![("url", url)];
@@ -175,7 +175,7 @@ async fn make(surroundings: &Surroundings, planned: &Value, id: String) -> Resul
     let running = gateway.members.alive()?.into_iter().next();
     let member = match running {
         Some(member) => member,
-        None => gateway.intended()?,
+        None => gateway.intended().await?,
     };
     let config = gateway.config(member.port)?;
     gateway.members.registry.prepare().map_err(failed)?;
@@ -272,11 +272,11 @@ impl<'a> Gateway<'a> {
     }
 
     /// A registration for a process that is to be started, on a port that is free.
-    fn intended(&self) -> Result<Registration, Error> {
+    async fn intended(&self) -> Result<Registration, Error> {
         let host = self.surroundings.host;
         let port = match self.specification.port {
             Some(port) => {
-                port::check(host, port)?;
+                port::check(host, port).await?;
                 port
             }
             None => port::reserve(host).map_err(failed)?.1,

@@ -2,8 +2,13 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::time::Duration;
 
 use isobar_sdk::{Error, Path};
+
+/// How often a taken port is looked at again, and after how long.
+const LOOKS: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A port that nobody listens on now, chosen by the system, and the listener that holds it until
 /// dropped, so that ports chosen together are different.
@@ -18,14 +23,22 @@ pub(crate) fn is_free(host: IpAddr, port: u16) -> bool {
     TcpListener::bind(SocketAddr::new(host, port)).is_ok()
 }
 
-/// Tells in the user's words why a server cannot listen on the port, if it cannot.
+/// Tells in the user's words why a server cannot listen on the port, if it cannot. A port that
+/// becomes free while this looks again is free: a process that has just ended lets go of it a
+/// moment later, and one that is just being started shares every open socket for a moment.
 ///
 /// # Errors
 /// [`isobar_sdk::ErrorKind::Invalid`] at `port`.
-pub(crate) fn check(host: IpAddr, port: u16) -> Result<(), Error> {
-    let Err(error) = TcpListener::bind(SocketAddr::new(host, port)) else {
-        return Ok(());
-    };
+pub(crate) async fn check(host: IpAddr, port: u16) -> Result<(), Error> {
+    let mut result = TcpListener::bind(SocketAddr::new(host, port));
+    for _ in 0..LOOKS {
+        if result.is_ok() {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+        result = TcpListener::bind(SocketAddr::new(host, port));
+    }
+    let Err(error) = result else { return Ok(()) };
     let at = Path::attribute("port");
     Err(match error.kind() {
         io::ErrorKind::AddrInUse => {
@@ -79,10 +92,10 @@ mod tests {
 
     const HOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-    #[test]
-    fn a_taken_port_is_named_with_its_holder() {
+    #[tokio::test]
+    async fn a_taken_port_is_named_with_its_holder() {
         let (listener, port) = super::reserve(HOST).unwrap();
-        let error = super::check(HOST, port).unwrap_err();
+        let error = super::check(HOST, port).await.unwrap_err();
         assert_eq!(
             error.kind,
             ErrorKind::Invalid {
@@ -95,6 +108,6 @@ mod tests {
             assert!(error.message.contains(&this), "{error}");
         }
         drop(listener);
-        assert!(super::is_free(HOST, port));
+        super::check(HOST, port).await.unwrap();
     }
 }

@@ -103,7 +103,7 @@ impl Provider for Local {
             let (kind, schema) = self.kind(request.address.resource_type())?;
             match kind {
                 Kind::ReplicaSet => replica_set::plan(&self.surroundings.runtime, schema, &request),
-                Kind::Gateway => gateway_resource::plan(&self.surroundings, schema, &request),
+                Kind::Gateway => gateway_resource::plan(&self.surroundings, schema, &request).await,
             }
         })
     }

@@ -10,7 +10,8 @@ use procfs::process::{Process, all_processes};
 /// a restart of the machine apart from one that begins at the same tick after it.
 pub(super) fn started(pid: u32) -> Option<String> {
     let stat = Process::new(i32::try_from(pid).ok()?).ok()?.stat().ok()?;
-    let has_ended = matches!(stat.state, 'Z' | 'X' | 'x');
+    // The first thread may be gone while others still hold sockets and files.
+    let has_ended = matches!(stat.state, 'Z' | 'X' | 'x') && stat.num_threads <= 1;
     let boot = procfs::sys::kernel::random::boot_id().ok()?;
     let boot = boot.trim().get(..8)?;
     (!has_ended).then(|| format!("{boot}-{}", stat.starttime))

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -206,7 +207,18 @@ pub(crate) fn kill(pid: u32) {
 pub(crate) fn is_running(pid: u32) -> bool {
     procfs::process::Process::new(i32::try_from(pid).unwrap())
         .and_then(|process| process.stat())
-        .is_ok_and(|stat| stat.state != 'Z')
+        .is_ok_and(|stat| stat.state != 'Z' || stat.num_threads > 1)
+}
+
+/// A port that is free and that the system gives to nobody by itself.
+pub(crate) fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = u16::try_from(std::process::id() % 10_000).unwrap();
+    let mut ports =
+        std::iter::repeat_with(|| 20_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000);
+    ports
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .unwrap()
 }
 
 /// The processes of a replica set by id, as its state tells.

@@ -8,7 +8,7 @@ use isobar_sdk::provider::{Operation, Outcome};
 use isobar_sdk::{ErrorKind, Known, Path, Value, json};
 use serde_json::json;
 
-use crate::bench::{Bench, Http, instances, is_running, kill, number, text};
+use crate::bench::{Bench, Http, free_port, instances, is_running, kill, number, text};
 
 const SET: &str = "local_replica_set";
 const KIND: &str = "local_gateway";
@@ -59,11 +59,6 @@ async fn split(url: &str, requests: usize) -> BTreeMap<String, usize> {
         *counts.entry(answer.version.unwrap()).or_default() += 1;
     }
     counts
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 #[tokio::test]
@@ -227,8 +222,8 @@ async fn nobody_ready_is_a_503_that_says_so_until_a_replica_comes() {
 #[tokio::test]
 async fn a_taken_port_is_told_when_planning_and_when_applying() {
     let bench = Bench::new().await;
-    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = holder.local_addr().unwrap().port();
+    let port = free_port();
+    let holder = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let configuration = gateway("east", Some(port), &[("1", 100)]);
     let planning = bench.plan(KIND, None, &configuration).await.unwrap_err();
 

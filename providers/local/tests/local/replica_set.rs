@@ -284,9 +284,12 @@ async fn what_came_up_is_kept_and_what_failed_is_told() {
         instances(&state).into_values().collect::<Vec<_>>()
     );
     assert!(error.message.contains("exit status: 1"), "{error}");
-    assert!(error.message.contains("no weights in layer 30"), "{error}");
     assert!(
-        !error.message.contains("no weights in layer 5\\n"),
+        error.message.contains("no weights in layer 30\n"),
+        "{error}"
+    );
+    assert!(
+        !error.message.contains("no weights in layer 5\n"),
         "{error}"
     );
     assert_eq!(error.message.lines().count(), 21, "{error}");

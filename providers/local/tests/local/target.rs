@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use isobar_sdk::deployment::{
-    Model, Noun, Performance, Placed, Resources, Serve, Target, Wire, Zone,
-};
+use isobar_sdk::deployment::{Model, Noun, Performance, Placed, Resources, Serve, Wire, Zone};
 use isobar_sdk::{ErrorKind, Known, Native, Value};
 
 use crate::bench::Bench;
