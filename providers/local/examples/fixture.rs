@@ -2,14 +2,17 @@
 //! demand, and the gateway.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use futures::Stream;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -75,6 +78,7 @@ async fn serve(
             "/options",
             get(|State(options): State<Options>| async { Json(options) }),
         )
+        .route("/ticks", get(|| async { Body::from_stream(ticks()) }))
         .route(
             "/infer",
             post(
@@ -84,11 +88,20 @@ async fn serve(
                 },
             ),
         )
+        .layer(DefaultBodyLimit::disable())
         .with_state(options);
     axum::serve(listener, router)
         .with_graceful_shutdown(shutdown)
         .await?;
     Ok(())
+}
+
+/// Three pieces, 200 ms apart.
+fn ticks() -> impl Stream<Item = Result<&'static str, Infallible>> {
+    futures::stream::unfold(0, async |count| {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        (count < 3).then_some((Ok("tick"), count + 1))
+    })
 }
 
 fn prediction(options: &Options, body: &str) -> Value {

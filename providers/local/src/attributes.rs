@@ -51,8 +51,8 @@ pub(crate) fn makes_anew(body: &Body, prior: Option<&Known>, proposed: &Value) -
         .filter(|(_, attribute)| attribute.on_change == OnChange::Replace);
     let open = |value: Option<&Value>| value.unwrap_or(&Value::Null).reveal_all();
     replacing
-        .into_iter()
-        .any(|(name, _)| open(prior.field(name)) != open(proposed.field(name)))
+        .map(|(name, _)| name)
+        .any(|name| open(prior.field(name)) != open(proposed.field(name)))
 }
 
 /// The whole number at `name`, if it is set and known.

@@ -150,44 +150,39 @@ pub(crate) async fn apply(
     key: &IdempotencyKey,
 ) -> Outcome {
     let result = match operation {
-        Operation::Create { planned } => make(surroundings, planned, fingerprint(key)).await,
-        Operation::Update { prior, planned } => {
-            let prior: Result<Specification, Error> = attributes::parse(prior.value());
-            match prior {
-                Ok(prior) => {
-                    let id = prior.id.unwrap_or_else(|| fingerprint(key));
-                    make(surroundings, planned, id).await
-                }
-                Err(error) => Err(error),
-            }
-        }
+        Operation::Create { planned } => create(surroundings, planned, fingerprint(key)).await,
+        Operation::Update { prior, planned } => update(surroundings, prior, planned).await,
         Operation::Delete { prior } => delete(surroundings, prior).await,
     };
     result.unwrap_or_else(Outcome::Failed)
 }
 
-/// Writes the configuration, starts the process unless it runs, and does not trust either before
-/// the gateway itself says that it routes as it should.
-async fn make(surroundings: &Surroundings, planned: &Value, id: String) -> Result<Outcome, Error> {
-    let specification: Specification = attributes::parse(planned)?;
-    let gateway = Gateway::new(surroundings, specification, id);
+async fn create(
+    surroundings: &Surroundings,
+    planned: &Value,
+    id: String,
+) -> Result<Outcome, Error> {
+    let gateway = Gateway::new(surroundings, attributes::parse(planned)?, id);
     gateway.members.tidy().await?;
-    let running = gateway.members.alive()?.into_iter().next();
-    let member = match running {
+    let member = match gateway.members.alive()?.into_iter().next() {
         Some(member) => member,
         None => gateway.intended().await?,
     };
-    let config = gateway.config(member.port)?;
-    gateway.members.registry.prepare().map_err(failed)?;
-    write_json(&gateway.config_path(), &config).map_err(failed)?;
-    let member = gateway.bring_up(member).await?;
-    let verified = gateway.verify(&config, &member).await;
-    gateway.members.commit(&member)?;
-    let state = gateway.state(planned, &member)?;
-    Ok(match verified {
-        Ok(()) => Outcome::Done(Some(state)),
-        Err(error) => Outcome::Partial { state, error },
-    })
+    gateway.make(planned, member).await
+}
+
+async fn update(
+    surroundings: &Surroundings,
+    prior: &Known,
+    planned: &Value,
+) -> Result<Outcome, Error> {
+    let before = Gateway::of(surroundings, prior)?;
+    let member = before.running()?.ok_or_else(|| {
+        Error::not_found("the process of the gateway is gone").help("plan again to start it anew")
+    })?;
+    let id = before.members.resource;
+    let gateway = Gateway::new(surroundings, attributes::parse(planned)?, id);
+    gateway.make(planned, member).await
 }
 
 async fn delete(surroundings: &Surroundings, prior: &Known) -> Result<Outcome, Error> {
@@ -317,6 +312,22 @@ impl<'a> Gateway<'a> {
         let text = fs::read(self.config_path()).ok()?;
         let config: Config = serde_json::from_slice(&text).ok()?;
         (config.port == member.port).then_some(config)
+    }
+
+    /// Writes the configuration, starts the process unless it runs, and trusts neither before the
+    /// gateway itself says that it routes as it should.
+    async fn make(&self, planned: &Value, member: Registration) -> Result<Outcome, Error> {
+        let config = self.config(member.port)?;
+        self.members.registry.prepare().map_err(failed)?;
+        write_json(&self.config_path(), &config).map_err(failed)?;
+        let member = self.bring_up(member).await?;
+        let verified = self.verify(&config, &member).await;
+        self.members.commit(&member)?;
+        let state = self.state(planned, &member)?;
+        Ok(match verified {
+            Ok(()) => Outcome::Done(Some(state)),
+            Err(error) => Outcome::Partial { state, error },
+        })
     }
 
     async fn bring_up(&self, member: Registration) -> Result<Registration, Error> {

@@ -94,6 +94,11 @@ impl Process {
     }
 }
 
+/// Bytes of memory that this machine has; 0 if it does not tell.
+pub(crate) fn memory_of_machine() -> u64 {
+    table::memory()
+}
+
 #[cfg(test)]
 mod tests {
     use super::Process;

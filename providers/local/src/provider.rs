@@ -1,6 +1,7 @@
 //! The provider `local`: dispatch of the contract's calls to resource types.
 
 use std::net::IpAddr;
+use std::num::NonZero;
 use std::sync::Arc;
 
 use isobar_sdk::deployment::{Market, Offer, Offers, Target, Zone};
@@ -10,9 +11,9 @@ use isobar_sdk::schema::{ProviderSchema, Schema};
 use isobar_sdk::{Error, Factory, Known, Path, Provider, Value};
 
 use crate::gateway_resource::{self, Surroundings};
-use crate::replica_set;
 use crate::runtime::Runtime;
 use crate::schema::{self, GATEWAY, REPLICA_SET};
+use crate::{process, replica_set};
 
 /// Makes the provider `local`.
 #[must_use]
@@ -133,13 +134,14 @@ impl Provider for Local {
 }
 
 impl Offers for Local {
-    /// One offer: a process. It costs nothing, and how many there may be is up to the machine,
-    /// so cpu and memory are 0: they are shared, not sold.
+    /// One offer: a process. It costs nothing, may use the whole machine, and how many there are
+    /// is up to the user.
     fn offers<'a>(&'a self, _zone: &'a Zone) -> BoxFuture<'a, Result<Market, Error>> {
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         let process = Offer {
             instance: "process".to_owned(),
-            cpu: 0.0,
-            memory: 0,
+            cpu: u32::try_from(processors).map_or(f64::MAX, f64::from),
+            memory: process::memory_of_machine(),
             gpu: None,
             price: Micros(0),
             quota: None,

@@ -70,20 +70,21 @@ pub(crate) fn plan(
     request: &PlanChange,
 ) -> Result<Planned, Error> {
     let proposed = &request.proposed;
-    let replicas = attributes::whole(proposed, "replicas", MOST)?;
+    attributes::whole(proposed, "replicas", MOST)?;
     check_startup(proposed)?;
     check_program(runtime, proposed)?;
     let prior = request.prior.as_ref();
-    let before = prior.and_then(|prior| prior.field("replicas")?.as_number()?.as_u64());
     if attributes::makes_anew(&schema.body, prior, proposed) {
         let computed = ["id", "instances"].map(|name| (name, unknown(schema, name)));
         return Ok(attributes::with(proposed, computed).into());
     }
-    if replicas.is_none() || replicas != before {
-        let instances = ("instances", unknown(schema, "instances"));
-        return Ok(attributes::with(proposed, [instances]).into());
+    // Every change heals what has died since, so it may change the processes.
+    let is_kept = prior.is_some_and(|prior| prior.value().reveal_all() == proposed.reveal_all());
+    if is_kept {
+        return Ok(proposed.clone().into());
     }
-    Ok(proposed.clone().into())
+    let instances = ("instances", unknown(schema, "instances"));
+    Ok(attributes::with(proposed, [instances]).into())
 }
 
 fn check_startup(proposed: &Value) -> Result<(), Error> {
@@ -170,14 +171,24 @@ async fn make(
     }
     set.members.tidy().await?;
     set.register_known()?;
-    let errors = set.converge(key).await?;
+    let errors = set.converge(key).await.unwrap_or_else(|error| vec![error]);
     let running = set.running()?;
     let state = set.state(planned, &running)?;
-    Ok(match errors.into_iter().next() {
+    Ok(match first_of(errors) {
         None => Outcome::Done(Some(state)),
         Some(error) if running.is_empty() && prior.is_none() => Outcome::Failed(error),
         Some(error) => Outcome::Partial { state, error },
     })
+}
+
+/// The first failure, with the number of the others: replicas of one version mostly fail alike.
+fn first_of(errors: Vec<Error>) -> Option<Error> {
+    let others = errors.len().saturating_sub(1);
+    let mut first = errors.into_iter().next()?;
+    if others > 0 {
+        first.message = format!("{} ({others} more failed)", first.message);
+    }
+    Some(first)
 }
 
 async fn delete(runtime: &Runtime, prior: &Known) -> Result<Outcome, Error> {

@@ -222,7 +222,10 @@ async fn pass_on(
             Err(error) => error,
         };
         let why = outgoing::innermost(&error);
-        in_flight.0.down(why.clone());
+        // While a body streams through, the client may be the one that broke off.
+        if error.is_connect() || body.is_kept() {
+            in_flight.0.down(why.clone());
+        }
         let again = body.is_kept() && (error.is_connect() || may_repeat);
         if !again {
             let id = &in_flight.0.id;

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 
+use procfs::Current;
 use procfs::process::{Process, all_processes};
 
 /// Identity of the running process `pid`: the boot and the clock tick at which it began.
@@ -31,4 +32,9 @@ pub(super) fn leader_with(name: &str, value: &OsStr) -> Option<u32> {
         leads && sets(process)
     })?;
     u32::try_from(found.pid()).ok()
+}
+
+/// Bytes of memory that the machine has.
+pub(super) fn memory() -> u64 {
+    procfs::Meminfo::current().map_or(0, |memory| memory.mem_total)
 }

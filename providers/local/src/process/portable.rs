@@ -40,3 +40,10 @@ pub(super) fn leader_with(name: &str, value: &OsStr) -> Option<u32> {
         .min()
         .map(|(_, pid)| pid)
 }
+
+/// Bytes of memory that the machine has.
+pub(super) fn memory() -> u64 {
+    let mut system = System::new();
+    system.refresh_memory();
+    system.total_memory()
+}

@@ -167,7 +167,8 @@ impl Drop for Bench {
     }
 }
 
-fn fixture() -> PathBuf {
+/// The program that stands in for `isobar`.
+pub(crate) fn fixture() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     let built = tests.parent().and_then(Path::parent).unwrap();
     let fixture = built.join("examples/fixture");
@@ -278,6 +279,18 @@ impl Http {
 
     pub(crate) async fn get(&self, url: &str) -> Result<Answer, String> {
         self.send("GET", url, "").await
+    }
+
+    /// When each piece of a streamed answer came.
+    pub(crate) async fn arrivals(&self, url: &str) -> Vec<Instant> {
+        let answer = self.0.get(url.parse().unwrap()).await.unwrap();
+        let mut body = answer.into_body();
+        let mut arrivals = Vec::new();
+        while let Some(frame) = body.frame().await {
+            frame.unwrap();
+            arrivals.push(Instant::now());
+        }
+        arrivals
     }
 
     pub(crate) async fn send(&self, method: &str, url: &str, body: &str) -> Result<Answer, String> {

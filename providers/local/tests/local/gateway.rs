@@ -2,25 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use isobar_sdk::provider::{Operation, Outcome};
 use isobar_sdk::{ErrorKind, Known, Path, Value, json};
 use serde_json::json;
 
-use crate::bench::{Bench, Http, free_port, instances, is_running, kill, number, text};
+use crate::bench::{Bench, Http, fixture, free_port, instances, is_running, kill, number, text};
 
 const SET: &str = "local_replica_set";
 const KIND: &str = "local_gateway";
 
 async fn replicas(bench: &Bench, version: &str, replicas: i64, work: &str) -> Known {
-    let program = std::env::current_exe().unwrap();
-    let program = program
-        .parent()
-        .unwrap()
-        .parent()
-        .unwrap()
-        .join("examples/fixture");
+    let program = fixture();
     let program = program.to_str().unwrap();
     let command = [
         program,
@@ -99,7 +94,7 @@ async fn the_split_is_exact_and_new_weights_are_in_force_when_apply_returns() {
     bench.delete(SET, &two).await;
     bench.delete(SET, &one).await;
     assert!(bench.processes().is_empty());
-    assert_eq!(bench.left_behind(), Vec::<std::path::PathBuf>::new());
+    assert_eq!(bench.left_behind(), Vec::<PathBuf>::new());
     assert_eq!(bench.read(KIND, &updated).await, None);
 }
 
@@ -298,4 +293,43 @@ async fn requests_under_way_are_finished_when_the_gateway_is_ended() {
     bench.delete(KIND, &state).await;
     assert_eq!(slow.await.unwrap().unwrap().status, 200);
     assert!(!is_running(u32::try_from(number(&state, "pid")).unwrap()));
+}
+
+#[tokio::test]
+async fn answers_stream_through_and_large_requests_arrive_whole() {
+    let bench = Bench::new().await;
+    replicas(&bench, "1", 1, "0").await;
+    let state = bench
+        .made(KIND, None, &gateway("east", None, &[("1", 100)]))
+        .await;
+    let url = text(&state, "url");
+    let body = "x".repeat(5 << 20);
+    let answer = Http::new()
+        .send("POST", &format!("{url}/infer"), &body)
+        .await
+        .unwrap();
+    assert_eq!(answer.json()["length"], 5 << 20);
+
+    let arrivals = Http::new().arrivals(&format!("{url}/ticks")).await;
+    assert_eq!(arrivals.len(), 3);
+    let spread = arrivals[2] - arrivals[0];
+    assert!(
+        spread >= Duration::from_millis(300),
+        "it came at once: {spread:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_gateway_that_died_since_the_plan_is_not_started_under_the_old_promise() {
+    let bench = Bench::new().await;
+    let state = bench
+        .made(KIND, None, &gateway("east", None, &[("1", 100)]))
+        .await;
+    kill(u32::try_from(number(&state, "pid")).unwrap());
+    let changed = gateway("east", None, &[("1", 50)]);
+    let outcome = bench.make(KIND, Some(&state), &changed, &bench.key()).await;
+    let Outcome::Failed(error) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(error.kind, ErrorKind::NotFound);
 }
