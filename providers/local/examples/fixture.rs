@@ -45,7 +45,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// Serves predictions that tell who made them. What goes wrong: `--crash TEXT` writes the text
 /// thirty times and ends; `--only-first FILE` does so unless it is the first to make the file;
-/// `--ready never`; `--delay MS` before it listens; `--work MS` per prediction.
+/// `--ready never`; `--delay MS` before it listens; `--work MS` per prediction; `--abrupt yes` ends
+/// it in the middle of what it does.
 async fn serve(
     options: Options,
     shutdown: impl Future<Output = ()> + Send + 'static,
@@ -72,6 +73,7 @@ async fn serve(
         StatusCode::OK
     };
     let work = milliseconds("work")?;
+    let is_abrupt = options.contains_key("abrupt");
     let router = Router::new()
         .route("/v2/health/ready", get(move || async move { ready }))
         .route(
@@ -90,9 +92,14 @@ async fn serve(
         )
         .layer(DefaultBodyLimit::disable())
         .with_state(options);
-    axum::serve(listener, router)
-        .with_graceful_shutdown(shutdown)
-        .await?;
+    let server = axum::serve(listener, router);
+    if is_abrupt {
+        return tokio::select! {
+            result = async move { server.await } => Ok(result?),
+            () = shutdown => Ok(()),
+        };
+    }
+    server.with_graceful_shutdown(shutdown).await?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System,
 /// Identity of the running process `pid`: the second at which it began.
 pub(super) fn started(pid: u32) -> Option<String> {
     let pid = Pid::from_u32(pid);
-    let mut system = System::new();
+    let mut system = System::new().ok()?;
     system.refresh_processes_specifics(
         ProcessesToUpdate::Some(&[pid]),
         true,
@@ -24,7 +24,7 @@ pub(super) fn started(pid: u32) -> Option<String> {
 /// The pid of the oldest process whose environment sets `name` to `value`: what it started in
 /// turn carries the same environment.
 pub(super) fn leader_with(name: &str, value: &OsStr) -> Option<u32> {
-    let mut system = System::new();
+    let mut system = System::new().ok()?;
     system.refresh_processes_specifics(
         ProcessesToUpdate::All,
         true,
@@ -43,7 +43,8 @@ pub(super) fn leader_with(name: &str, value: &OsStr) -> Option<u32> {
 
 /// Bytes of memory that the machine has.
 pub(super) fn memory() -> u64 {
-    let mut system = System::new();
-    system.refresh_memory();
-    system.total_memory()
+    System::new().map_or(0, |mut system| {
+        system.refresh_memory();
+        system.total_memory()
+    })
 }

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::body::Body;
 use http_body_util::BodyExt;
@@ -167,17 +167,37 @@ impl Drop for Bench {
     }
 }
 
-/// The program that stands in for `isobar`.
+/// The program that stands in for `isobar`. Cargo builds it before the tests, but not if it is
+/// told to run only some of them, so that an old one could be tested unnoticed.
 pub(crate) fn fixture() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     let built = tests.parent().and_then(Path::parent).unwrap();
     let fixture = built.join("examples/fixture");
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sources = [package.join("src"), package.join("examples")];
+    let newest = sources.iter().map(|folder| newest_in(folder)).max();
     assert!(
-        fixture.exists(),
-        "{} is missing: build it with `cargo build -p isobar-local --example fixture`",
+        fixture.exists() && Some(modified(&fixture)) >= newest,
+        "{} is older than what it is made of: `cargo build -p isobar-local --example fixture`",
         fixture.display()
     );
     fixture
+}
+
+fn newest_in(folder: &Path) -> SystemTime {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let times = paths.map(|path| match path.is_dir() {
+        true => newest_in(&path),
+        false => modified(&path),
+    });
+    times.max().unwrap()
+}
+
+fn modified(file: &Path) -> SystemTime {
+    std::fs::metadata(file)
+        .and_then(|metadata| metadata.modified())
+        .unwrap()
 }
 
 fn started_from(folder: &Path) -> Vec<u32> {

@@ -15,23 +15,20 @@ const SET: &str = "local_replica_set";
 const KIND: &str = "local_gateway";
 
 async fn replicas(bench: &Bench, version: &str, replicas: i64, work: &str) -> Known {
+    bench
+        .made(SET, None, &set(version, replicas, &["--work", work]))
+        .await
+}
+
+fn set(version: &str, replicas: i64, options: &[&str]) -> Value {
     let program = fixture();
     let program = program.to_str().unwrap();
-    let command = [
-        program,
-        "serve",
-        "--port",
-        "{port}",
-        "--version",
-        version,
-        "--work",
-        work,
-    ];
-    let set = json::decode_any(&json!({
+    let first = [program, "serve", "--port", "{port}", "--version", version];
+    let command: Vec<&str> = first.into_iter().chain(options.iter().copied()).collect();
+    json::decode_any(&json!({
         "name": "digits", "zone": "east", "version": version, "command": command,
         "replicas": replicas, "startup": 20,
-    }));
-    bench.made(SET, None, &set).await
+    }))
 }
 
 fn gateway(zone: &str, port: Option<u16>, routes: &[(&str, i64)]) -> Value {
@@ -166,34 +163,35 @@ async fn a_replica_that_dies_under_load_costs_no_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn scaling_in_under_load_costs_no_request() {
     let bench = Bench::new().await;
-    let set = replicas(&bench, "1", 3, "5").await;
-    let state = bench
-        .made(KIND, None, &gateway("east", None, &[("1", 100)]))
-        .await;
-    let url = format!("{}/infer", text(&state, "url"));
-    let client = tokio::spawn(async move {
-        let http = Http::new();
-        let began = Instant::now();
-        let mut requests = 0;
-        while began.elapsed() < Duration::from_secs(2) {
-            // Not replayable, so that the gateway cannot hide a replica that ends too early.
-            let answer = http.send("PATCH", &url, "x").await.unwrap();
-            assert_eq!(answer.status, 405, "{}", answer.body);
-            requests += 1;
-        }
-        requests
-    });
+    // Servers that end without finishing what they do, and requests that must not be repeated:
+    // only a replica that gets nothing any more may be ended.
+    let options = ["--work", "5", "--abrupt", "yes"];
+    let state = bench.made(SET, None, &set("1", 3, &options)).await;
+    let mut raw = json::encode(&gateway("east", None, &[("1", 100)]));
+    raw["protocol"] = json!("raw");
+    let gateway = bench.made(KIND, None, &json::decode_any(&raw)).await;
+    await_ready(text(&gateway, "url"), 3).await;
+    let url = format!("{}/infer", text(&gateway, "url"));
+    let clients: Vec<_> = (0..4).map(|_| tokio::spawn(hammer(url.clone()))).collect();
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let mut configuration = json::encode(set.value());
-    configuration["replicas"] = json!(1);
-    for computed in ["id", "instances"] {
-        configuration[computed] = json!(null);
-    }
-    let scaled = bench
-        .made(SET, Some(&set), &json::decode_any(&configuration))
-        .await;
+    let scaled = bench.made(SET, Some(&state), &set("1", 1, &options)).await;
     assert_eq!(instances(&scaled).len(), 1);
-    assert!(client.await.unwrap() > 100);
+    for client in clients {
+        assert!(client.await.unwrap() > 50);
+    }
+}
+
+/// Requests for two seconds, one after another; all must be served. Gives their number.
+async fn hammer(url: String) -> usize {
+    let http = Http::new();
+    let began = Instant::now();
+    let mut requests = 0;
+    while began.elapsed() < Duration::from_secs(2) {
+        let answer = http.send("POST", &url, "x").await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        requests += 1;
+    }
+    requests
 }
 
 #[tokio::test]
