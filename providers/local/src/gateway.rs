@@ -51,7 +51,7 @@ pub enum GatewayError {
     Accept(io::Error),
 }
 
-/// Serves until `shutdown` is ready, then lets requests that are under way finish, for at most
+/// Serves until `shutdown` is ready, which should be at SIGTERM and SIGINT, then lets requests that are under way finish, for at most
 /// ten seconds. Changes of routes in the file and of the registered replicas are followed while
 /// it runs; host and port are not.
 ///

@@ -12,6 +12,18 @@
 //! - `replica_set` and `gateway_resource` read, plan and apply the two resource types.
 //! - [`gateway`] is what the gateway process runs.
 //!
+//! The program has to offer two commands, both of which end gracefully at SIGTERM within twelve
+//! seconds; after that they are killed:
+//!
+//! ```text
+//! isobar serve --model FILE --name NAME --version VERSION --port PORT --instance ID
+//! isobar gateway --config FILE
+//! ```
+//!
+//! They run in a process group of their own with no input, so that neither Ctrl-C nor the end of
+//! the terminal that started them reaches them, and carry `PORT` (replicas only) and
+//! `ISOBAR_REGISTRATION` in their environment. A replica must listen on 127.0.0.1.
+//!
 //! Files below `<root>/local/<name>/<zone>/`:
 //!
 //! ```text

@@ -57,24 +57,20 @@ impl Members {
     /// # Errors
     /// [`isobar_sdk::ErrorKind::Conflict`] if another resource has processes here.
     pub(crate) async fn tidy(&self) -> Result<(), Error> {
-        let mut foreign = self.registry.all().map_err(failed)?;
-        foreign.retain(|member| member.resource != self.resource);
-        for stranger in &foreign {
-            let members = Self {
+        self.sweep(&[Leftover::Draining]).await?;
+        for stranger in self.strangers()? {
+            let others = Self {
                 registry: self.registry.clone(),
-                resource: stranger.resource.clone(),
+                resource: stranger.resource,
             };
-            members
-                .tidy_own(&[Leftover::Draining, Leftover::Unfinished])
-                .await?;
+            let ended = [Leftover::Draining, Leftover::Unfinished];
+            others.sweep(&ended).await?;
         }
-        self.tidy_own(&[Leftover::Draining]).await?;
-        foreign = self.registry.all().map_err(failed)?;
-        foreign.retain(|member| member.resource != self.resource);
-        if foreign.is_empty() {
+        let strangers = self.strangers()?;
+        if strangers.is_empty() {
             return Ok(());
         }
-        let processes = foreign.iter().filter_map(Registration::process);
+        let processes = strangers.iter().filter_map(Registration::process);
         let pids: Vec<String> = processes.map(|process| process.pid.to_string()).collect();
         let pids = pids.join(" ");
         Err(Error::conflict(format!(
@@ -85,7 +81,15 @@ impl Members {
         )))
     }
 
-    async fn tidy_own(&self, ended: &[Leftover]) -> Result<(), Error> {
+    /// What another resource has in this registry.
+    fn strangers(&self) -> Result<Vec<Registration>, Error> {
+        let mut strangers = self.registry.all().map_err(failed)?;
+        strangers.retain(|member| member.resource != self.resource);
+        Ok(strangers)
+    }
+
+    /// Forgets what is dead and ends what is among `ended`.
+    async fn sweep(&self, ended: &[Leftover]) -> Result<(), Error> {
         for member in self.registered()? {
             match Leftover::of(&member) {
                 Some(Leftover::Dead) => {

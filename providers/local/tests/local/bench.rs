@@ -234,7 +234,7 @@ pub(crate) fn is_running(pid: u32) -> bool {
 /// A port that is free and that the system gives to nobody by itself.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = u16::try_from(std::process::id() % 10_000).unwrap();
+    let start = u16::try_from(std::process::id() % 199 * 50).unwrap();
     let mut ports =
         std::iter::repeat_with(|| 20_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000);
     ports
