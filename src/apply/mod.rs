@@ -1,16 +1,23 @@
 //! Carries out a plan: decides nothing, records everything.
 
+pub mod check;
+mod run;
+mod world;
+
 use std::path::Path;
 
 use isobar_sdk::{Address, Diagnostics};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use self::run::Run;
+use self::world::World;
 use crate::change::Action;
 use crate::event::Sink;
-use crate::plan::Plan;
+use crate::language;
+use crate::plan::{self, Plan};
 use crate::registry::Registry;
-use crate::state::{Holder, State, Store};
+use crate::state::{Holder, Journal, State, Store};
 
 /// What an apply needs.
 pub struct Request<'a> {
@@ -35,7 +42,7 @@ pub struct Request<'a> {
 }
 
 /// What became of an apply.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Report {
     /// What is there now; `None` if nothing was touched.
     pub state: Option<State>,
@@ -49,14 +56,63 @@ pub struct Report {
     pub diagnostics: Diagnostics,
 }
 
-/// Carries out a plan.
+/// Carries out a plan. What was made is in the state when this returns, whatever went wrong.
 pub async fn apply(request: Request<'_>, sink: &dyn Sink) -> Report {
-    let _ = (request.plan, sink);
-    Report {
-        state: None,
-        done: Vec::new(),
-        skipped: Vec::new(),
-        interrupted: false,
-        diagnostics: Diagnostics::new(),
+    let mut report = Report::default();
+    if let Err(diagnostics) = carry_out(request, sink, &mut report).await {
+        report.diagnostics.extend(diagnostics);
     }
+    report
+}
+
+async fn carry_out(
+    request: Request<'_>,
+    sink: &dyn Sink,
+    report: &mut Report,
+) -> Result<(), Diagnostics> {
+    let _lock = request.store.lock(request.holder).map_err(|error| check::locked(&error))?;
+    let recorded = request.store.read().map_err(|error| check::unreadable(&error))?;
+    check::fresh(request.plan, recorded.as_ref(), request.now)?;
+    let (config, mut found) = language::load(&request.plan.sources);
+    let scope = world::scope(&config, request.plan, request.folder);
+    let used = request.plan.changes.values().map(|planned| planned.provider.clone()).collect();
+    let (providers, more) = plan::providers(&config, request.registry, &scope, &used).await;
+    found.extend(more);
+    if found.has_errors() {
+        return Err(found);
+    }
+    let before = recorded.unwrap_or_else(|| State::new(request.new_lineage.clone()));
+    if before.serial == 0 {
+        // A journal needs a state to be folded into.
+        request.store.write(&before).map_err(|error| check::unwritable(&error))?;
+    }
+    let journal = request.store.begin(&before).map_err(|error| check::unwritable(&error))?;
+    let world = World::new(&config, scope, request.plan);
+    let mut run = Run::new(&request, &before, providers, world, journal, sink);
+    run.record_drift();
+    run.steps().await;
+    let (state, journal) = run.finish(report);
+    store(&request, &before, state, journal, report);
+    Ok(())
+}
+
+/// Replaces the state and gives the journal up; if the state cannot be written, the journal
+/// stays and the next command folds it in.
+fn store(
+    request: &Request<'_>,
+    before: &State,
+    mut state: State,
+    journal: Journal,
+    report: &mut Report,
+) {
+    if state != *before {
+        state.serial += 1;
+        if let Err(error) = request.store.write(&state) {
+            report.diagnostics.push(check::unwritable(&error));
+            return;
+        }
+    }
+    // A journal that stays is of an older serial and is ignored.
+    let _ = journal.remove();
+    report.state = Some(state);
 }

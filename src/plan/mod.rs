@@ -14,7 +14,7 @@ mod setup;
 mod validate;
 
 pub use drive::{Request, propose};
-pub use expand::{Expanded, expand};
+pub use expand::{Expanded, empty, expand};
 pub use file::{FileError, from_json, to_json};
 pub use freeze::FrozenForecast;
 pub use instance::{Configured, configure, follow, plain, spread_marks};

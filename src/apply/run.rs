@@ -1,0 +1,451 @@
+//! The steps of an apply: ready ones run side by side, every one journaled before and after.
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use isobar_sdk::conformance::broken_promise;
+use isobar_sdk::provider::{Apply, IdempotencyKey, Operation, Outcome};
+use isobar_sdk::{Address, Diagnostic, Diagnostics, Error, Known, Path, Value};
+use tokio::sync::watch;
+
+use super::world::World;
+use super::{Report, Request};
+use crate::change::{Action, Change};
+use crate::event::{Event, Sink};
+use crate::graph::{Dag, Walk};
+use crate::plan::{Configured, Mode, Plan, PlannedChange, Step, order, plain, spread_marks};
+use crate::registry::{Providers, Registry};
+use crate::state::{Instance, Journal, OutputValue, Record, State, Status};
+
+/// An apply under way.
+pub(super) struct Run<'a> {
+    plan: &'a Plan,
+    registry: &'a Registry,
+    parallelism: usize,
+    interrupted: watch::Receiver<bool>,
+    providers: Providers,
+    world: World<'a>,
+    state: State,
+    journal: Journal,
+    sink: &'a dyn Sink,
+    dag: Dag<Step>,
+    done: Vec<(Address, Action)>,
+    skipped: Vec<(Address, Action)>,
+    diagnostics: Diagnostics,
+}
+
+/// A change that was handed to its provider.
+struct Finished {
+    step: Step,
+    outcome: Outcome,
+}
+
+/// A change that is ready to be handed to its provider.
+struct Prepared {
+    step: Step,
+    request: Apply,
+    provider: String,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        request: &Request<'a>,
+        before: &State,
+        providers: Providers,
+        world: World<'a>,
+        journal: Journal,
+        sink: &'a dyn Sink,
+    ) -> Self {
+        Self {
+            plan: request.plan,
+            registry: request.registry,
+            parallelism: request.parallelism.max(1),
+            interrupted: request.interrupted.clone(),
+            providers,
+            world,
+            state: before.clone(),
+            journal,
+            sink,
+            dag: order(request.plan, before),
+            done: Vec::new(),
+            skipped: Vec::new(),
+            diagnostics: Diagnostics::new(),
+        }
+    }
+
+    /// Writes to the journal first and to the state then.
+    fn record(&mut self, records: Vec<Record>) {
+        if let Err(error) = self.journal.append(&records) {
+            self.diagnostics.push(
+                Diagnostic::error("S0005", "Journal cannot be written", format!("{error}."))
+                    .help("Free space or grant access: a crash now would lose what was just done."),
+            );
+        }
+        for record in records {
+            self.state.fold(record);
+        }
+    }
+
+    /// Records what has changed without Isobar, and dependencies that the configuration has
+    /// changed without changing the instance.
+    pub(super) fn record_drift(&mut self) {
+        let mut records = Vec::new();
+        for (address, drift) in &self.plan.drift {
+            let Some(instance) = self.state.instances.get(address) else { continue };
+            records.push(match &drift.observed {
+                Some(observed) => Record::Stored {
+                    address: address.clone(),
+                    instance: Box::new(Instance {
+                        attributes: observed.clone(),
+                        ..instance.clone()
+                    }),
+                },
+                None => Record::Removed { address: address.clone() },
+            });
+        }
+        self.record(records);
+        for (address, planned) in &self.plan.changes {
+            if let (Change::Keep { .. }, Some(instance)) =
+                (&planned.change, self.state.instances.get_mut(address))
+            {
+                instance.dependencies.clone_from(&planned.dependencies);
+            }
+        }
+    }
+
+    /// Runs all steps that can be run.
+    pub(super) async fn steps(&mut self) {
+        let dag = std::mem::take(&mut self.dag);
+        let mut walk = Walk::new(&dag);
+        let mut running: FuturesUnordered<BoxFuture<'static, Finished>> = FuturesUnordered::new();
+        loop {
+            self.begin_ready(&mut walk, &mut running).await;
+            let Some(first) = running.next().await else { break };
+            let mut finished = vec![first];
+            while let Some(Some(more)) = futures::FutureExt::now_or_never(running.next()) {
+                finished.push(more);
+            }
+            self.settle(finished, &mut walk);
+        }
+        self.skip_rest(&mut walk);
+    }
+
+    /// Begins as many ready steps as may run; their intents are journaled together.
+    async fn begin_ready(
+        &mut self,
+        walk: &mut Walk<'_, Step>,
+        running: &mut FuturesUnordered<BoxFuture<'static, Finished>>,
+    ) {
+        loop {
+            let mut prepared = Vec::new();
+            while running.len() + prepared.len() < self.parallelism && !*self.interrupted.borrow() {
+                let Some(step) = walk.next_ready() else { break };
+                match self.prepare(step).await {
+                    Ok(Some(ready)) => prepared.push(ready),
+                    Ok(None) => walk.finish(step),
+                    Err(diagnostics) => {
+                        self.diagnostics.extend(diagnostics);
+                        self.fail(step, "see the diagnostic", walk);
+                    }
+                }
+            }
+            if prepared.is_empty() {
+                return;
+            }
+            self.record(prepared.iter().map(intent).collect());
+            for ready in prepared {
+                self.start(ready, running);
+            }
+        }
+    }
+
+    fn start(&self, ready: Prepared, running: &mut FuturesUnordered<BoxFuture<'static, Finished>>) {
+        let Prepared { step, request, provider } = ready;
+        if let Some((address, action)) = self.subject(&step) {
+            self.sink.emit(Event::ApplyStart { address, action });
+        }
+        let provider = self.providers.get(&provider).cloned();
+        running.push(Box::pin(async move {
+            let outcome = match provider {
+                Some(provider) => provider.apply(request).await,
+                None => Outcome::Failed(Error::unavailable("its provider is not configured")),
+            };
+            Finished { step, outcome }
+        }));
+    }
+
+    /// The instance of a step and what happens to it in this step.
+    fn subject(&self, step: &Step) -> Option<(Address, Action)> {
+        match step {
+            Step::Remove(address) => Some((address.clone(), Action::Delete)),
+            Step::Make(address) => {
+                let action = self.plan.changes.get(address)?.change.action();
+                let action = if action == Action::Replace { Action::Create } else { action };
+                Some((address.clone(), action))
+            }
+            Step::Made(_) | Step::Released(_) | Step::Settled(_) => None,
+        }
+    }
+
+    /// What a provider is asked to do in a step; `None` for steps that only order.
+    async fn prepare(&mut self, step: &Step) -> Result<Option<Prepared>, Diagnostics> {
+        let Some((address, action)) = self.subject(step) else { return Ok(None) };
+        let plan = self.plan;
+        let Some(planned) = plan.changes.get(&address) else { return Ok(None) };
+        let operation = match (step, planned.change.before()) {
+            (Step::Remove(_), Some(prior)) => Operation::Delete { prior: plain(prior) },
+            (Step::Remove(_), None) => return Ok(None),
+            _ => self.operation(&address, planned).await?,
+        };
+        let key = self.key(&address, action);
+        Ok(Some(Prepared {
+            step: step.clone(),
+            request: Apply { address, operation, key },
+            provider: planned.provider.clone(),
+        }))
+    }
+
+    /// Resolves what was unknown, plans again, and holds the result against the promise.
+    async fn operation(
+        &mut self,
+        address: &Address,
+        planned: &PlannedChange,
+    ) -> Result<Operation, Diagnostics> {
+        let Some((_, schema)) = self.registry.resource(address.resource_type()) else {
+            return Err(failure(address, &Error::unavailable("its type is not in this build")).into());
+        };
+        let configuration = self.world.configuration(address, planned, schema)?;
+        let prior = match &planned.change {
+            Change::Update { before, .. } => Some(before.clone()),
+            _ => None,
+        };
+        let provider = self.providers.get(&planned.provider).cloned();
+        let provider = provider.ok_or_else(|| {
+            Diagnostics::from(failure(address, &Error::unavailable("its provider is not configured")))
+        })?;
+        let configured = Configured {
+            address,
+            provider: &*provider,
+            schema,
+            configuration: &configuration,
+        };
+        let now = configured.plan(prior.as_ref()).await;
+        let now = now.map_err(|error| Diagnostics::from(failure(address, &error)))?.after;
+        let promised = planned.change.after().cloned().unwrap_or(Value::Null);
+        if let Some(path) = broken_promise(&promised, &now) {
+            return Err(broken(address, path, &promised, &now).into());
+        }
+        let planned = now.reveal_all();
+        Ok(match prior {
+            Some(prior) => Operation::Update { prior: plain(&prior), planned },
+            None => Operation::Create { planned },
+        })
+    }
+
+    /// The key of a change: that of an earlier try whose end is not known, or a new one.
+    fn key(&self, address: &Address, action: Action) -> IdempotencyKey {
+        let verb = match action {
+            Action::Create | Action::Replace => "create",
+            Action::Update => "update",
+            Action::Delete => "delete",
+            Action::Keep => "keep",
+        };
+        let earlier = self.state.pending.get(address);
+        earlier.filter(|key| key.as_str().ends_with(verb)).cloned().unwrap_or_else(|| {
+            IdempotencyKey::new(format!("{}/{address}/{verb}", self.plan.id))
+        })
+    }
+
+    fn settle(&mut self, finished: Vec<Finished>, walk: &mut Walk<'_, Step>) {
+        let settled: Vec<(Step, Settled)> = finished
+            .into_iter()
+            .filter_map(|finished| {
+                let (address, _) = self.subject(&finished.step)?;
+                let settled = self.judge(&address, &finished.step, finished.outcome);
+                Some((finished.step, settled))
+            })
+            .collect();
+        self.record(settled.iter().filter_map(|(_, settled)| settled.record.clone()).collect());
+        for (step, settled) in settled {
+            let Some((address, action)) = self.subject(&step) else { continue };
+            if let Some(value) = settled.value {
+                self.world.set(&address, value);
+            }
+            match settled.problem {
+                None => {
+                    let id = self.state.instances.get(&address);
+                    let id = id.and_then(|i| i.attributes.field("id")).cloned();
+                    self.sink.emit(Event::ApplyComplete { address: address.clone(), action, id });
+                    self.done.push((address, action));
+                    walk.finish(&step);
+                }
+                Some(diagnostic) => {
+                    let message = diagnostic.detail.clone();
+                    self.diagnostics.push(diagnostic);
+                    self.fail(&step, &message, walk);
+                }
+            }
+        }
+    }
+
+    /// What an outcome means for the state, and what is wrong with it.
+    fn judge(&self, address: &Address, step: &Step, outcome: Outcome) -> Settled {
+        match (step, outcome) {
+            (Step::Remove(_), Outcome::Done(None)) => Settled {
+                record: Some(Record::Removed { address: address.clone() }),
+                value: None,
+                problem: None,
+            },
+            (Step::Remove(_), Outcome::Done(Some(left))) => {
+                let error = Error::conflict("the provider says it is still there");
+                self.store(address, &left, Some(failure(address, &error)))
+            }
+            (_, Outcome::Done(None)) => {
+                let error = Error::not_found("the provider says that it made nothing");
+                Settled::failed(address, &error)
+            }
+            (_, Outcome::Done(Some(made))) => {
+                let promised = self.plan.changes.get(address).and_then(|p| p.change.after());
+                let kept = promised.and_then(|promised| {
+                    let path = broken_promise(promised, made.value())?;
+                    Some(broken(address, path, promised, made.value()))
+                });
+                self.store(address, &made, kept)
+            }
+            (_, Outcome::Partial { state, error }) => {
+                self.store(address, &state, Some(failure(address, &error)))
+            }
+            (_, Outcome::Failed(error)) => Settled::failed(address, &error),
+        }
+    }
+
+    /// Stores what is there, with the marks that it was planned with.
+    fn store(&self, address: &Address, now: &Known, problem: Option<Diagnostic>) -> Settled {
+        let planned = self.plan.changes.get(address);
+        let marks = planned.and_then(|p| p.change.after()).map(Value::sensitive_paths);
+        let value = spread_marks(&now.value().mark(&marks.unwrap_or_default()));
+        let attributes = Known::new(value.clone()).unwrap_or_else(|_| now.clone());
+        let instance = Instance {
+            provider: planned.map(|p| p.provider.clone()).unwrap_or_default(),
+            schema_version: planned.map_or(0, |p| p.schema_version),
+            attributes,
+            dependencies: planned.map(|p| p.dependencies.clone()).unwrap_or_default(),
+            status: Status::Ready,
+        };
+        Settled {
+            record: Some(Record::Stored { address: address.clone(), instance: Box::new(instance) }),
+            value: Some(value),
+            problem,
+        }
+    }
+
+    fn fail(&mut self, step: &Step, message: &str, walk: &mut Walk<'_, Step>) {
+        if let Some((address, action)) = self.subject(step) {
+            self.sink.emit(Event::ApplyErrored { address, action, message: message.to_owned() });
+        }
+        for step in walk.skip_dependents(step) {
+            self.skip(step);
+        }
+    }
+
+    fn skip(&mut self, step: &Step) {
+        if let Some((address, action)) = self.subject(step) {
+            self.sink.emit(Event::ApplySkipped { address: address.clone(), action });
+            self.skipped.push((address, action));
+        }
+    }
+
+    /// After an interrupt, what is still ready and all that rests on it.
+    fn skip_rest(&mut self, walk: &mut Walk<'_, Step>) {
+        while let Some(step) = walk.next_ready() {
+            self.skip(step);
+            for step in walk.skip_dependents(step) {
+                self.skip(step);
+            }
+        }
+    }
+
+    /// Brings the outputs up to date and hands the results over.
+    pub(super) fn finish(mut self, report: &mut Report) -> (State, Journal) {
+        let failed = self.diagnostics.has_errors() || !self.skipped.is_empty();
+        match self.plan.mode {
+            Mode::Destroy if failed => {}
+            Mode::Destroy => self.state.outputs.clear(),
+            Mode::Normal => self.update_outputs(failed),
+            Mode::RefreshOnly => {}
+        }
+        report.done = self.done;
+        report.skipped = self.skipped;
+        report.interrupted = *self.interrupted.borrow();
+        report.diagnostics.extend(self.diagnostics);
+        (self.state, self.journal)
+    }
+
+    /// After a failure, outputs that are not known keep their old value.
+    fn update_outputs(&mut self, failed: bool) {
+        let outputs = self.world.outputs(&mut self.diagnostics);
+        let known: BTreeMap<String, OutputValue> = outputs
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, OutputValue { value: Known::new(value).ok()? })))
+            .collect();
+        if failed {
+            self.state.outputs.extend(known);
+        } else {
+            self.state.outputs = known;
+        }
+    }
+}
+
+/// What an outcome means.
+struct Settled {
+    record: Option<Record>,
+    value: Option<Value>,
+    problem: Option<Diagnostic>,
+}
+
+impl Settled {
+    /// A failure that changed nothing; where even that is not known, the change stays pending,
+    /// so that the next try has the same key.
+    fn failed(address: &Address, error: &Error) -> Self {
+        let unchanged = Record::Unchanged { address: address.clone() };
+        Self {
+            record: (!error.is_transient()).then_some(unchanged),
+            value: None,
+            problem: Some(failure(address, error)),
+        }
+    }
+}
+
+fn intent(ready: &Prepared) -> Record {
+    Record::Intent { address: ready.request.address.clone(), key: ready.request.key.clone() }
+}
+
+fn failure(address: &Address, error: &Error) -> Diagnostic {
+    let mut diagnostic = Diagnostic::error(
+        "A0003",
+        "Change failed",
+        isobar_sdk::diagnostic::sentence(&error.message),
+    )
+    .about(address);
+    diagnostic.help.clone_from(&error.help);
+    diagnostic
+}
+
+fn broken(address: &Address, path: Path, promised: &Value, actual: &Value) -> Diagnostic {
+    let secret = promised.sensitive_paths().iter().any(|marked| path.starts_with(marked));
+    let show = |value: &Value| {
+        let part = value.get(&path).cloned().unwrap_or(Value::Null);
+        part.sensitive_if(secret).to_string()
+    };
+    let detail = format!(
+        "The plan said {path} = {}, but it would be {}. This is a fault of the provider, or something changed since the plan.",
+        show(promised),
+        show(actual)
+    );
+    Diagnostic::error("A0004", "Plan not kept", detail)
+        .about(address)
+        .on(path)
+        .help("Plan again; if it persists, report it to the makers of the provider.")
+}

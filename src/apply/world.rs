@@ -1,0 +1,136 @@
+//! What is known while a plan is carried out: its values, replaced by real ones one by one.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use isobar_sdk::deployment::Wire;
+use isobar_sdk::schema::Schema;
+use isobar_sdk::{Address, Diagnostics, Key, Native, Value};
+
+use crate::eval::{Ambient, Facts, Fault, Scope, decode, evaluate};
+use crate::language::{Config, Declaration};
+use crate::plan::{Plan, PlannedChange, configure, deployment_value, empty, expand, follow};
+
+/// A scope with the variables of a plan.
+pub(super) fn scope<'a>(config: &'a Config, plan: &Plan, folder: &Path) -> Scope<'a> {
+    let facts =
+        Facts { folder: folder.display().to_string(), workspace: "default".to_owned() };
+    Scope::new(config, facts, plan.variables.clone())
+}
+
+/// The values of a plan.
+pub(super) struct World<'a> {
+    config: &'a Config,
+    plan: &'a Plan,
+    scope: Scope<'a>,
+    values: BTreeMap<Address, Value>,
+    /// What `each` and `count` mean in the instances of a block; told once a block, because
+    /// everything that it rests on is done when its first instance begins.
+    ambients: BTreeMap<Address, BTreeMap<Option<Key>, Ambient>>,
+}
+
+impl<'a> World<'a> {
+    pub(super) fn new(config: &'a Config, scope: Scope<'a>, plan: &'a Plan) -> Self {
+        let mut world =
+            Self { config, plan, scope, values: BTreeMap::new(), ambients: BTreeMap::new() };
+        for ((kind, name), value) in &plan.nouns {
+            world.scope.set_block(kind, name, value.clone());
+        }
+        for declaration in config.declarations.values() {
+            if let Some(empty) = empty(declaration)
+                && !declaration.is_noun()
+            {
+                world.scope.set_block(&declaration.kind, &declaration.name, empty);
+            }
+        }
+        for (address, planned) in &plan.changes {
+            if let Some(after) = planned.change.after() {
+                world.put(address, after.clone());
+            }
+        }
+        for name in plan.deployments.keys() {
+            world.update_deployment(name);
+        }
+        world
+    }
+
+    fn put(&mut self, address: &Address, value: Value) {
+        if address.native.is_none() {
+            self.scope.set_instance(address, value.clone());
+        }
+        self.values.insert(address.clone(), value);
+    }
+
+    /// Sets what an instance really is.
+    pub(super) fn set(&mut self, address: &Address, value: Value) {
+        self.put(address, value);
+        if address.native.is_some() {
+            self.update_deployment(&address.name);
+        }
+    }
+
+    fn update_deployment(&mut self, name: &str) {
+        let Some(planned) = self.plan.deployments.get(name) else { return };
+        let resolve = |zone: &str, wire: &Wire| {
+            let block = Address::new("deployment", name).instance(Some(Key::Text(zone.into())));
+            follow(wire, &|native: &Native| self.values.get(&block.native(native.clone())).cloned())
+        };
+        let value = deployment_value(name, planned, &resolve);
+        self.scope.set_block("deployment", name, value);
+    }
+
+    /// What the configuration of an instance says now.
+    ///
+    /// # Errors
+    /// What is wrong with it, now that more is known than in the plan.
+    pub(super) fn configuration(
+        &mut self,
+        address: &Address,
+        planned: &PlannedChange,
+        schema: &Schema,
+    ) -> Result<Value, Diagnostics> {
+        if let Some(wires) = &planned.wires {
+            let value_of = |native: &Native| {
+                let address = Address { native: Some(native.clone()), ..address.clone() };
+                self.values.get(&address).cloned()
+            };
+            return Ok(configure(schema, wires, &value_of));
+        }
+        let key = (Arc::clone(&address.kind), Arc::clone(&address.name));
+        let Some(declaration) = self.config.declarations.get(&key) else {
+            return Ok(planned.change.after().cloned().unwrap_or(Value::Null));
+        };
+        let ambient = self.ambient(address, declaration).map_err(|fault| Diagnostics::from(*fault))?;
+        let mut found = Diagnostics::new();
+        let scope = (&self.scope, &ambient);
+        let value =
+            decode(&declaration.body, &schema.body, &declaration.header, scope, &mut found);
+        if found.has_errors() { Err(found) } else { Ok(value) }
+    }
+
+    fn ambient(&mut self, address: &Address, declaration: &Declaration) -> Result<Ambient, Fault> {
+        let block = address.block();
+        if !self.ambients.contains_key(&block) {
+            let expanded = expand(declaration, &self.scope)?.into_iter().collect();
+            self.ambients.insert(block.clone(), expanded);
+        }
+        let ambients = self.ambients.get(&block);
+        Ok(ambients.and_then(|all| all.get(&address.key)).cloned().unwrap_or_default())
+    }
+
+    /// The outputs, as far as they are known.
+    pub(super) fn outputs(&self, diagnostics: &mut Diagnostics) -> BTreeMap<String, Value> {
+        let mut outputs = BTreeMap::new();
+        for (name, output) in &self.config.outputs {
+            match evaluate(&output.value.value, &self.scope, &Ambient::None) {
+                Ok(value) => {
+                    let value = if output.sensitive { value.sensitive() } else { value };
+                    outputs.insert(name.to_string(), value);
+                }
+                Err(fault) => diagnostics.push(*fault),
+            }
+        }
+        outputs
+    }
+}
