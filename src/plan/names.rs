@@ -117,6 +117,7 @@ impl Builder<'_> {
         }
         for ((kind, name), declaration) in &config.declarations {
             let node = Node::Block(Arc::clone(kind), Arc::clone(name));
+            self.dag.add(node.clone());
             for located in expressions(declaration) {
                 self.refer(&node, located);
             }

@@ -1,0 +1,5 @@
+//! The engine through its front door: configurations planned and applied with real providers.
+
+mod language;
+mod lifecycle;
+mod workspace;

@@ -1,0 +1,148 @@
+//! A folder with a configuration and a state, planned and applied by the library.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use isobar::apply::{self, Report};
+use isobar::change::Action;
+use isobar::eval::Facts;
+use isobar::event::Silent;
+use isobar::language::{self, Sources};
+use isobar::plan::{self, Mode, Plan, Refresh};
+use isobar::registry::Registry;
+use isobar::state::{Holder, State, Store};
+use isobar_sdk::{Diagnostics, Factory, Value};
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+pub(crate) struct Workspace {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) registry: Registry,
+    pub(crate) now: Timestamp,
+    runs: std::cell::Cell<u32>,
+}
+
+impl Workspace {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let factories: [Arc<dyn Factory>; 2] = [
+            Arc::new(isobar_data::factory()),
+            Arc::new(isobar_sim::factory(folder.path().to_owned())),
+        ];
+        Self {
+            registry: Registry::new(factories),
+            now: "2026-11-21T09:00:00Z".parse().unwrap(),
+            runs: std::cell::Cell::new(0),
+            folder,
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn write(&self, file: &str, text: &str) {
+        std::fs::write(self.path().join(file), text).unwrap();
+    }
+
+    pub(crate) fn store(&self) -> Store {
+        Store::new(self.path(), &self.path().join(".isobar"))
+    }
+
+    pub(crate) fn state(&self) -> Option<State> {
+        self.store().read().unwrap()
+    }
+
+    /// Plans what the files of the folder say.
+    pub(crate) async fn propose(&self, mode: Mode) -> (Option<Plan>, Diagnostics) {
+        let sources = Sources::read_folder(self.path()).unwrap();
+        let (config, mut diagnostics) = language::load(&sources);
+        if diagnostics.has_errors() {
+            return (None, diagnostics);
+        }
+        let variables: BTreeMap<Arc<str>, Value> = config
+            .variables
+            .iter()
+            .filter_map(|(name, variable)| {
+                let scope = isobar::eval::Scope::new(&config, Facts::default(), BTreeMap::new());
+                let default = &variable.default.as_ref()?.value;
+                let value = isobar::eval::evaluate(default, &scope, &isobar::eval::Ambient::None);
+                Some((Arc::clone(name), value.unwrap().sensitive_if(variable.sensitive)))
+            })
+            .collect();
+        self.runs.set(self.runs.get() + 1);
+        let state = self.state();
+        let request = plan::Request {
+            config: &config,
+            sources: &sources,
+            variables,
+            facts: Facts::default(),
+            folder: self.path(),
+            registry: &self.registry,
+            state: state.as_ref(),
+            mode,
+            refresh: Refresh::Full,
+            now: self.now,
+            id: format!("plan-{}", self.runs.get()),
+            parallelism: 10,
+        };
+        let (plan, found) = plan::propose(&request, &Silent).await;
+        diagnostics.extend(found);
+        (plan, diagnostics)
+    }
+
+    /// A plan without errors.
+    pub(crate) async fn plan(&self) -> Plan {
+        let (plan, diagnostics) = self.propose(Mode::Normal).await;
+        plan.unwrap_or_else(|| panic!("{diagnostics:#?}"))
+    }
+
+    pub(crate) async fn apply_plan(&self, plan: &Plan) -> Report {
+        let holder = Holder {
+            id: "test".to_owned(),
+            operation: "apply".to_owned(),
+            who: "test".to_owned(),
+            pid: std::process::id(),
+            since: self.now.to_string(),
+        };
+        let (_sender, interrupted) = watch::channel(false);
+        let store = self.store();
+        let request = apply::Request {
+            plan,
+            registry: &self.registry,
+            store: &store,
+            holder: &holder,
+            folder: self.path(),
+            now: self.now,
+            new_lineage: "lineage".to_owned(),
+            parallelism: 10,
+            interrupted,
+        };
+        apply::apply(request, &Silent).await
+    }
+
+    /// Plans and applies; afterwards nothing is left to do.
+    pub(crate) async fn converge(&self) -> Plan {
+        let plan = self.plan().await;
+        // What is saved is what is applied.
+        let plan = plan::from_json(&plan::to_json(&plan)).unwrap();
+        let report = self.apply_plan(&plan).await;
+        assert!(!report.diagnostics.has_errors(), "{:#?}", report.diagnostics);
+        let again = self.plan().await;
+        assert!(!again.has_changes(), "{:#?}", actions(&again));
+        plan
+    }
+}
+
+/// What a plan does, one line a change.
+pub(crate) fn actions(plan: &Plan) -> Vec<String> {
+    let word = |action: Action| match action {
+        Action::Keep => "keep",
+        Action::Create => "create",
+        Action::Update => "update",
+        Action::Replace => "replace",
+        Action::Delete => "delete",
+    };
+    plan.actions().map(|(address, p)| format!("{} {address}", word(p.change.action()))).collect()
+}
