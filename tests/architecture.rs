@@ -9,7 +9,10 @@ fn root() -> &'static Path {
 /// The modules of `src/` from left to right, as the documentation states them.
 fn order() -> Vec<String> {
     let text = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
-    let line = text.lines().find_map(|line| line.trim().strip_prefix("order: ")).unwrap();
+    let line = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("order: "))
+        .unwrap();
     line.split(" < ").map(str::to_owned).collect()
 }
 
@@ -33,7 +36,13 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 /// The module of `src/` that a file belongs to; `None` for `lib.rs` and `main.rs`.
 fn module(file: &Path) -> Option<String> {
     let inside = file.strip_prefix(root().join("src")).unwrap();
-    let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
+    let first = inside
+        .components()
+        .next()
+        .unwrap()
+        .as_os_str()
+        .to_str()
+        .unwrap();
     let name = first.strip_suffix(".rs").unwrap_or(first);
     (!matches!(name, "lib" | "main")).then(|| name.to_owned())
 }
@@ -46,7 +55,10 @@ fn imports(text: &str) -> Vec<String> {
         .collect::<Vec<_>>()
         .join("\n");
     let name = |text: &str| -> String {
-        text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+        text.trim_start()
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect()
     };
     let mut found = Vec::new();
     for (position, matched) in code.match_indices("crate::") {
@@ -88,7 +100,9 @@ fn imports_point_only_left() {
     let place = |name: &str| order.iter().position(|module| module == name);
     let mut wrong = Vec::new();
     for file in rust_files(&root().join("src")) {
-        let Some(module) = module(&file) else { continue };
+        let Some(module) = module(&file) else {
+            continue;
+        };
         let here = place(&module).unwrap_or_else(|| panic!("{module} is not in the order"));
         for import in imports(&std::fs::read_to_string(&file).unwrap()) {
             if place(&import).is_some_and(|there| there > here) {
@@ -101,8 +115,10 @@ fn imports_point_only_left() {
 
 #[test]
 fn the_order_names_every_module_and_no_other() {
-    let mut found: Vec<String> =
-        rust_files(&root().join("src")).iter().filter_map(|file| module(file)).collect();
+    let mut found: Vec<String> = rust_files(&root().join("src"))
+        .iter()
+        .filter_map(|file| module(file))
+        .collect();
     found.sort();
     found.dedup();
     let mut stated = order();
@@ -132,7 +148,13 @@ fn providers_depend_on_the_sdk_only() {
 
 fn all_sources() -> Vec<PathBuf> {
     let mut files = rust_files(&root().join("src"));
-    for crate_folder in ["providers/sdk", "providers/data", "providers/sim", "providers/local", "serve"] {
+    for crate_folder in [
+        "providers/sdk",
+        "providers/data",
+        "providers/sim",
+        "providers/local",
+        "serve",
+    ] {
         files.extend(rust_files(&root().join(crate_folder).join("src")));
     }
     files
@@ -150,7 +172,9 @@ fn every_file_says_what_it_is_for() {
 #[test]
 fn modules_are_nouns_and_files_are_short() {
     const LONGEST: usize = 800;
-    let vague = ["utils", "util", "common", "helpers", "helper", "manager", "misc"];
+    let vague = [
+        "utils", "util", "common", "helpers", "helper", "manager", "misc",
+    ];
     let mut wrong = Vec::new();
     for file in all_sources() {
         let stem = file.file_stem().unwrap().to_str().unwrap().to_owned();
@@ -172,9 +196,9 @@ fn only_the_command_line_prints() {
         }
         let text = std::fs::read_to_string(&file).unwrap();
         for printer in ["println!(", "eprintln!(", "print!(", "eprint!("] {
-            let printed = text.lines().any(|line| {
-                !line.trim_start().starts_with("//") && line.contains(printer)
-            });
+            let printed = text
+                .lines()
+                .any(|line| !line.trim_start().starts_with("//") && line.contains(printer));
             if printed {
                 wrong.push(format!("{}: {printer}", inside.display()));
             }

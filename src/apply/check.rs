@@ -10,11 +10,7 @@ use crate::state::{LockError, State, StoreError};
 ///
 /// # Errors
 /// Why it is refused.
-pub fn fresh(
-    plan: &Plan,
-    state: Option<&State>,
-    now: Timestamp,
-) -> Result<(), Diagnostics> {
+pub fn fresh(plan: &Plan, state: Option<&State>, now: Timestamp) -> Result<(), Diagnostics> {
     let stale = |detail: String| {
         Diagnostics::from(
             Diagnostic::error("A0001", "Saved plan is stale", detail)
@@ -32,7 +28,10 @@ pub fn fresh(
             plan.base.serial
         )));
     }
-    let expired = plan.forecasts.iter().find(|(_, forecast)| now > forecast.expires);
+    let expired = plan
+        .forecasts
+        .iter()
+        .find(|(_, forecast)| now > forecast.expires);
     if let Some((name, forecast)) = expired {
         return Err(Diagnostics::from(
             Diagnostic::error(
@@ -50,12 +49,20 @@ pub fn fresh(
 #[must_use]
 pub fn locked(error: &LockError) -> Diagnostic {
     match error {
-        LockError::Held { by: Some(holder), path } => Diagnostic::error(
+        LockError::Held {
+            by: Some(holder),
+            path,
+        } => Diagnostic::error(
             "S0001",
             "State is locked",
             format!(
                 "{} by {} (process {}) has held the lock since {}.\nLock: {}, id {}.",
-                holder.operation, holder.who, holder.pid, holder.since, path.display(), holder.id
+                holder.operation,
+                holder.who,
+                holder.pid,
+                holder.since,
+                path.display(),
+                holder.id
             ),
         )
         .help("Wait until it is done and try again. The lock is given up when its process ends."),

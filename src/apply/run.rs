@@ -93,7 +93,9 @@ impl<'a> Run<'a> {
     pub(super) fn record_drift(&mut self) {
         let mut records = Vec::new();
         for (address, drift) in &self.plan.drift {
-            let Some(instance) = self.state.instances.get(address) else { continue };
+            let Some(instance) = self.state.instances.get(address) else {
+                continue;
+            };
             records.push(match &drift.observed {
                 Some(observed) => Record::Stored {
                     address: address.clone(),
@@ -102,7 +104,9 @@ impl<'a> Run<'a> {
                         ..instance.clone()
                     }),
                 },
-                None => Record::Removed { address: address.clone() },
+                None => Record::Removed {
+                    address: address.clone(),
+                },
             });
         }
         self.record(records);
@@ -122,7 +126,9 @@ impl<'a> Run<'a> {
         let mut running: FuturesUnordered<BoxFuture<'static, Finished>> = FuturesUnordered::new();
         loop {
             self.begin_ready(&mut walk, &mut running).await;
-            let Some(first) = running.next().await else { break };
+            let Some(first) = running.next().await else {
+                break;
+            };
             let mut finished = vec![first];
             while let Some(Some(more)) = futures::FutureExt::now_or_never(running.next()) {
                 finished.push(more);
@@ -162,7 +168,11 @@ impl<'a> Run<'a> {
     }
 
     fn start(&self, ready: Prepared, running: &mut FuturesUnordered<BoxFuture<'static, Finished>>) {
-        let Prepared { step, request, provider } = ready;
+        let Prepared {
+            step,
+            request,
+            provider,
+        } = ready;
         if let Some((address, action)) = self.subject(&step) {
             self.sink.emit(Event::ApplyStart { address, action });
         }
@@ -182,7 +192,11 @@ impl<'a> Run<'a> {
             Step::Remove(address) => Some((address.clone(), Action::Delete)),
             Step::Make(address) => {
                 let action = self.plan.changes.get(address)?.change.action();
-                let action = if action == Action::Replace { Action::Create } else { action };
+                let action = if action == Action::Replace {
+                    Action::Create
+                } else {
+                    action
+                };
                 Some((address.clone(), action))
             }
             Step::Made(_) | Step::Released(_) | Step::Settled(_) => None,
@@ -191,18 +205,28 @@ impl<'a> Run<'a> {
 
     /// What a provider is asked to do in a step; `None` for steps that only order.
     async fn prepare(&mut self, step: &Step) -> Result<Option<Prepared>, Diagnostics> {
-        let Some((address, action)) = self.subject(step) else { return Ok(None) };
+        let Some((address, action)) = self.subject(step) else {
+            return Ok(None);
+        };
         let plan = self.plan;
-        let Some(planned) = plan.changes.get(&address) else { return Ok(None) };
+        let Some(planned) = plan.changes.get(&address) else {
+            return Ok(None);
+        };
         let operation = match (step, planned.change.before()) {
-            (Step::Remove(_), Some(prior)) => Operation::Delete { prior: plain(prior) },
+            (Step::Remove(_), Some(prior)) => Operation::Delete {
+                prior: plain(prior),
+            },
             (Step::Remove(_), None) => return Ok(None),
             _ => self.operation(&address, planned).await?,
         };
         let key = self.key(&address, action);
         Ok(Some(Prepared {
             step: step.clone(),
-            request: Apply { address, operation, key },
+            request: Apply {
+                address,
+                operation,
+                key,
+            },
             provider: planned.provider.clone(),
         }))
     }
@@ -214,7 +238,11 @@ impl<'a> Run<'a> {
         planned: &PlannedChange,
     ) -> Result<Operation, Diagnostics> {
         let Some((_, schema)) = self.registry.resource(address.resource_type()) else {
-            return Err(failure(address, &Error::unavailable("its type is not in this build")).into());
+            return Err(failure(
+                address,
+                &Error::unavailable("its type is not in this build"),
+            )
+            .into());
         };
         let configuration = self.world.configuration(address, planned, schema)?;
         let prior = match &planned.change {
@@ -223,7 +251,10 @@ impl<'a> Run<'a> {
         };
         let provider = self.providers.get(&planned.provider).cloned();
         let provider = provider.ok_or_else(|| {
-            Diagnostics::from(failure(address, &Error::unavailable("its provider is not configured")))
+            Diagnostics::from(failure(
+                address,
+                &Error::unavailable("its provider is not configured"),
+            ))
         })?;
         let configured = Configured {
             address,
@@ -232,14 +263,19 @@ impl<'a> Run<'a> {
             configuration: &configuration,
         };
         let now = configured.plan(prior.as_ref()).await;
-        let now = now.map_err(|error| Diagnostics::from(failure(address, &error)))?.after;
+        let now = now
+            .map_err(|error| Diagnostics::from(failure(address, &error)))?
+            .after;
         let promised = planned.change.after().cloned().unwrap_or(Value::Null);
         if let Some(path) = broken_promise(&promised, &now) {
             return Err(broken(address, path, &promised, &now).into());
         }
         let planned = now.reveal_all();
         Ok(match prior {
-            Some(prior) => Operation::Update { prior: plain(&prior), planned },
+            Some(prior) => Operation::Update {
+                prior: plain(&prior),
+                planned,
+            },
             None => Operation::Create { planned },
         })
     }
@@ -253,9 +289,10 @@ impl<'a> Run<'a> {
             Action::Keep => "keep",
         };
         let earlier = self.state.pending.get(address);
-        earlier.filter(|key| key.as_str().ends_with(verb)).cloned().unwrap_or_else(|| {
-            IdempotencyKey::new(format!("{}/{address}/{verb}", self.plan.id))
-        })
+        earlier
+            .filter(|key| key.as_str().ends_with(verb))
+            .cloned()
+            .unwrap_or_else(|| IdempotencyKey::new(format!("{}/{address}/{verb}", self.plan.id)))
     }
 
     fn settle(&mut self, finished: Vec<Finished>, walk: &mut Walk<'_, Step>) {
@@ -267,9 +304,16 @@ impl<'a> Run<'a> {
                 Some((finished.step, settled))
             })
             .collect();
-        self.record(settled.iter().filter_map(|(_, settled)| settled.record.clone()).collect());
+        self.record(
+            settled
+                .iter()
+                .filter_map(|(_, settled)| settled.record.clone())
+                .collect(),
+        );
         for (step, settled) in settled {
-            let Some((address, action)) = self.subject(&step) else { continue };
+            let Some((address, action)) = self.subject(&step) else {
+                continue;
+            };
             if let Some(value) = settled.value {
                 self.world.set(&address, value);
             }
@@ -277,7 +321,11 @@ impl<'a> Run<'a> {
                 None => {
                     let id = self.state.instances.get(&address);
                     let id = id.and_then(|i| i.attributes.field("id")).cloned();
-                    self.sink.emit(Event::ApplyComplete { address: address.clone(), action, id });
+                    self.sink.emit(Event::ApplyComplete {
+                        address: address.clone(),
+                        action,
+                        id,
+                    });
                     self.done.push((address, action));
                     walk.finish(&step);
                 }
@@ -294,7 +342,9 @@ impl<'a> Run<'a> {
     fn judge(&self, address: &Address, step: &Step, outcome: Outcome) -> Settled {
         match (step, outcome) {
             (Step::Remove(_), Outcome::Done(None)) => Settled {
-                record: Some(Record::Removed { address: address.clone() }),
+                record: Some(Record::Removed {
+                    address: address.clone(),
+                }),
                 value: None,
                 problem: None,
             },
@@ -307,7 +357,11 @@ impl<'a> Run<'a> {
                 Settled::failed(address, &error)
             }
             (_, Outcome::Done(Some(made))) => {
-                let promised = self.plan.changes.get(address).and_then(|p| p.change.after());
+                let promised = self
+                    .plan
+                    .changes
+                    .get(address)
+                    .and_then(|p| p.change.after());
                 let kept = promised.and_then(|promised| {
                     let path = broken_promise(promised, made.value())?;
                     Some(broken(address, path, promised, made.value()))
@@ -324,7 +378,9 @@ impl<'a> Run<'a> {
     /// Stores what is there, with the marks that it was planned with.
     fn store(&self, address: &Address, now: &Known, problem: Option<Diagnostic>) -> Settled {
         let planned = self.plan.changes.get(address);
-        let marks = planned.and_then(|p| p.change.after()).map(Value::sensitive_paths);
+        let marks = planned
+            .and_then(|p| p.change.after())
+            .map(Value::sensitive_paths);
         let value = spread_marks(&now.value().mark(&marks.unwrap_or_default()));
         let attributes = Known::new(value.clone()).unwrap_or_else(|_| now.clone());
         let instance = Instance {
@@ -335,7 +391,10 @@ impl<'a> Run<'a> {
             status: Status::Ready,
         };
         Settled {
-            record: Some(Record::Stored { address: address.clone(), instance: Box::new(instance) }),
+            record: Some(Record::Stored {
+                address: address.clone(),
+                instance: Box::new(instance),
+            }),
             value: Some(value),
             problem,
         }
@@ -343,7 +402,11 @@ impl<'a> Run<'a> {
 
     fn fail(&mut self, step: &Step, message: &str, walk: &mut Walk<'_, Step>) {
         if let Some((address, action)) = self.subject(step) {
-            self.sink.emit(Event::ApplyErrored { address, action, message: message.to_owned() });
+            self.sink.emit(Event::ApplyErrored {
+                address,
+                action,
+                message: message.to_owned(),
+            });
         }
         for step in walk.skip_dependents(step) {
             self.skip(step);
@@ -352,7 +415,10 @@ impl<'a> Run<'a> {
 
     fn skip(&mut self, step: &Step) {
         if let Some((address, action)) = self.subject(step) {
-            self.sink.emit(Event::ApplySkipped { address: address.clone(), action });
+            self.sink.emit(Event::ApplySkipped {
+                address: address.clone(),
+                action,
+            });
             self.skipped.push((address, action));
         }
     }
@@ -388,7 +454,14 @@ impl<'a> Run<'a> {
         let outputs = self.world.outputs(&mut self.diagnostics);
         let known: BTreeMap<String, OutputValue> = outputs
             .into_iter()
-            .filter_map(|(name, value)| Some((name, OutputValue { value: Known::new(value).ok()? })))
+            .filter_map(|(name, value)| {
+                Some((
+                    name,
+                    OutputValue {
+                        value: Known::new(value).ok()?,
+                    },
+                ))
+            })
             .collect();
         if failed {
             self.state.outputs.extend(known);
@@ -409,7 +482,9 @@ impl Settled {
     /// A failure that changed nothing; where even that is not known, the change stays pending,
     /// so that the next try has the same key.
     fn failed(address: &Address, error: &Error) -> Self {
-        let unchanged = Record::Unchanged { address: address.clone() };
+        let unchanged = Record::Unchanged {
+            address: address.clone(),
+        };
         Self {
             record: (!error.is_transient()).then_some(unchanged),
             value: None,
@@ -419,7 +494,10 @@ impl Settled {
 }
 
 fn intent(ready: &Prepared) -> Record {
-    Record::Intent { address: ready.request.address.clone(), key: ready.request.key.clone() }
+    Record::Intent {
+        address: ready.request.address.clone(),
+        key: ready.request.key.clone(),
+    }
 }
 
 fn failure(address: &Address, error: &Error) -> Diagnostic {
@@ -434,7 +512,10 @@ fn failure(address: &Address, error: &Error) -> Diagnostic {
 }
 
 fn broken(address: &Address, path: Path, promised: &Value, actual: &Value) -> Diagnostic {
-    let secret = promised.sensitive_paths().iter().any(|marked| path.starts_with(marked));
+    let secret = promised
+        .sensitive_paths()
+        .iter()
+        .any(|marked| path.starts_with(marked));
     let show = |value: &Value| {
         let part = value.get(&path).cloned().unwrap_or(Value::Null);
         part.sensitive_if(secret).to_string()

@@ -64,6 +64,20 @@ pub struct ForecastSpec {
     pub valid_for: Duration,
 }
 
+impl ForecastSpec {
+    /// The source as people name it, such as `csv telemetry.csv`.
+    #[must_use]
+    pub fn source_name(&self) -> String {
+        format!(
+            "{} {}",
+            self.source,
+            self.path.as_deref().unwrap_or_default()
+        )
+        .trim_end()
+        .to_owned()
+    }
+}
+
 /// A `capacity`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CapacitySpec {

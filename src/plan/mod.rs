@@ -9,6 +9,7 @@ mod instance;
 mod names;
 mod nouns;
 mod order;
+mod predict;
 mod refresh;
 mod setup;
 mod validate;
@@ -20,6 +21,7 @@ pub use freeze::FrozenForecast;
 pub use instance::{Configured, configure, follow, plain, spread_marks};
 pub use names::{Names, Node};
 pub use order::{Step, order};
+pub use predict::{Prediction, forecasts};
 pub use setup::providers;
 pub use validate::validate;
 

@@ -1,0 +1,84 @@
+//! Forecasts on their own, without resources, providers or state.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use isobar_sdk::Diagnostics;
+use jiff::{SignedDuration, Timestamp};
+
+use super::drive::{Driver, Request};
+use super::{FrozenForecast, Names, Node};
+use crate::event::Sink;
+use crate::forecast::Forecast;
+use crate::state::State;
+use crate::telemetry::Series;
+
+/// A forecast with the series it was made from.
+#[derive(Debug, Clone)]
+pub struct Prediction {
+    /// The telemetry.
+    pub series: Series,
+    /// The forecast, with how every method did in the backtest.
+    pub forecast: Forecast,
+    /// As a plan would keep it.
+    pub frozen: FrozenForecast,
+}
+
+/// Makes all forecasts of a configuration, by the name of their blocks. Those that rest on a
+/// resource cannot be made without a plan and are left out.
+pub fn forecasts(
+    request: &Request<'_>,
+    sink: &dyn Sink,
+) -> (BTreeMap<String, Prediction>, Diagnostics) {
+    let (names, diagnostics) = Names::of(request.config);
+    let state = State::new(String::new());
+    let mut driver = Driver::new(request, &names, &state, sink, diagnostics);
+    let mut out_of_reach: BTreeSet<&Node> = BTreeSet::new();
+    for node in names.order() {
+        let rests_on_it = names
+            .dag
+            .dependencies(node)
+            .iter()
+            .any(|n| out_of_reach.contains(n));
+        match node {
+            Node::Local(name) if !rests_on_it => {
+                if let Err(fault) = driver.scope.define_local(name) {
+                    driver.diagnostics.push(*fault);
+                }
+            }
+            Node::Block(kind, name) if &**kind == "forecast" && !rests_on_it => {
+                let key = (Arc::clone(kind), Arc::clone(name));
+                if let Some(declaration) = request.config.declarations.get(&key) {
+                    driver.forecast(declaration);
+                }
+            }
+            Node::Variable(_) => {}
+            _ => {
+                out_of_reach.insert(node);
+            }
+        }
+    }
+    let predictions = driver
+        .nouns
+        .forecasts
+        .iter()
+        .map(|(name, loaded)| {
+            let valid = SignedDuration::try_from(loaded.spec.valid_for);
+            let expires = valid
+                .ok()
+                .and_then(|valid| request.now.checked_add(valid).ok());
+            let frozen = FrozenForecast::new(
+                &loaded.forecast,
+                loaded.spec.source_name(),
+                expires.unwrap_or(Timestamp::MAX),
+            );
+            let prediction = Prediction {
+                series: loaded.series.clone(),
+                forecast: loaded.forecast.clone(),
+                frozen,
+            };
+            (name.to_string(), prediction)
+        })
+        .collect();
+    (predictions, driver.diagnostics)
+}
