@@ -30,3 +30,7 @@ pub mod registry;
 pub mod plan;
 
 pub mod apply;
+
+pub mod providers;
+
+pub mod cli;

@@ -1,0 +1,143 @@
+//! `isobar apply` and `isobar destroy`
+
+use std::path::Path;
+
+use isobar_sdk::Diagnostic;
+
+use super::args;
+use super::environment::{fresh_id, now};
+use super::failure::Stopped;
+use super::interrupt;
+use super::plan::{self as planning, make, mode};
+use super::progress::{Phase, Progress};
+use super::project::{self, Needs, Project};
+use super::session::Session;
+use super::shell::Manner;
+use super::{Exit, present, saved};
+use crate::apply::{self, Report, Request};
+use crate::plan::{Mode, Plan};
+
+pub(super) fn run(session: &Session, args: &args::Apply) -> Result<Exit, Stopped> {
+    let plan = match &args.file {
+        Some(file) => saved_plan(session, args, file)?,
+        None => {
+            check_approval(session, args)?;
+            let mode = mode(args.destroy, &args.planning);
+            let plan = make(session, &args.planning, mode)?;
+            planning::show(session, &plan);
+            if plan.has_changes() && !args.auto_approve && !approved(session, mode)? {
+                session.shell.tell("Nothing was changed.");
+                return Ok(Exit::Failure);
+            }
+            plan
+        }
+    };
+    let report = carry_out(session, &plan, args)?;
+    Ok(conclude(session, &plan, &report))
+}
+
+/// The plan in a file, if it still holds.
+fn saved_plan(session: &Session, args: &args::Apply, file: &Path) -> Result<Plan, Stopped> {
+    let planning = &args.planning;
+    if args.destroy || planning.refresh_only || !planning.assignments.0.is_empty() {
+        let detail = "A saved plan is applied as it is: its values and its purpose are in it.";
+        return Err(Diagnostic::error("C0020", "Saved plan with planning options", detail)
+            .help("Leave out -destroy, -refresh-only, -var and -var-file, or make a new plan with them.")
+            .into());
+    }
+    session.shell.event(present::version_event());
+    let plan = saved::read(&session.path(file))?;
+    let (project, _) = Project::read(session, Needs::Nothing)?;
+    let state = project::state(session)?;
+    saved::check(&plan, state.as_ref(), &project.sources, now())?;
+    Ok(plan)
+}
+
+/// Whether the question can be asked that will be, before any work is done for it.
+fn check_approval(session: &Session, args: &args::Apply) -> Result<(), Diagnostic> {
+    if args.auto_approve {
+        return Ok(());
+    }
+    let why = if args.planning.json {
+        "With -json no question is asked."
+    } else if !args.planning.input {
+        "With -input=false no question is asked."
+    } else if !session.shell.terminal().input {
+        "There is no terminal on which the plan could be approved."
+    } else {
+        return Ok(());
+    };
+    Err(Diagnostic::error("C0021", "Plan cannot be approved", why).help(
+        "Save a plan with plan -out=FILE, look at it and apply FILE; or apply at once with -auto-approve.",
+    ))
+}
+
+fn approved(session: &Session, mode: Mode) -> Result<bool, Diagnostic> {
+    let question = match mode {
+        Mode::Normal => "Do you want to make these changes?",
+        Mode::Destroy => "Do you really want to destroy all of this? It cannot be undone.",
+        Mode::RefreshOnly => "Do you want to record what is there?",
+    };
+    let question = format!("\n{question}\n  Only 'yes' will be accepted.\n\n  Enter a value: ");
+    session
+        .shell
+        .ask(&question)
+        .map(|answer| answer == "yes")
+        .map_err(|error| {
+            let detail = format!("The answer could not be read: {error}.");
+            Diagnostic::error("C0021", "Plan cannot be approved", detail)
+                .help("Apply with -auto-approve, or apply a saved plan.")
+        })
+}
+
+fn carry_out(session: &Session, plan: &Plan, args: &args::Apply) -> Result<Report, Stopped> {
+    let operation = if args.destroy { "destroy" } else { "apply" };
+    let holder = session.environment.holder(operation);
+    let store = session.store();
+    let registry = project::registry(session);
+    let progress = Progress::begin(&session.shell, Phase::Applying(plan.actions().count()));
+    session.wait_for(async {
+        let interrupted = interrupt::listen(session.shell.clone(), progress.under_way());
+        let request = Request {
+            plan,
+            registry: &registry,
+            store: &store,
+            holder: &holder,
+            folder: session.folder(),
+            now: now(),
+            new_lineage: fresh_id(),
+            parallelism: args.planning.parallelism.get(),
+            interrupted,
+        };
+        apply::apply(request, &progress).await
+    })
+}
+
+/// Tells what became of it.
+fn conclude(session: &Session, plan: &Plan, report: &Report) -> Exit {
+    let shell = &session.shell;
+    shell.diagnostics(&report.diagnostics, &plan.sources);
+    match shell.manner() {
+        Manner::Human => {
+            shell.result(&present::report(report, plan.mode));
+            if let Some(state) = report
+                .state
+                .as_ref()
+                .filter(|state| !state.outputs.is_empty())
+            {
+                let outputs = present::outputs(&state.outputs, &shell.style());
+                shell.result(&format!("\nOutputs:\n\n{outputs}"));
+            }
+        }
+        Manner::Events => {
+            for event in present::report_events(report, plan.mode) {
+                shell.event(event);
+            }
+        }
+    }
+    if report.interrupted || report.diagnostics.has_errors() {
+        Exit::Failure
+    } else {
+        Exit::Success
+    }
+}

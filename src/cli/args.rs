@@ -1,0 +1,380 @@
+//! Which commands and flags there are; their doc comments are the help.
+
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
+use isobar_sdk::Address;
+
+use super::dash;
+use super::shell::Manner;
+
+/// What was asked for.
+#[derive(Debug)]
+pub(super) struct Invocation {
+    pub(super) chdir: Option<PathBuf>,
+    pub(super) no_color: bool,
+    pub(super) command: Command,
+}
+
+/// Reads the arguments.
+///
+/// # Errors
+/// What is wrong with them, or the help that was asked for.
+pub(super) fn parse(arguments: Vec<OsString>) -> Result<Invocation, clap::Error> {
+    let program = Cli::command();
+    let arguments = dash::normalise(arguments, &program);
+    let name = OsString::from("isobar");
+    let cli = Cli::try_parse_from(std::iter::once(name).chain(arguments))?;
+    let command = match (cli.version, cli.command) {
+        (true, _) => Command::Version(Version { json: false }),
+        (false, Some(command)) => command,
+        (false, None) => {
+            let kind = clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+            let help = Cli::command().render_help();
+            return Err(clap::Error::raw(kind, help.ansi()));
+        }
+    };
+    Ok(Invocation {
+        chdir: cli.chdir,
+        no_color: cli.no_color,
+        command,
+    })
+}
+
+/// Plans and applies AI model deployments across zones of several clouds.
+///
+/// Long flags can be written with one dash, as in -out=FILE, or with two.
+#[derive(Debug, Parser)]
+#[command(name = "isobar", disable_version_flag = true, max_term_width = 100)]
+struct Cli {
+    /// Work in this folder instead of the current one.
+    #[arg(long, global = true, value_name = "DIR")]
+    chdir: Option<PathBuf>,
+    /// Print without colours.
+    #[arg(long, global = true)]
+    no_color: bool,
+    /// Print the version.
+    #[arg(long)]
+    version: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Check the configuration, without state, telemetry or any cloud.
+    Validate(Validate),
+    /// Show what apply would change, and why.
+    Plan(Plan),
+    /// Make what is there what the configuration says.
+    Apply(Apply),
+    /// Destroy everything that the configuration has made.
+    Destroy(Destroy),
+    /// Show the state, or a saved plan.
+    Show(Show),
+    /// Show output values.
+    Output(Output),
+    /// Look into the state.
+    State(State),
+    /// Print which name refers to which, as a graph in the DOT language.
+    Graph,
+    /// Forecast demand and say how good the forecast is.
+    Forecast(Forecast),
+    /// Serve an ONNX model over the Open Inference Protocol.
+    Serve(Serve),
+    /// Balance requests over the replicas of a deployment; the local provider starts it.
+    #[command(hide = true)]
+    Gateway(Gateway),
+    /// Print the version.
+    Version(Version),
+}
+
+impl Command {
+    /// How the command talks.
+    pub(super) const fn manner(&self) -> Manner {
+        let events = match self {
+            Self::Plan(args) => args.planning.json,
+            Self::Apply(args) => args.planning.json,
+            Self::Destroy(args) => args.planning.json,
+            _ => false,
+        };
+        if events {
+            Manner::Events
+        } else {
+            Manner::Human
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Validate {
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// What plan, apply and destroy have in common.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Planning {
+    /// Only record what is there, without changing it.
+    #[arg(long, conflicts_with = "refresh")]
+    pub(super) refresh_only: bool,
+    /// Whether to read what is there before planning.
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true")]
+    pub(super) refresh: bool,
+    #[command(flatten)]
+    pub(super) assignments: Assignments,
+    /// How many resources are read or changed at the same time.
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub(super) parallelism: NonZeroUsize,
+    /// Whether questions may be asked.
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true")]
+    pub(super) input: bool,
+    /// Accepted as Terraform has it: planning never locks the state, and changing it always does.
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true")]
+    pub(super) lock: bool,
+    /// Print one JSON event per line.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Plan {
+    /// Plan to destroy everything.
+    #[arg(long, conflicts_with = "refresh_only")]
+    pub(super) destroy: bool,
+    /// Save the plan in this file, for apply.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Exit with 0 if there are no changes, 1 on errors and 2 if there are changes.
+    #[arg(long)]
+    pub(super) detailed_exitcode: bool,
+    #[command(flatten)]
+    pub(super) planning: Planning,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Apply {
+    /// A plan saved with plan -out=FILE; without it, a new plan is made and shown.
+    #[arg(value_name = "PLANFILE")]
+    pub(super) file: Option<PathBuf>,
+    /// Destroy everything.
+    #[arg(long, conflicts_with = "refresh_only")]
+    pub(super) destroy: bool,
+    /// Do not ask before applying.
+    #[arg(long)]
+    pub(super) auto_approve: bool,
+    #[command(flatten)]
+    pub(super) planning: Planning,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Destroy {
+    /// Do not ask before destroying.
+    #[arg(long)]
+    auto_approve: bool,
+    #[command(flatten)]
+    planning: Planning,
+}
+
+impl Destroy {
+    /// The same as `apply -destroy`.
+    pub(super) fn as_apply(&self) -> Apply {
+        Apply {
+            file: None,
+            destroy: true,
+            auto_approve: self.auto_approve,
+            planning: self.planning.clone(),
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Show {
+    /// A saved plan or a state; without it, the state of this configuration.
+    pub(super) file: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Output {
+    /// One output; without it, all of them.
+    pub(super) name: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print the text alone, without quotes and end of line.
+    #[arg(long, requires = "name", conflicts_with = "json")]
+    pub(super) raw: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct State {
+    #[command(subcommand)]
+    pub(super) command: StateCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StateCommand {
+    /// List the resources in the state.
+    List {
+        /// Only those at or below these addresses.
+        #[arg(value_name = "ADDRESS")]
+        addresses: Vec<Address>,
+    },
+    /// Show the attributes of one resource.
+    Show {
+        /// The resource, such as isobar_data.example.
+        address: Address,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Forecast {
+    /// One forecast block; without it, all of them.
+    pub(super) name: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) assignments: Assignments,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Serve {
+    /// The ONNX file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) model: PathBuf,
+    /// The port to listen on; 0 takes a free one.
+    #[arg(long)]
+    pub(super) port: u16,
+    /// The address to listen on.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(super) host: IpAddr,
+    /// The name of the model; otherwise that of the file.
+    #[arg(long)]
+    pub(super) name: Option<String>,
+    /// The version of the model; otherwise 1.
+    #[arg(long)]
+    pub(super) version: Option<String>,
+    /// Inferences that may run at the same time.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(super) workers: NonZeroUsize,
+    /// Sent with every answer as x-isobar-served-by; otherwise the process id.
+    #[arg(long, value_name = "ID")]
+    pub(super) instance: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Gateway {
+    /// The routes.
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Version {
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// A value, or a file of values, for variables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Assignment {
+    /// `-var NAME=VALUE`
+    Value(String),
+    /// `-var-file FILE`
+    File(PathBuf),
+}
+
+/// All `-var` and `-var-file`, in the order given: the last one wins.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Assignments(pub(super) Vec<Assignment>);
+
+impl clap::Args for Assignments {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let value = Arg::new("var")
+            .long("var")
+            .value_name("NAME=VALUE")
+            .action(ArgAction::Append)
+            .help("Set a variable; can be repeated");
+        let file = Arg::new("var-file")
+            .long("var-file")
+            .value_name("FILE")
+            .action(ArgAction::Append)
+            .value_parser(clap::value_parser!(PathBuf))
+            .help("Set the variables that a file names; can be repeated");
+        command.arg(value).arg(file)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Assignments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let values = matches.get_many::<String>("var").into_iter().flatten();
+        let values = values.cloned().map(Assignment::Value);
+        let values = matches.indices_of("var").into_iter().flatten().zip(values);
+        let files = matches.get_many::<PathBuf>("var-file");
+        let files = files.into_iter().flatten().cloned().map(Assignment::File);
+        let places = matches.indices_of("var-file").into_iter().flatten();
+        let mut all: Vec<(usize, Assignment)> = values.chain(places.zip(files)).collect();
+        all.sort_by_key(|(place, _)| *place);
+        Ok(Self(all.into_iter().map(|(_, given)| given).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::{Assignment, Cli, Command, parse};
+
+    #[test]
+    fn the_flags_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn assignments_keep_their_order() {
+        let arguments = ["plan", "-var", "a=1", "-var-file=f", "-var=a=2"];
+        let invocation = parse(arguments.map(Into::into).into()).unwrap();
+        let Command::Plan(plan) = invocation.command else {
+            panic!()
+        };
+        let expected = [
+            Assignment::Value("a=1".to_owned()),
+            Assignment::File("f".into()),
+            Assignment::Value("a=2".to_owned()),
+        ];
+        assert_eq!(plan.planning.assignments.0, expected);
+    }
+
+    #[test]
+    fn booleans_can_be_switched_off() {
+        for (argument, expected) in [
+            ("-refresh=false", false),
+            ("-refresh=true", true),
+            ("--refresh", true),
+        ] {
+            let invocation = parse(vec!["plan".into(), argument.into()]).unwrap();
+            let Command::Plan(plan) = invocation.command else {
+                panic!()
+            };
+            assert_eq!(plan.planning.refresh, expected, "{argument}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Everything that comes from outside: clock, names, variables, terminal. Read here and nowhere
+//! else, so that everything below gets it as an argument.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::state::Holder;
+
+/// Widths that are used where there is no terminal to ask.
+const WIDTH: usize = 80;
+
+/// What was found when the program began.
+#[derive(Debug, Clone)]
+pub(super) struct Environment {
+    /// The current folder.
+    pub(super) folder: PathBuf,
+    /// This program.
+    pub(super) executable: PathBuf,
+    /// The folder for everything but the state, from `ISOBAR_DATA_DIR`.
+    pub(super) data: PathBuf,
+    /// Values of variables, from `ISOBAR_VAR_name`.
+    pub(super) variables: BTreeMap<String, String>,
+    /// User and host.
+    pub(super) who: String,
+    /// What the streams are connected to.
+    pub(super) terminal: Terminal,
+}
+
+/// What the streams are connected to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terminal {
+    /// Whether someone can answer.
+    pub(super) input: bool,
+    /// Whether results are read by someone.
+    pub(super) output: bool,
+    /// Whether progress is read by someone.
+    pub(super) error: bool,
+    /// Whether terminals get colours.
+    pub(super) colour: bool,
+    /// Columns.
+    pub(super) width: usize,
+}
+
+impl Environment {
+    /// Reads it.
+    pub(super) fn read() -> Self {
+        let variables: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let text = |name: &str| variables.get(name).filter(|value| !value.is_empty());
+        let user = text("USER").or_else(|| text("LOGNAME"));
+        let host = gethostname::gethostname();
+        let user = user.map_or("unknown", String::as_str);
+        Self {
+            folder: current_folder(),
+            executable: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("isobar")),
+            data: text("ISOBAR_DATA_DIR").map_or_else(|| ".isobar".into(), PathBuf::from),
+            who: format!("{user}@{}", host.display()),
+            terminal: Terminal::read(text("NO_COLOR").is_some(), text("COLUMNS")),
+            variables: variables
+                .iter()
+                .filter_map(|(name, value)| {
+                    let name = name.strip_prefix("ISOBAR_VAR_")?;
+                    Some((name.to_owned(), value.clone()))
+                })
+                .collect(),
+        }
+    }
+
+    /// What the lock says about this process.
+    pub(super) fn holder(&self, operation: &str) -> Holder {
+        Holder {
+            id: fresh_id(),
+            operation: operation.to_owned(),
+            who: self.who.clone(),
+            pid: std::process::id(),
+            since: now().to_string(),
+        }
+    }
+}
+
+impl Terminal {
+    fn read(no_color: bool, columns: Option<&String>) -> Self {
+        let columns = columns.and_then(|columns| columns.parse().ok());
+        let measured = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        Self {
+            input: std::io::stdin().is_terminal(),
+            output: std::io::stdout().is_terminal(),
+            error: std::io::stderr().is_terminal(),
+            colour: !no_color,
+            width: columns.or_else(measured).unwrap_or(WIDTH).max(20),
+        }
+    }
+}
+
+/// The current folder; `.` where it has been removed, so that the next access says so.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the environment enters"
+)]
+fn current_folder() -> PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
+}
+
+/// The present.
+#[expect(clippy::disallowed_methods, reason = "this is where the clock enters")]
+pub(super) fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// A name that nothing else has.
+pub(super) fn fresh_id() -> String {
+    uuid::Uuid::new_v4().to_string()
+}

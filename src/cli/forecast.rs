@@ -1,0 +1,76 @@
+//! `isobar forecast`
+
+use std::collections::BTreeMap;
+
+use isobar_sdk::Diagnostic;
+use isobar_sdk::diagnostic::closest;
+
+use super::args::Forecast;
+use super::environment::{fresh_id, now};
+use super::failure::Stopped;
+use super::progress::{Phase, Progress};
+use super::project::{Needs, Project};
+use super::session::Session;
+use super::{Exit, present};
+use crate::plan::{self, FrozenForecast, Mode, Refresh, Request};
+
+pub(super) fn run(session: &Session, args: &Forecast) -> Result<Exit, Stopped> {
+    let project = Project::load(session, Needs::Configuration)?;
+    if let Some(name) = &args.name {
+        check_name(&project, name)?;
+    }
+    let variables = project.variables(session, &args.assignments)?;
+    let request = Request {
+        config: &project.config,
+        sources: &project.sources,
+        variables,
+        facts: project.facts.clone(),
+        folder: session.folder(),
+        registry: &project.registry,
+        state: None,
+        mode: Mode::Normal,
+        refresh: Refresh::Skip,
+        now: now(),
+        id: fresh_id(),
+        parallelism: 1,
+    };
+    let progress = Progress::begin(&session.shell, Phase::Planning);
+    let planned = session.wait_for(plan::propose(&request, &progress));
+    drop(progress);
+    let (plan, diagnostics) = planned?;
+    let Some(plan) = plan else {
+        return Err(Stopped::new(diagnostics, &project.sources));
+    };
+    project.settle(session, diagnostics)?;
+    show(session, args, plan.forecasts);
+    Ok(Exit::Success)
+}
+
+fn show(session: &Session, args: &Forecast, forecasts: BTreeMap<String, FrozenForecast>) {
+    let wanted = |name: &str| args.name.as_deref().is_none_or(|wanted| wanted == name);
+    let mut forecasts = forecasts;
+    forecasts.retain(|name, _| wanted(name));
+    let shell = &session.shell;
+    if args.json {
+        return shell.document(&present::forecasts_json(&forecasts));
+    }
+    for (name, forecast) in &forecasts {
+        shell.result(&present::forecast(name, forecast, &shell.style()));
+    }
+}
+
+fn check_name(project: &Project, name: &str) -> Result<(), Stopped> {
+    let names = project.config.declarations.keys();
+    let mut names = names.filter_map(|(kind, name)| (&**kind == "forecast").then_some(&**name));
+    if names.clone().any(|found| found == name) {
+        return Ok(());
+    }
+    let help = closest(name, names.by_ref()).map_or_else(
+        || format!("Add forecast {name:?} {{ … }}."),
+        |meant| format!("Did you mean {meant:?}?"),
+    );
+    let detail = format!("The configuration has no forecast {name:?}.");
+    Err(Diagnostic::error("C0027", "No such forecast", detail)
+        .help(help)
+        .into())
+}

@@ -1,0 +1,103 @@
+//! `isobar plan`, and the plan that `apply` makes.
+
+use super::args::{self, Planning};
+use super::environment::{fresh_id, now};
+use super::failure::Stopped;
+use super::progress::{Phase, Progress};
+use super::project::{self, Needs, Project};
+use super::saved::Destination;
+use super::session::Session;
+use super::shell::Manner;
+use super::{Exit, present};
+use crate::plan::{self, Mode, Plan, Refresh, Request};
+
+pub(super) fn run(session: &Session, args: &args::Plan) -> Result<Exit, Stopped> {
+    let out = args.out.as_deref().map(|path| session.path(path));
+    let out = out.map(Destination::open).transpose()?;
+    let plan = make(session, &args.planning, mode(args.destroy, &args.planning))?;
+    show(session, &plan);
+    match out {
+        Some(destination) => {
+            let path = destination.write(&plan)?;
+            let path = path.strip_prefix(session.folder()).unwrap_or(&path);
+            let path = path.display();
+            session.shell.result(&format!(
+                "\nThe plan is saved in {path}. Apply exactly it with:\n  isobar apply {path}"
+            ));
+        }
+        None if plan.has_changes() => session.shell.result(
+            "\nThe plan is not saved: apply makes a new one. Save it with -out=FILE to apply exactly this one.",
+        ),
+        None => {}
+    }
+    Ok(if args.detailed_exitcode && plan.has_changes() {
+        Exit::Changes
+    } else {
+        Exit::Success
+    })
+}
+
+/// What a plan is for.
+pub(super) const fn mode(destroy: bool, planning: &Planning) -> Mode {
+    match (destroy, planning.refresh_only) {
+        (true, _) => Mode::Destroy,
+        (false, true) => Mode::RefreshOnly,
+        (false, false) => Mode::Normal,
+    }
+}
+
+/// Makes a plan for the configuration and the state as they are.
+pub(super) fn make(session: &Session, planning: &Planning, mode: Mode) -> Result<Plan, Stopped> {
+    session.shell.event(present::version_event());
+    let needs = match mode {
+        Mode::Destroy => Needs::Nothing,
+        Mode::Normal | Mode::RefreshOnly => Needs::Configuration,
+    };
+    let project = Project::load(session, needs)?;
+    let variables = project.variables(session, &planning.assignments)?;
+    let state = project::state(session)?;
+    let request = Request {
+        config: &project.config,
+        sources: &project.sources,
+        variables,
+        facts: project.facts.clone(),
+        folder: session.folder(),
+        registry: &project.registry,
+        state: state.as_ref(),
+        mode,
+        refresh: if planning.refresh {
+            Refresh::Full
+        } else {
+            Refresh::Skip
+        },
+        now: now(),
+        id: fresh_id(),
+        parallelism: planning.parallelism.get(),
+    };
+    let progress = Progress::begin(&session.shell, Phase::Planning);
+    let planned = session.wait_for(plan::propose(&request, &progress));
+    drop(progress);
+    let (plan, diagnostics) = planned?;
+    match plan {
+        Some(plan) if !diagnostics.has_errors() => {
+            project.settle(session, diagnostics)?;
+            Ok(plan)
+        }
+        _ => Err(Stopped::new(diagnostics, &project.sources)),
+    }
+}
+
+/// Shows a plan in the manner of the command.
+pub(super) fn show(session: &Session, plan: &Plan) {
+    match session.shell.manner() {
+        Manner::Human => {
+            let text = present::plan(plan, &session.shell.style());
+            session.shell.result(&text);
+        }
+        Manner::Events => {
+            for event in present::plan_events(plan) {
+                session.shell.event(event);
+            }
+        }
+    }
+}

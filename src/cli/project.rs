@@ -1,0 +1,134 @@
+//! A folder with its configuration, as the commands use it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use isobar_sdk::diagnostic::sentence;
+use isobar_sdk::{Diagnostic, Diagnostics, Value};
+
+use super::args::Assignments;
+use super::failure::{self, Stopped};
+use super::session::Session;
+use super::variables;
+use crate::eval::Facts;
+use crate::language::{self, Config, Sources};
+use crate::providers::{self, Surroundings};
+use crate::registry::Registry;
+use crate::state::State;
+
+/// A configuration with the providers that it can use.
+pub(super) struct Project {
+    /// The texts.
+    pub(super) sources: Sources,
+    /// What they say.
+    pub(super) config: Config,
+    /// The providers.
+    pub(super) registry: Registry,
+    /// What the environment contributes to expressions.
+    pub(super) facts: Facts,
+}
+
+/// Whether a folder may be without configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// It must have one.
+    Configuration,
+    /// It may be empty: what is there is destroyed.
+    Nothing,
+}
+
+impl Project {
+    /// Reads the folder of the session; warnings are told.
+    pub(super) fn load(session: &Session, needs: Needs) -> Result<Self, Stopped> {
+        let (project, diagnostics) = Self::read(session, needs)?;
+        project.settle(session, diagnostics)?;
+        Ok(project)
+    }
+
+    /// Reads the folder of the session, with all that is wrong with the texts.
+    pub(super) fn read(session: &Session, needs: Needs) -> Result<(Self, Diagnostics), Stopped> {
+        let sources = Sources::read_folder(session.folder()).map_err(|error| {
+            let detail = format!("{}: {error}.", session.folder().display());
+            Diagnostic::error("C0008", "Configuration cannot be read", detail)
+                .help("Check that the files are UTF-8 text and that you may read them.")
+        })?;
+        if needs == Needs::Configuration && sources.configuration().next().is_none() {
+            let detail = format!(
+                "There is no file that ends in .hcl in {}.",
+                session.folder().display()
+            );
+            return Err(Diagnostic::error("C0007", "No configuration", detail)
+                .help("Write main.hcl, or name the folder of the configuration with -chdir=DIR.")
+                .into());
+        }
+        let (config, diagnostics) = language::load(&sources);
+        let project = Self {
+            sources,
+            config,
+            registry: registry(session),
+            facts: Facts {
+                folder: ".".to_owned(),
+                workspace: "default".to_owned(),
+            },
+        };
+        Ok((project, diagnostics))
+    }
+
+    /// Tells warnings; stops at errors.
+    pub(super) fn settle(
+        &self,
+        session: &Session,
+        diagnostics: Diagnostics,
+    ) -> Result<(), Stopped> {
+        if diagnostics.has_errors() {
+            return Err(Stopped::new(diagnostics, &self.sources));
+        }
+        session.shell.diagnostics(&diagnostics, &self.sources);
+        Ok(())
+    }
+
+    /// The values of all variables.
+    pub(super) fn variables(
+        &self,
+        session: &Session,
+        assignments: &Assignments,
+    ) -> Result<BTreeMap<Arc<str>, Value>, Stopped> {
+        let files = variables::read(session, assignments)?;
+        let given = variables::Given {
+            environment: &session.environment.variables,
+            options: &files,
+        };
+        let found = variables::values(&self.config, &self.sources, &given);
+        if found.diagnostics.has_errors() {
+            return Err(Stopped::new(found.diagnostics, &found.sources));
+        }
+        session
+            .shell
+            .diagnostics(&found.diagnostics, &found.sources);
+        Ok(found.values)
+    }
+}
+
+/// The providers that are there.
+pub(super) fn registry(session: &Session) -> Registry {
+    providers::registry(&Surroundings {
+        executable: session.environment.executable.clone(),
+        data: session.data(),
+        base: session.folder().to_owned(),
+    })
+}
+
+/// The state; `None` if there is none yet.
+pub(super) fn state(session: &Session) -> Result<Option<State>, Stopped> {
+    session
+        .store()
+        .read()
+        .map_err(|error| failure::store(&error).into())
+}
+
+/// A file that the user named cannot be read.
+pub(super) fn unreadable(path: &std::path::Path, error: &std::io::Error) -> Diagnostic {
+    let detail = format!("{}: {}", path.display(), sentence(&error.to_string()));
+    Diagnostic::error("C0009", "File cannot be read", detail)
+        .help("Check the name of the file and that you may read it.")
+}

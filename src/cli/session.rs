@@ -1,0 +1,80 @@
+//! One run of the program: where it works, what it found outside and how it prints.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+
+use isobar_sdk::Diagnostic;
+
+use super::environment::Environment;
+use super::failure::Stopped;
+use super::shell::Shell;
+use crate::state::Store;
+
+/// One run of the program.
+#[derive(Clone)]
+pub(super) struct Session {
+    /// What was found outside.
+    pub(super) environment: Environment,
+    /// How it prints.
+    pub(super) shell: Shell,
+    /// The folder that everything is relative to.
+    folder: PathBuf,
+}
+
+impl Session {
+    /// Begins in the current folder, or in another one.
+    pub(super) fn open(
+        environment: Environment,
+        shell: Shell,
+        chdir: Option<PathBuf>,
+    ) -> Result<Self, Stopped> {
+        let folder = environment.folder.join(chdir.unwrap_or_default());
+        let folder = folder.canonicalize().and_then(|folder| {
+            std::fs::read_dir(&folder)?;
+            Ok(folder)
+        });
+        let folder = folder.map_err(|error| {
+            let detail = format!("It is not a folder that can be read: {error}.");
+            Diagnostic::error("C0001", "No such folder", detail)
+                .help("Give an existing folder with -chdir=DIR.")
+        })?;
+        Ok(Self {
+            environment,
+            shell,
+            folder,
+        })
+    }
+
+    /// The folder of the configuration.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A path that the user gave.
+    pub(super) fn path(&self, given: &Path) -> PathBuf {
+        self.folder.join(given)
+    }
+
+    /// The folder for everything but the state.
+    pub(super) fn data(&self) -> PathBuf {
+        self.folder.join(&self.environment.data)
+    }
+
+    /// Where the state is.
+    pub(super) fn store(&self) -> Store {
+        Store::new(&self.folder, &self.data())
+    }
+
+    /// Runs what waits for something; what is still under way afterwards is given up.
+    pub(super) fn wait_for<T>(&self, work: impl Future<Output = T>) -> Result<T, Stopped> {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let runtime = builder.enable_all().build().map_err(|error| {
+            let detail = format!("The threads of the program could not be started: {error}.");
+            Diagnostic::error("C0002", "No resources to work with", detail)
+                .help("Raise the limit of threads and open files of this user.")
+        })?;
+        let result = runtime.block_on(work);
+        runtime.shutdown_background();
+        Ok(result)
+    }
+}

@@ -1,0 +1,186 @@
+//! The printer: results to stdout, everything told on the way to stderr, events as JSON.
+
+use std::io::{self, BufRead, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anstream::{AutoStream, ColorChoice};
+use indicatif::ProgressBar;
+use isobar_sdk::Diagnostics;
+use serde_json::Value as Json;
+
+use super::Exit;
+use super::environment::{self, Terminal};
+use super::present::{self, Style};
+use crate::language::Sources;
+
+/// How a command talks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// Text.
+    Human,
+    /// One JSON object per line on stdout.
+    Events,
+}
+
+/// The printer; clones print to the same streams.
+#[derive(Clone)]
+pub(super) struct Shell(Arc<Inner>);
+
+struct Inner {
+    manner: Manner,
+    terminal: Terminal,
+    out: Mutex<AutoStream<io::Stdout>>,
+    err: Mutex<AutoStream<io::Stderr>>,
+    /// What is drawn at the bottom of the terminal and must step aside for lines.
+    bar: Mutex<Option<ProgressBar>>,
+    /// Why results could not be written, where someone should know.
+    lost: Mutex<Option<io::Error>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn choice(is_terminal: bool, terminal: &Terminal) -> ColorChoice {
+    if is_terminal && terminal.colour {
+        ColorChoice::AlwaysAnsi
+    } else {
+        ColorChoice::Never
+    }
+}
+
+impl Shell {
+    /// A printer to the streams of this process.
+    pub(super) fn new(terminal: &Terminal, manner: Manner) -> Self {
+        let out = choice(terminal.output, terminal);
+        let err = choice(terminal.error, terminal);
+        Self(Arc::new(Inner {
+            manner,
+            terminal: *terminal,
+            out: Mutex::new(AutoStream::new(io::stdout(), out)),
+            err: Mutex::new(AutoStream::new(io::stderr(), err)),
+            bar: Mutex::default(),
+            lost: Mutex::default(),
+        }))
+    }
+
+    /// How this command talks.
+    pub(super) fn manner(&self) -> Manner {
+        self.0.manner
+    }
+
+    /// What the streams are connected to.
+    pub(super) fn terminal(&self) -> &Terminal {
+        &self.0.terminal
+    }
+
+    /// How results are drawn.
+    pub(super) fn style(&self) -> Style {
+        Style {
+            colour: self.0.terminal.output && self.0.terminal.colour,
+            width: self.0.terminal.width,
+        }
+    }
+
+    /// Writes to stdout as it is.
+    pub(super) fn data(&self, text: &str) {
+        self.aside(|| {
+            let mut out = locked(&self.0.out);
+            let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            match written {
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    // Whoever read has seen enough.
+                }
+                Err(error) => *locked(&self.0.lost) = Some(error),
+                Ok(()) => {}
+            }
+        });
+    }
+
+    /// Writes a JSON document to stdout.
+    pub(super) fn document(&self, document: &Json) {
+        self.data(&format!("{document}\n"));
+    }
+
+    /// Writes a result for people to stdout.
+    pub(super) fn result(&self, text: &str) {
+        if self.0.manner == Manner::Human {
+            self.data(&format!("{}\n", text.trim_end_matches('\n')));
+        }
+    }
+
+    /// Writes an event for programs to stdout, with the time.
+    pub(super) fn event(&self, mut event: Json) {
+        if self.0.manner == Manner::Human {
+            return;
+        }
+        if let Json::Object(fields) = &mut event {
+            let now = environment::now().to_string();
+            fields.insert("@timestamp".to_owned(), Json::String(now));
+        }
+        self.document(&event);
+    }
+
+    /// Tells people on stderr, or programs as an event, what is going on.
+    pub(super) fn tell(&self, text: &str) {
+        match self.0.manner {
+            Manner::Events => self.event(present::message_json(text)),
+            Manner::Human => self.aside(|| {
+                let mut err = locked(&self.0.err);
+                // Nobody can be told that telling does not work.
+                let _unheard = writeln!(err, "{}", text.trim_end_matches('\n'));
+            }),
+        }
+    }
+
+    /// Tells what is wrong.
+    pub(super) fn diagnostics(&self, diagnostics: &Diagnostics, sources: &Sources) {
+        let style = Style {
+            colour: self.0.terminal.error && self.0.terminal.colour,
+            ..self.style()
+        };
+        for diagnostic in diagnostics {
+            match self.0.manner {
+                Manner::Human => self.tell(&present::diagnostic(diagnostic, sources, &style)),
+                Manner::Events => self.event(present::diagnostic_event(diagnostic, sources)),
+            }
+        }
+    }
+
+    /// Asks a question on the terminal; the answer without the end of its line.
+    pub(super) fn ask(&self, question: &str) -> io::Result<String> {
+        {
+            let mut err = locked(&self.0.err);
+            write!(err, "{question}")?;
+            err.flush()?;
+        }
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        Ok(answer.trim().to_owned())
+    }
+
+    /// Draws a bar at the bottom of the terminal, or no longer draws one.
+    pub(super) fn draw(&self, bar: Option<ProgressBar>) {
+        let former = std::mem::replace(&mut *locked(&self.0.bar), bar);
+        if let Some(former) = former {
+            former.finish_and_clear();
+        }
+    }
+
+    /// Writes while the bar is out of the way.
+    fn aside(&self, write: impl FnOnce()) {
+        let bar = locked(&self.0.bar).clone();
+        match bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
+    /// Ends: a result that could not be written, to a full disk for instance, is a failure.
+    pub(super) fn finish(&self, exit: Exit) -> Exit {
+        let lost = locked(&self.0.lost).take();
+        let Some(error) = lost else { return exit };
+        self.tell(&format!("Error: the output could not be written: {error}"));
+        Exit::Failure
+    }
+}
