@@ -33,6 +33,11 @@ pub fn registry(surroundings: &Surroundings) -> Registry {
     let factories: Vec<Arc<dyn Factory>> = vec![
         Arc::new(isobar_data::factory()),
         Arc::new(isobar_sim::factory(surroundings.base.clone())),
+        Arc::new(isobar_local::factory(isobar_local::Runtime {
+            executable: surroundings.executable.clone(),
+            root: surroundings.data.clone(),
+            base: surroundings.base.clone(),
+        })),
     ];
     let decorated = factories.into_iter().map(|inner| Decorated {
         inner,
@@ -87,9 +92,10 @@ pub async fn gateway(
     config: &Path,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Diagnostic> {
-    let _ = shutdown;
-    let detail = format!("{} cannot be read by this program.", config.display());
-    Err(Diagnostic::error("C0030", "Gateway ended", detail))
+    isobar_local::gateway::run(config, shutdown).await.map_err(|error| {
+        let detail = isobar_sdk::diagnostic::sentence(&error.to_string());
+        Diagnostic::error("C0030", "Gateway ended", detail)
+    })
 }
 
 /// What the model server serves, and where.

@@ -35,14 +35,11 @@ pub(super) fn run(session: &Session, args: &Forecast) -> Result<Exit, Stopped> {
         parallelism: 1,
     };
     let progress = Progress::begin(&session.shell, Phase::Planning);
-    let planned = session.wait_for(plan::propose(&request, &progress));
+    let (predictions, diagnostics) = plan::forecasts(&request, &progress);
     drop(progress);
-    let (plan, diagnostics) = planned?;
-    let Some(plan) = plan else {
-        return Err(Stopped::new(diagnostics, &project.sources));
-    };
     project.settle(session, diagnostics)?;
-    show(session, args, plan.forecasts);
+    let frozen = |(name, prediction): (String, plan::Prediction)| (name, prediction.frozen);
+    show(session, args, predictions.into_iter().map(frozen).collect());
     Ok(Exit::Success)
 }
 

@@ -1,3 +1,5 @@
+//! Tests of the module as a whole.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! Tests of the module as a whole.
+
 use std::cmp::Reverse;
 use std::time::Duration;
 
