@@ -30,3 +30,5 @@ pub mod registry;
 pub mod plan;
 
 pub mod apply;
+
+pub mod render;
