@@ -6,7 +6,7 @@ use isobar_sdk::quantity::Micros;
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
-use super::style::{Role, Style};
+use super::style::{Role, Style, visible};
 use crate::deployment::{Demand, ZoneSize};
 use crate::plan::{Plan, PlannedDeployment};
 
@@ -71,11 +71,19 @@ fn rounded(number: f64) -> String {
 }
 
 /// `before → after`, or one of them where they are equal.
-fn transition(before: impl ToString, after: impl ToString) -> String {
-    let (before, after) = (before.to_string(), after.to_string());
+fn transition(before: &str, after: &str) -> String {
     match before == after {
-        true => after,
+        true => after.to_owned(),
         false => format!("{before} → {after}"),
+    }
+}
+
+/// A price per hour to the cent; one below ten cents with as many decimals as it has.
+fn dollars(price: Micros) -> String {
+    const CENT: u64 = 10_000;
+    match price.0 < 10 * CENT {
+        true => price.to_string(),
+        false => Micros((price.0 + CENT / 2) / CENT * CENT).to_string(),
     }
 }
 
@@ -84,32 +92,35 @@ type Row = [String; 5];
 
 fn row(zone: &ZoneSize) -> Row {
     let region = zone.region.as_ref();
-    let region = region.map_or_else(String::new, |region| format!(" {region}"));
+    let region = region.map_or_else(String::new, |region| format!(" {}", visible(region)));
     let (before, after) = (zone.price.times(zone.before), zone.price.times(zone.after));
     [
         zone.zone.clone(),
         format!("{}{region}", zone.provider),
-        transition(zone.before, zone.after),
-        transition(before, after),
-        zone.why.clone(),
+        transition(&zone.before.to_string(), &zone.after.to_string()),
+        transition(&dollars(before), &dollars(after)),
+        visible(&zone.why),
     ]
 }
 
 fn total(zones: &[ZoneSize]) -> Row {
-    let replicas = |of: fn(&ZoneSize) -> u32| -> u64 { zones.iter().map(|z| u64::from(of(z))).sum() };
+    let replicas = |of: fn(&ZoneSize) -> u32| {
+        let sum: u64 = zones.iter().map(|z| u64::from(of(z))).sum();
+        sum.to_string()
+    };
     let price =
         |of: fn(&ZoneSize) -> u32| -> Micros { zones.iter().map(|z| z.price.times(of(z))).sum() };
     let (before, after) = (price(|z| z.before), price(|z| z.after));
     let delta = match (before.0, after.0) {
-        (before, after) if before < after => format!("+{} $/h", Micros(after - before)),
-        (before, after) if before > after => format!("−{} $/h", Micros(before - after)),
+        (before, after) if before < after => format!("+{} $/h", dollars(Micros(after - before))),
+        (before, after) if before > after => format!("−{} $/h", dollars(Micros(before - after))),
         _ => String::new(),
     };
     [
         "total".to_owned(),
         String::new(),
-        transition(replicas(|z| z.before), replicas(|z| z.after)),
-        transition(before, after),
+        transition(&replicas(|z| z.before), &replicas(|z| z.after)),
+        transition(&dollars(before), &dollars(after)),
         delta,
     ]
 }

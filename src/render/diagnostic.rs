@@ -113,7 +113,10 @@ pub fn json(diagnostic: &Diagnostic, sources: &Sources) -> Json {
     fields.insert("detail".to_owned(), diagnostic.detail.as_str().into());
     fields.insert("code".to_owned(), diagnostic.code.into());
     let optional = [
-        ("address", diagnostic.address.as_ref().map(ToString::to_string)),
+        (
+            "address",
+            diagnostic.address.as_ref().map(ToString::to_string),
+        ),
         ("path", diagnostic.path.as_ref().map(ToString::to_string)),
         ("help", diagnostic.help.clone()),
     ];
@@ -128,7 +131,7 @@ pub fn json(diagnostic: &Diagnostic, sources: &Sources) -> Json {
         fields.insert("range".to_owned(), range(subject, text));
         if let Some(excerpt) = sources.excerpt(subject) {
             let header = header(diagnostic, sources, &excerpt);
-            fields.insert("snippet".to_owned(), snippet(&excerpt, header));
+            fields.insert("snippet".to_owned(), snippet(&excerpt, header.as_deref()));
         }
     }
     Json::Object(fields)
@@ -155,7 +158,7 @@ fn position(text: &str, byte: usize) -> Json {
 }
 
 /// The first line of the subject; the offsets are bytes of it.
-fn snippet(excerpt: &Excerpt<'_>, context: Option<String>) -> Json {
+fn snippet(excerpt: &Excerpt<'_>, context: Option<&str>) -> Json {
     json!({
         "context": context,
         "code": excerpt.text,

@@ -55,7 +55,8 @@ pub(super) fn attributes(
         notes,
     };
     let nothing = Fields::default();
-    let side = |value: Option<&Value>| Fields::clone(value.and_then(Value::fields).unwrap_or(&nothing));
+    let side =
+        |value: Option<&Value>| Fields::clone(value.and_then(Value::fields).unwrap_or(&nothing));
     let place = Place::root();
     let parent = Value::Object(Fields::default());
     differ.fields(&place, &parent, (&side(before), &side(after)));
@@ -183,7 +184,9 @@ impl Differ<'_> {
 
     fn changed(&mut self, place: &Place, before: &Value, after: &Value) {
         match (before, after) {
-            (Value::Sensitive(_), _) | (_, Value::Sensitive(_)) => self.hidden(place, before, after),
+            (Value::Sensitive(_), _) | (_, Value::Sensitive(_)) => {
+                self.hidden(place, before, after);
+            }
             (before, Value::Unknown(_)) => self.forgotten(place, before),
             (Value::Object(old), Value::Object(new))
             | (Value::Map(old), Value::Map(new))
@@ -248,7 +251,11 @@ impl Differ<'_> {
             match position {
                 0 => self.head(place, Marker::Changed, &text),
                 _ => {
-                    let marker = if row.begins { Marker::Removed } else { Marker::Same };
+                    let marker = if row.begins {
+                        Marker::Removed
+                    } else {
+                        Marker::Same
+                    };
                     self.line(place.depth + row.depth, marker, text);
                 }
             }
@@ -301,7 +308,10 @@ impl Differ<'_> {
 
     fn list(&mut self, place: &Place, old: &Items, new: &Items) {
         let exact = |items: &Items| -> Vec<String> {
-            items.iter().map(|item| encode_exact(item).to_string()).collect()
+            items
+                .iter()
+                .map(|item| encode_exact(item).to_string())
+                .collect()
         };
         self.head(place, Marker::Changed, "[");
         for op in capture_diff_slices(Algorithm::Myers, &exact(old), &exact(new)) {
@@ -328,7 +338,11 @@ impl Differ<'_> {
         for item in old.iter().filter(|item| !new.contains(item)) {
             self.whole(&place.element(0), Marker::Removed, item);
         }
-        for (index, item) in new.iter().enumerate().filter(|(_, item)| !old.contains(item)) {
+        for (index, item) in new
+            .iter()
+            .enumerate()
+            .filter(|(_, item)| !old.contains(item))
+        {
             self.whole(&place.element(index), Marker::Added, item);
         }
         let same = new.iter().filter(|item| old.contains(item)).count();
@@ -363,7 +377,11 @@ impl Differ<'_> {
             (false, true) => "   # with a newline at the end",
             _ => "",
         };
-        self.line(place.depth, Marker::Same, format!("EOT{}{ending}", place.tail));
+        self.line(
+            place.depth,
+            Marker::Same,
+            format!("EOT{}{ending}", place.tail),
+        );
     }
 }
 

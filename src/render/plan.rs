@@ -18,9 +18,11 @@ use crate::state::State;
 pub fn human(plan: &Plan, style: &Style) -> String {
     let mut sections = vec![drift(plan, style)];
     if plan.mode == Mode::Normal {
-        sections.extend(plan.deployments.iter().map(|(name, planned)| {
-            deployment::draw(name, planned, plan, style)
-        }));
+        sections.extend(
+            plan.deployments
+                .iter()
+                .map(|(name, planned)| deployment::draw(name, planned, plan, style)),
+        );
     }
     let urgent = |action| matches!(action, Action::Delete | Action::Replace);
     sections.push(changes(plan, style, &urgent));
@@ -46,7 +48,11 @@ pub fn summary(plan: &Plan) -> String {
     }
     if plan.mode == Mode::RefreshOnly {
         let differing = plan.drift.len();
-        let noun = if differing == 1 { "resource" } else { "resources" };
+        let noun = if differing == 1 {
+            "resource"
+        } else {
+            "resources"
+        };
         return format!(
             "Refresh only: {differing} {noun} to record in the state, nothing to change."
         );
@@ -161,7 +167,10 @@ fn changes(plan: &Plan, style: &Style, wanted: &dyn Fn(Action) -> bool) -> Strin
 
 fn change(plan: &Plan, address: &Address, planned: &PlannedChange, style: &Style) -> String {
     let (marker, verb) = match planned.change.action() {
-        Action::Create => (format!("  {}", Marker::Added.draw(style)), "will be created"),
+        Action::Create => (
+            format!("  {}", Marker::Added.draw(style)),
+            "will be created",
+        ),
         Action::Update => (
             format!("  {}", Marker::Changed.draw(style)),
             "will be updated in place",
@@ -236,8 +245,13 @@ fn not_deployed(plan: &Plan, address: &Address) -> String {
         _ => "",
     };
     let sized = planned.sized.zones.iter();
-    let runs = sized.filter(|size| size.after > 0).any(|size| size.zone == zone);
-    let version = address.native.as_ref().and_then(|native| native.key.as_ref());
+    let runs = sized
+        .filter(|size| size.after > 0)
+        .any(|size| size.zone == zone);
+    let version = address
+        .native
+        .as_ref()
+        .and_then(|native| native.key.as_ref());
     match (runs, version) {
         (false, _) => format!("because the deployment no longer runs in {zone}"),
         (true, Some(Key::Text(version))) => {

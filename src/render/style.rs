@@ -121,19 +121,23 @@ mod tests {
             colour: Colour::Always,
             width: 80,
         };
-        assert_eq!(
-            coloured.paint(Role::Added, "+"),
-            "\u{1b}[32m+\u{1b}[0m"
-        );
+        assert_eq!(coloured.paint(Role::Added, "+"), "\u{1b}[32m+\u{1b}[0m");
         assert_eq!(Style::plain(80).paint(Role::Added, "+"), "+");
     }
 
     #[test]
     fn prose_is_wrapped_and_code_is_not() {
-        let lines = Style::plain(24).wrap("some words that do not fit\n  code that does not fit at all", 0);
+        let lines = Style::plain(24).wrap(
+            "some words that do not fit\n  code that does not fit at all",
+            0,
+        );
         assert_eq!(
             lines,
-            ["some words that do not", "fit", "  code that does not fit at all"]
+            [
+                "some words that do not",
+                "fit",
+                "  code that does not fit at all"
+            ]
         );
     }
 
