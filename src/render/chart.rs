@@ -101,11 +101,14 @@ fn legend(forecast: &FrozenForecast, (median, upper): (usize, usize), style: &St
         number(level * 100.0)
     };
     let text = format!(
-        "req/s   {HISTORY} history   {MEDIAN} p{}   {UPPER} p{}   {START} start of the forecast",
+        "req/s   {HISTORY} history   {MEDIAN} p{}   {UPPER} p{}   {START} start of the forecast   (UTC)",
         level(median),
         level(upper)
     );
-    format!("{}\n", style.paint(Role::Dim, text))
+    let lines = style.wrap(&text, 0).into_iter();
+    lines
+        .map(|line| format!("{}\n", style.paint(Role::Dim, line)))
+        .collect()
 }
 
 /// Time from left to right.
@@ -240,7 +243,7 @@ mod tests {
         let frozen = sample::forecast();
         for width in [40, 80, 133] {
             let text = forecast(&history(&frozen), &frozen, &Style::plain(width));
-            for line in text.lines().skip(1) {
+            for line in text.lines() {
                 assert!(
                     unicode_width::UnicodeWidthStr::width(line) <= width,
                     "{line}"

@@ -32,6 +32,24 @@ pub(super) fn draw(name: &str, planned: &PlannedDeployment, plan: &Plan, style: 
     text
 }
 
+/// A deployment of which nothing changes, on one line with its end.
+pub(super) fn unchanged(name: &str, planned: &PlannedDeployment) -> String {
+    let zones = &planned.sized.zones;
+    let replicas: u64 = zones.iter().map(|zone| u64::from(zone.after)).sum();
+    let price = zones.iter().map(|zone| zone.price.times(zone.after)).sum();
+    let running = zones.iter().filter(|zone| zone.after > 0);
+    let running: Vec<&str> = running.map(|zone| zone.zone.as_str()).collect();
+    let noun = if replicas == 1 { "replica" } else { "replicas" };
+    let place = match running.as_slice() {
+        [] => String::new(),
+        names => format!(" in {}", names.join(", ")),
+    };
+    format!(
+        "deployment.{name} stays at {replicas} {noun}{place} for {} $/h\n",
+        dollars(price)
+    )
+}
+
 fn demand(planned: &PlannedDeployment, plan: &Plan) -> String {
     match &planned.sized.demand {
         Demand::Rate(rate) => format!("demand: {} req/s, set by rate", rounded(*rate)),

@@ -394,3 +394,6 @@ fn is_line(value: &Value) -> bool {
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,60 +99,18 @@ pub(super) fn plain(value: &Value) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use std::time::Duration;
 
-    use isobar_sdk::Value;
-
-    use super::super::sample::{SECRET, data, endpoint};
+    use super::super::sample::{SECRET, data, events};
     use super::{human, still};
     use crate::change::Action;
-    use crate::event::Event;
     use crate::render::Style;
-
-    pub(in super::super) fn every() -> Vec<Event> {
-        let address = endpoint("virginia", "1");
-        let complete = |action, id| Event::ApplyComplete {
-            address: data("a"),
-            action,
-            id,
-        };
-        let name = "reranker".to_owned();
-        vec![
-            Event::RefreshStart {
-                address: address.clone(),
-            },
-            Event::RefreshComplete {
-                address: address.clone(),
-            },
-            Event::ForecastStart { name: name.clone() },
-            Event::ForecastComplete {
-                name,
-                method: "AutoETS",
-            },
-            Event::ApplyStart {
-                address: address.clone(),
-                action: Action::Create,
-            },
-            complete(Action::Create, Some("i-1".into())),
-            complete(Action::Update, Some(Value::from(SECRET).sensitive())),
-            complete(Action::Delete, None),
-            Event::ApplyErrored {
-                address: address.clone(),
-                action: Action::Replace,
-                message: "quota\u{1b} reached".to_owned(),
-            },
-            Event::ApplySkipped {
-                address,
-                action: Action::Delete,
-            },
-        ]
-    }
 
     #[test]
     fn every_event_has_a_line() {
         let style = Style::plain(80);
-        let lines: Vec<String> = every()
+        let lines: Vec<String> = events()
             .iter()
             .map(|event| human(event, Duration::from_millis(72_400), &style))
             .collect();

@@ -10,7 +10,7 @@ use super::style::{Role, Style};
 use super::{deployment, value};
 use crate::apply::Report;
 use crate::change::{Action, Cause, Change, Reason};
-use crate::plan::{Mode, Plan, PlannedChange};
+use crate::plan::{Mode, Plan, PlannedChange, PlannedDeployment};
 use crate::state::State;
 
 /// A plan with its summary, with a newline at the end. Nothing sensitive is in it.
@@ -18,10 +18,16 @@ use crate::state::State;
 pub fn human(plan: &Plan, style: &Style) -> String {
     let mut sections = vec![drift(plan, style)];
     if plan.mode == Mode::Normal {
-        sections.extend(
-            plan.deployments
-                .iter()
-                .map(|(name, planned)| deployment::draw(name, planned, plan, style)),
+        let deployments = plan.deployments.iter();
+        let (staying, moving): (Vec<_>, Vec<_>) =
+            deployments.partition(|(name, planned)| stays(plan, name, planned));
+        let moving = moving.into_iter();
+        sections.extend(moving.map(|(name, planned)| deployment::draw(name, planned, plan, style)));
+        let staying = staying.into_iter();
+        sections.push(
+            staying
+                .map(|(name, planned)| deployment::unchanged(name, planned))
+                .collect(),
         );
     }
     let urgent = |action| matches!(action, Action::Delete | Action::Replace);
@@ -145,6 +151,17 @@ fn drift(plan: &Plan, style: &Style) -> String {
         text.push_str(&diff::draw(&lines, 6, style));
     }
     text
+}
+
+/// Whether neither the replicas of a deployment nor anything below it changes.
+fn stays(plan: &Plan, name: &str, planned: &PlannedDeployment) -> bool {
+    let same = planned
+        .sized
+        .zones
+        .iter()
+        .all(|zone| zone.before == zone.after);
+    let below = |address: &Address| address.native.is_some() && *address.name == *name;
+    same && !plan.actions().any(|(address, _)| below(address))
 }
 
 /// The changes of some kinds, those below one deployment under its name.

@@ -8,8 +8,9 @@ use isobar_sdk::quantity::Micros;
 use isobar_sdk::{Address, Known, Path, Type, Value};
 use jiff::Timestamp;
 
-use crate::change::{Cause, Change, Reason};
+use crate::change::{Action, Cause, Change, Reason};
 use crate::deployment::{Demand, Sized, ZoneSize};
+use crate::event::Event;
 use crate::language::Sources;
 use crate::placement::Loss;
 use crate::plan::{
@@ -85,7 +86,7 @@ fn zone(name: &str, (before, after): (u32, u32), price: u64, why: &str) -> ZoneS
     }
 }
 
-fn reranker(virginia: (u32, u32)) -> PlannedDeployment {
+pub(super) fn reranker(virginia: (u32, u32)) -> PlannedDeployment {
     let why = "206.0 req/s at 50.0 req/s each, +1 to survive loss of frankfurt";
     PlannedDeployment {
         sized: Sized {
@@ -329,25 +330,27 @@ fn hidden(more: &str) -> Value {
     Value::from(format!("{SECRET}{more}")).sensitive()
 }
 
+/// A resource with sensitive parts at every level.
+fn credentials(more: &str, plain: &str) -> Value {
+    Value::object([
+        ("id", Value::from("s-1")),
+        ("list", Value::list(vec![hidden(more), plain.into()])),
+        (
+            "nested",
+            Value::object([("token", hidden(more)), ("user", plain.into())]),
+        ),
+        ("password", hidden(more)),
+        (
+            "whole",
+            Value::object([("a", hidden("")), ("b", plain.into())]).sensitive(),
+        ),
+    ])
+}
+
 /// Sensitive values wherever values can be.
 pub(super) fn secret() -> Plan {
-    let sample = |more: &str, plain: &str| {
-        Value::object([
-            ("id", Value::from("s-1")),
-            ("list", Value::list(vec![hidden(more), plain.into()])),
-            (
-                "nested",
-                Value::object([("token", hidden(more)), ("user", plain.into())]),
-            ),
-            ("password", hidden(more)),
-            (
-                "whole",
-                Value::object([("a", hidden("")), ("b", plain.into())]).sensitive(),
-            ),
-        ])
-    };
     let mut plan = empty(Mode::Normal);
-    let (before, after) = (sample("1", "x"), sample("2", "y"));
+    let (before, after) = (credentials("1", "x"), credentials("2", "y"));
     let open = after.with_field("password", "open now".into());
     let shut = before.with_field("password", "was open".into());
     let forgotten = after.with_field("nested", Value::unknown());
@@ -413,7 +416,7 @@ pub(super) fn secret() -> Plan {
         data("replaced"),
         Drift {
             recorded: known(before),
-            observed: Some(known(sample("3", "z"))),
+            observed: Some(known(credentials("3", "z"))),
         },
     );
     secret_settings(&mut plan);
@@ -438,6 +441,46 @@ fn secret_settings(plan: &mut Plan) {
         "sim".to_owned(),
         known(Value::object([("key", hidden(""))])),
     );
+}
+
+/// One event of every variant.
+pub(super) fn events() -> Vec<Event> {
+    let address = endpoint("virginia", "1");
+    let complete = |action, id| Event::ApplyComplete {
+        address: data("a"),
+        action,
+        id,
+    };
+    let name = "reranker".to_owned();
+    vec![
+        Event::RefreshStart {
+            address: address.clone(),
+        },
+        Event::RefreshComplete {
+            address: address.clone(),
+        },
+        Event::ForecastStart { name: name.clone() },
+        Event::ForecastComplete {
+            name,
+            method: "AutoETS",
+        },
+        Event::ApplyStart {
+            address: address.clone(),
+            action: Action::Create,
+        },
+        complete(Action::Create, Some("i-1".into())),
+        complete(Action::Update, Some(Value::from(SECRET).sensitive())),
+        complete(Action::Delete, None),
+        Event::ApplyErrored {
+            address: address.clone(),
+            action: Action::Replace,
+            message: "quota\u{1b} reached".to_owned(),
+        },
+        Event::ApplySkipped {
+            address,
+            action: Action::Delete,
+        },
+    ]
 }
 
 pub(super) fn all() -> [Plan; 6] {

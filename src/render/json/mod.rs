@@ -11,6 +11,7 @@ mod state;
 pub mod stream;
 
 pub use plan::plan;
+pub use resource::shown;
 pub use state::{outputs, state};
 
 /// The version of Isobar, for files that outlive the process.

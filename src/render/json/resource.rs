@@ -58,7 +58,8 @@ pub(super) fn key(key: &Key) -> Json {
 
 /// A value without what must not be shown: sensitive parts are null. Unknown attributes are left
 /// out and unknown elements are null, as in Terraform.
-pub(super) fn shown(value: &Value) -> Json {
+#[must_use]
+pub fn shown(value: &Value) -> Json {
     match value {
         Value::Sensitive(_) => Json::Null,
         Value::List(items) | Value::Set(items) | Value::Tuple(items) => {

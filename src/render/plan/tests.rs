@@ -53,6 +53,18 @@ fn nothing_to_do_is_said_in_words() {
 }
 
 #[test]
+fn a_deployment_that_stays_takes_one_line() {
+    let mut plan = sample::empty(Mode::Normal);
+    let still = sample::reranker((6, 6));
+    plan.deployments.insert("reranker".to_owned(), still);
+    assert_snapshot!(wide(&plan), @r"
+    deployment.reranker stays at 11 replicas in frankfurt, virginia for 14.55 $/h
+
+    No changes. What is there matches the configuration.
+    ");
+}
+
+#[test]
 fn a_refresh_only_plan_counts_what_differs() {
     let mut plan = sample::heal();
     plan.mode = Mode::RefreshOnly;

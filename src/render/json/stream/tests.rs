@@ -8,7 +8,6 @@ use super::{diagnostic_message, event, plan, progress, report, version};
 use crate::apply::Report;
 use crate::change::Action;
 use crate::language::Sources;
-use crate::render::event::tests::every;
 use crate::render::sample::{self, SECRET, known};
 use crate::state::{OutputValue, State};
 
@@ -20,7 +19,10 @@ fn lines(messages: &[Json]) -> String {
 #[test]
 fn every_event_has_a_message() {
     let elapsed = Duration::from_secs(72);
-    let mut messages: Vec<Json> = every().iter().map(|each| event(each, elapsed)).collect();
+    let mut messages: Vec<Json> = sample::events()
+        .iter()
+        .map(|each| event(each, elapsed))
+        .collect();
     messages.push(progress(&sample::data("a"), Action::Create, elapsed));
     let text = lines(&messages);
     assert!(!text.contains(SECRET));
