@@ -31,6 +31,8 @@ pub mod plan;
 
 pub mod apply;
 
+pub mod render;
+
 pub mod providers;
 
 pub mod cli;

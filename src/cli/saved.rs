@@ -192,7 +192,6 @@ mod tests {
             },
             sources: sources("locals {}"),
             variables: BTreeMap::new(),
-            providers: BTreeMap::new(),
             changes: BTreeMap::new(),
             drift: BTreeMap::new(),
             outputs: BTreeMap::new(),

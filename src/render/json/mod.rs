@@ -1,0 +1,18 @@
+//! What programs read: plans, states, outputs and events in the JSON formats of Terraform.
+//!
+//! What Terraform has no word for stands under keys of its own. Sensitive values are null
+//! throughout, with `true` at their place in the keys for marks, where Terraform prints them in
+//! clear: machine-readable plans end up in the logs and artefacts of CI systems. Resources of modules
+//! stand flat in `root_module`, with their `module_address`.
+
+mod plan;
+mod resource;
+mod state;
+pub mod stream;
+
+pub use plan::plan;
+pub use resource::shown;
+pub use state::{outputs, state};
+
+/// The version of Isobar, for files that outlive the process.
+const VERSION: &str = env!("CARGO_PKG_VERSION");

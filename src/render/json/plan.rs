@@ -1,0 +1,272 @@
+//! A plan.
+
+use std::collections::BTreeMap;
+
+use isobar_sdk::quantity::Micros;
+use isobar_sdk::{Address, Known, Path, Step, Value};
+use serde_json::{Value as Json, json};
+
+use super::VERSION;
+use super::resource::{Object, name, output, resource, sensitive, shown, unknown};
+use crate::change::{Action, Cause, Change, Reason};
+use crate::deployment::{Demand, ZoneSize};
+use crate::plan::{Drift, FrozenForecast, OutputChange, Plan, PlannedChange, PlannedDeployment};
+
+/// A plan as `terraform show -json` prints one, with sensitive values null.
+///
+/// Keys beside Terraform's: `isobar_version` in place of `terraform_version`, `deployments` (the
+/// replicas of every zone, prices in millionths of a US dollar per hour), `forecasts`, `expires`,
+/// and in every resource change `causes`.
+#[must_use]
+pub fn plan(plan: &Plan) -> Json {
+    let variables: Object = plan
+        .variables
+        .iter()
+        .map(|(name, value)| (name.to_string(), json!({ "value": shown(value) })))
+        .collect();
+    let changes: Vec<Json> = plan.changes.iter().map(resource_change).collect();
+    let drift: Vec<Json> = plan
+        .drift
+        .iter()
+        .map(|(address, drift)| resource_drift(plan, address, drift))
+        .collect();
+    json!({
+        "format_version": "1.2",
+        "isobar_version": VERSION,
+        "variables": variables,
+        "planned_values": planned_values(plan),
+        "resource_drift": drift,
+        "resource_changes": changes,
+        "output_changes": each(&plan.outputs, output_change),
+        "deployments": each(&plan.deployments, deployment),
+        "forecasts": each(&plan.forecasts, forecast),
+        "timestamp": plan.created.to_string(),
+        "expires": plan.expires().map(|time| time.to_string()),
+        "applyable": plan.has_changes(),
+        "complete": true,
+        "errored": false,
+    })
+}
+
+fn each<T>(values: &BTreeMap<String, T>, draw: impl Fn(&T) -> Json) -> Json {
+    let drawn = values
+        .iter()
+        .map(|(name, value)| (name.clone(), draw(value)));
+    Json::Object(drawn.collect())
+}
+
+fn planned_values(plan: &Plan) -> Json {
+    let outputs: Object = plan
+        .outputs
+        .iter()
+        .filter_map(|(name, change)| Some((name.clone(), output(change.after.as_ref()?))))
+        .collect();
+    let resources = plan.changes.iter().filter_map(|(address, planned)| {
+        let origin = (planned.provider.as_str(), planned.schema_version);
+        let after = planned.change.after()?;
+        Some(Json::Object(resource(address, origin, after)))
+    });
+    let resources: Vec<Json> = resources.collect();
+    json!({ "outputs": outputs, "root_module": { "resources": resources } })
+}
+
+fn resource_change((address, planned): (&Address, &PlannedChange)) -> Json {
+    let mut object = name(address);
+    object.insert("provider_name".to_owned(), planned.provider.as_str().into());
+    let change = &planned.change;
+    let mut sides = sides(
+        actions(change.action()),
+        change.before().map(Known::value),
+        change.after(),
+    );
+    if let Change::Replace { because, .. } = change
+        && !because.is_empty()
+    {
+        sides.insert(
+            "replace_paths".to_owned(),
+            because.iter().map(steps).collect(),
+        );
+    }
+    object.insert("change".to_owned(), Json::Object(sides));
+    if let Some(reason) = planned.reason {
+        let reason = action_reason(change.action(), reason);
+        object.insert("action_reason".to_owned(), reason.into());
+    }
+    let causes: Vec<Json> = planned.causes.iter().map(cause).collect();
+    object.insert("causes".to_owned(), causes.into());
+    Json::Object(object)
+}
+
+fn resource_drift(plan: &Plan, address: &Address, drift: &Drift) -> Json {
+    let mut object = name(address);
+    if let Some(planned) = plan.changes.get(address) {
+        object.insert("provider_name".to_owned(), planned.provider.as_str().into());
+    }
+    let action = match drift.observed {
+        Some(_) => Action::Update,
+        None => Action::Delete,
+    };
+    let observed = drift.observed.as_ref().map(Known::value);
+    let sides = sides(actions(action), Some(drift.recorded.value()), observed);
+    object.insert("change".to_owned(), Json::Object(sides));
+    Json::Object(object)
+}
+
+fn output_change(change: &OutputChange) -> Json {
+    let before = change.before.as_ref().map(Known::value);
+    Json::Object(sides(
+        actions(change.action()),
+        before,
+        change.after.as_ref(),
+    ))
+}
+
+/// Both sides of a change with their marks.
+fn sides(actions: Json, before: Option<&Value>, after: Option<&Value>) -> Object {
+    let mut object = Object::new();
+    let mark = |side: Option<&Value>| side.map_or(Json::Bool(false), sensitive);
+    object.insert("actions".to_owned(), actions);
+    object.insert("before".to_owned(), before.map_or(Json::Null, shown));
+    object.insert("after".to_owned(), after.map_or(Json::Null, shown));
+    let unknown = after.map_or_else(|| json!({}), unknown);
+    object.insert("after_unknown".to_owned(), unknown);
+    object.insert("before_sensitive".to_owned(), mark(before));
+    object.insert("after_sensitive".to_owned(), mark(after));
+    object
+}
+
+fn actions(action: Action) -> Json {
+    match action {
+        Action::Keep => json!(["no-op"]),
+        Action::Create => json!(["create"]),
+        Action::Update => json!(["update"]),
+        Action::Replace => json!(["delete", "create"]),
+        Action::Delete => json!(["delete"]),
+    }
+}
+
+fn steps(path: &Path) -> Json {
+    let step = |step: &Step| match step {
+        Step::Attribute(name) | Step::Key(name) => Json::from(&**name),
+        Step::Index(index) => Json::from(*index),
+    };
+    path.steps().iter().map(step).collect()
+}
+
+/// Terraform's word for a reason, or one formed like it where Terraform has none.
+const fn action_reason(action: Action, reason: Reason) -> &'static str {
+    match (reason, action) {
+        (Reason::CannotUpdate, _) => "replace_because_cannot_update",
+        (Reason::Tainted, _) => "replace_because_tainted",
+        (Reason::NoBlock, _) => "delete_because_no_resource_config",
+        (Reason::CountIndex, _) => "delete_because_count_index",
+        (Reason::EachKey, _) => "delete_because_each_key",
+        (Reason::WrongRepetition, _) => "delete_because_wrong_repetition",
+        (Reason::NotDeployed, _) => "delete_because_not_deployed",
+        (Reason::Requested, Action::Replace) => "replace_by_request",
+        (Reason::Requested, _) => "delete_because_requested",
+    }
+}
+
+fn cause(cause: &Cause) -> Json {
+    match cause {
+        Cause::Configuration { attribute } => {
+            json!({ "kind": "configuration", "attribute": attribute })
+        }
+        Cause::Drift {
+            attribute,
+            recorded,
+            observed,
+        } => json!({
+            "kind": "drift",
+            "attribute": attribute,
+            "recorded": shown(recorded),
+            "observed": shown(observed),
+            "sensitive": recorded.contains_sensitive() || observed.contains_sensitive(),
+        }),
+        Cause::Gone => json!({ "kind": "gone" }),
+        Cause::Capacity { zone } => json!({ "kind": "capacity", "zone": zone }),
+    }
+}
+
+fn deployment(planned: &PlannedDeployment) -> Json {
+    let sized = &planned.sized;
+    let total = |of: fn(&ZoneSize) -> u32| -> Micros {
+        sized
+            .zones
+            .iter()
+            .map(|zone| zone.price.times(of(zone)))
+            .sum()
+    };
+    let losses: Vec<Json> = sized
+        .losses
+        .iter()
+        .map(|loss| {
+            json!({
+                "zone": loss.zone,
+                "remaining_capacity": loss.remaining_capacity,
+                "shed": loss.shed,
+            })
+        })
+        .collect();
+    json!({
+        "demand": demand(&sized.demand),
+        "forecast": planned.forecast,
+        "zones": sized.zones.iter().map(zone).collect::<Vec<_>>(),
+        "losses": losses,
+        "price_before_micros_per_hour": total(|zone| zone.before).0,
+        "price_after_micros_per_hour": total(|zone| zone.after).0,
+    })
+}
+
+fn demand(demand: &Demand) -> Json {
+    match demand {
+        Demand::Forecast {
+            name,
+            level,
+            peak,
+            at,
+        } => json!({
+            "kind": "forecast",
+            "forecast": name,
+            "level": level,
+            "peak": peak,
+            "at": at.to_string(),
+        }),
+        Demand::Rate(rate) => json!({ "kind": "rate", "rate": rate }),
+        Demand::Replicas(replicas) => json!({ "kind": "replicas", "replicas": replicas }),
+    }
+}
+
+fn zone(zone: &ZoneSize) -> Json {
+    json!({
+        "zone": zone.zone,
+        "provider": zone.provider,
+        "region": zone.region,
+        "replicas_before": zone.before,
+        "replicas_after": zone.after,
+        "replica_price_micros_per_hour": zone.price.0,
+        "why": zone.why,
+    })
+}
+
+fn forecast(forecast: &FrozenForecast) -> Json {
+    json!({
+        "source": forecast.source,
+        "series_digest": forecast.series_digest,
+        "observations": forecast.observations,
+        "gaps": forecast.gaps,
+        "method": forecast.method,
+        "wape": forecast.wape,
+        "folds": forecast.folds,
+        "start": forecast.start.to_string(),
+        "step_seconds": forecast.step.as_secs_f64(),
+        "levels": forecast.levels,
+        "quantiles": forecast.quantiles,
+        "notes": forecast.notes,
+        "expires": forecast.expires.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+//! A state and its outputs.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::VERSION;
+use super::resource::{output, resource};
+use crate::state::{Instance, OutputValue, State, Status};
+
+/// A state as `terraform show -json` prints one, with sensitive values null.
+#[must_use]
+pub fn state(state: &State) -> Json {
+    let resources = state.instances.iter().map(|(address, instance)| {
+        let Instance {
+            provider,
+            schema_version,
+            attributes,
+            dependencies,
+            status,
+        } = instance;
+        let mut object = resource(address, (provider, *schema_version), attributes.value());
+        if !dependencies.is_empty() {
+            let dependencies: Vec<String> = dependencies.iter().map(ToString::to_string).collect();
+            object.insert("depends_on".to_owned(), dependencies.into());
+        }
+        if *status == Status::Tainted {
+            object.insert("tainted".to_owned(), true.into());
+        }
+        Json::Object(object)
+    });
+    json!({
+        "format_version": "1.0",
+        "isobar_version": VERSION,
+        "values": {
+            "outputs": outputs(&state.outputs),
+            "root_module": { "resources": resources.collect::<Vec<_>>() },
+        },
+    })
+}
+
+/// Outputs as `terraform output -json` prints them, with sensitive values null.
+#[must_use]
+pub fn outputs(outputs: &BTreeMap<String, OutputValue>) -> Json {
+    outputs
+        .iter()
+        .map(|(name, value)| (name.clone(), output(value.value.value())))
+        .collect()
+}

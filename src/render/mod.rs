@@ -1,0 +1,17 @@
+//! Values in, text out: how everything that Isobar says looks, for people and for programs.
+
+pub mod chart;
+mod deployment;
+pub mod diagnostic;
+mod diff;
+pub mod event;
+pub mod graph;
+pub mod json;
+pub mod plan;
+#[cfg(test)]
+mod sample;
+mod style;
+mod value;
+
+pub use style::{Colour, Role, Style};
+pub use value::{named, value};

@@ -1,0 +1,384 @@
+//! A plan for people: what has changed, what will be done, and why.
+
+use std::fmt::Write;
+
+use isobar_sdk::address::Key;
+use isobar_sdk::{Address, Path, Value};
+
+use super::diff::{self, Marker};
+use super::style::{Role, Style};
+use super::{deployment, value};
+use crate::apply::Report;
+use crate::change::{Action, Cause, Change, Reason};
+use crate::plan::{Mode, Plan, PlannedChange, PlannedDeployment};
+use crate::state::State;
+
+/// A plan with its summary, with a newline at the end. Nothing sensitive is in it.
+#[must_use]
+pub fn human(plan: &Plan, style: &Style) -> String {
+    let mut sections = vec![drift(plan, style)];
+    if plan.mode == Mode::Normal {
+        let deployments = plan.deployments.iter();
+        let (staying, moving): (Vec<_>, Vec<_>) =
+            deployments.partition(|(name, planned)| stays(plan, name, planned));
+        let moving = moving.into_iter();
+        sections.extend(moving.map(|(name, planned)| deployment::draw(name, planned, plan, style)));
+        let staying = staying.into_iter();
+        sections.push(
+            staying
+                .map(|(name, planned)| deployment::unchanged(name, planned))
+                .collect(),
+        );
+    }
+    let urgent = |action| matches!(action, Action::Delete | Action::Replace);
+    sections.push(changes(plan, style, &urgent));
+    sections.push(changes(plan, style, &|action| !urgent(action)));
+    sections.push(outputs(plan, style));
+    sections.push(notes(plan, style));
+    sections.push(format!("{}\n", closing(plan, style)));
+    sections.retain(|section| !section.is_empty());
+    sections.join("\n")
+}
+
+/// The last line of a plan, such as `Plan: 3 to add, 1 to change, 0 to destroy.`; a replacement
+/// counts as added and destroyed.
+#[must_use]
+pub fn summary(plan: &Plan) -> String {
+    if !plan.has_changes() {
+        return match plan.mode {
+            Mode::Normal => "No changes. What is there matches the configuration.",
+            Mode::Destroy => "No changes. There is nothing to destroy.",
+            Mode::RefreshOnly => "No changes. What is there matches the state.",
+        }
+        .to_owned();
+    }
+    if plan.mode == Mode::RefreshOnly {
+        let differing = plan.drift.len();
+        let noun = if differing == 1 {
+            "resource"
+        } else {
+            "resources"
+        };
+        return format!(
+            "Refresh only: {differing} {noun} to record in the state, nothing to change."
+        );
+    }
+    let counts = Counts::of(plan.actions().map(|(_, planned)| planned.change.action()));
+    format!(
+        "Plan: {} to add, {} to change, {} to destroy.",
+        counts.add, counts.change, counts.remove
+    )
+}
+
+/// The last line of an apply; what was not done is told in the diagnostics.
+#[must_use]
+pub fn applied(report: &Report) -> String {
+    let counts = Counts::of(report.done.iter().map(|(_, action)| *action));
+    let word = match (report.diagnostics.has_errors(), report.interrupted) {
+        (_, true) => "interrupted",
+        (true, false) => "failed",
+        (false, false) => "complete",
+    };
+    let end = match report.skipped.len() {
+        0 => ".".to_owned(),
+        skipped => format!("; {skipped} not begun."),
+    };
+    let mark = if word == "complete" { "!" } else { "." };
+    format!(
+        "Apply {word}{mark} Resources: {} added, {} changed, {} destroyed{end}",
+        counts.add, counts.change, counts.remove
+    )
+}
+
+/// The outputs of a state under a heading; empty where there are none.
+#[must_use]
+pub fn outputs_block(state: &State) -> String {
+    if state.outputs.is_empty() {
+        return String::new();
+    }
+    let values = state.outputs.iter();
+    let values = values.map(|(name, output)| (name.as_str(), output.value.value()));
+    format!("Outputs:\n\n{}", value::named(values))
+}
+
+/// How many resources are added, changed and destroyed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub add: usize,
+    pub change: usize,
+    pub remove: usize,
+}
+
+impl Counts {
+    pub(super) fn of(actions: impl Iterator<Item = Action>) -> Self {
+        let mut counts = Self::default();
+        for action in actions {
+            counts.add += usize::from(matches!(action, Action::Create | Action::Replace));
+            counts.change += usize::from(action == Action::Update);
+            counts.remove += usize::from(matches!(action, Action::Delete | Action::Replace));
+        }
+        counts
+    }
+}
+
+fn closing(plan: &Plan, style: &Style) -> String {
+    let unchanged = plan.count(Action::Keep);
+    let summary = style.paint(Role::Bold, summary(plan));
+    if unchanged == 0 || !plan.has_changes() || plan.mode != Mode::Normal {
+        return summary;
+    }
+    let rest = style.paint(Role::Dim, format_args!("{unchanged} unchanged."));
+    format!("{summary} {rest}")
+}
+
+fn heading(style: &Style, text: &str) -> String {
+    format!("{}\n", style.paint(Role::Bold, text))
+}
+
+fn drift(plan: &Plan, style: &Style) -> String {
+    if plan.drift.is_empty() {
+        return String::new();
+    }
+    let mut text = heading(style, "Changed outside of Isobar since the last apply:");
+    for (address, drift) in &plan.drift {
+        let Some(observed) = &drift.observed else {
+            let _ = writeln!(text, "  {} {address} is gone", Marker::Removed.draw(style));
+            continue;
+        };
+        let _ = writeln!(text, "  {} {address}", Marker::Changed.draw(style));
+        let (before, after) = (drift.recorded.value(), observed.value());
+        let lines = diff::attributes(Some(before), Some(after), &|_| None);
+        text.push_str(&diff::draw(&lines, 6, style));
+    }
+    text
+}
+
+/// Whether neither the replicas of a deployment nor anything below it changes.
+fn stays(plan: &Plan, name: &str, planned: &PlannedDeployment) -> bool {
+    let same = planned
+        .sized
+        .zones
+        .iter()
+        .all(|zone| zone.before == zone.after);
+    let below = |address: &Address| address.native.is_some() && *address.name == *name;
+    same && !plan.actions().any(|(address, _)| below(address))
+}
+
+/// The changes of some kinds, those below one deployment under its name.
+fn changes(plan: &Plan, style: &Style, wanted: &dyn Fn(Action) -> bool) -> String {
+    let mut blocks: Vec<String> = Vec::new();
+    let mut group: Option<Address> = None;
+    for (address, planned) in plan.actions() {
+        if !wanted(planned.change.action()) {
+            continue;
+        }
+        let block = address.native.as_ref().map(|_| address.block());
+        let title = block.as_ref().filter(|_| block != group);
+        let mut text = title.map_or_else(String::new, |block| heading(style, &format!("{block}:")));
+        text.push_str(&change(plan, address, planned, style));
+        blocks.push(text);
+        group = block;
+    }
+    blocks.join("\n")
+}
+
+fn change(plan: &Plan, address: &Address, planned: &PlannedChange, style: &Style) -> String {
+    let (marker, verb) = match planned.change.action() {
+        Action::Create => (
+            format!("  {}", Marker::Added.draw(style)),
+            "will be created",
+        ),
+        Action::Update => (
+            format!("  {}", Marker::Changed.draw(style)),
+            "will be updated in place",
+        ),
+        Action::Delete => (
+            format!("  {}", Marker::Removed.draw(style)),
+            "will be destroyed",
+        ),
+        Action::Replace => {
+            let (minus, plus) = (Marker::Removed.draw(style), Marker::Added.draw(style));
+            (format!("{minus}/{plus}"), "must be replaced")
+        }
+        Action::Keep => ("   ".to_owned(), "stays as it is"),
+    };
+    let why = because(plan, address, planned);
+    let why = why.map_or_else(String::new, |why| format!(", {why}"));
+    let title = style.paint(Role::Bold, address);
+    let mut text = format!("{marker} {title} {verb}{why}\n");
+    let notes = |path: &Path| note(plan, address, planned, path);
+    let (before, after) = (planned.change.before(), planned.change.after());
+    let lines = diff::attributes(before.map(isobar_sdk::Known::value), after, &notes);
+    text.push_str(&diff::draw(&lines, 6, style));
+    text
+}
+
+/// Why a change is what it is, as a clause that ends a sentence.
+fn because(plan: &Plan, address: &Address, planned: &PlannedChange) -> Option<String> {
+    let Some(reason) = planned.reason else {
+        let gone = planned.causes.contains(&Cause::Gone);
+        return gone.then(|| "because it was there and is gone".to_owned());
+    };
+    let key = address.key.as_ref();
+    Some(match reason {
+        Reason::CannotUpdate => {
+            let paths = match &planned.change {
+                Change::Replace { because, .. } => because.as_slice(),
+                _ => &[],
+            };
+            let names: Vec<String> = paths.iter().map(ToString::to_string).collect();
+            format!("because {} cannot be changed in place", names.join(", "))
+        }
+        Reason::Tainted => "because it is tainted".to_owned(),
+        Reason::NoBlock => "because it is no longer in the configuration".to_owned(),
+        Reason::CountIndex => format!("because count no longer reaches {}", shown(key)),
+        Reason::EachKey => format!("because for_each no longer has {}", shown(key)),
+        Reason::WrongRepetition => match key {
+            None => "because its block now has count or for_each",
+            Some(Key::Number(_)) => "because its block no longer has count",
+            Some(Key::Text(_)) => "because its block no longer has for_each",
+        }
+        .to_owned(),
+        Reason::NotDeployed => not_deployed(plan, address),
+        Reason::Requested => "as requested".to_owned(),
+    })
+}
+
+/// A key without the brackets that addresses have.
+fn shown(key: Option<&Key>) -> String {
+    match key {
+        Some(Key::Number(number)) => number.to_string(),
+        Some(Key::Text(text)) => format!("{text:?}"),
+        None => "it".to_owned(),
+    }
+}
+
+fn not_deployed(plan: &Plan, address: &Address) -> String {
+    let Some(planned) = plan.deployments.get(&*address.name) else {
+        return "because the deployment is no longer in the configuration".to_owned();
+    };
+    let zone = match &address.key {
+        Some(Key::Text(zone)) => &**zone,
+        _ => "",
+    };
+    let sized = planned.sized.zones.iter();
+    let runs = sized
+        .filter(|size| size.after > 0)
+        .any(|size| size.zone == zone);
+    let version = address
+        .native
+        .as_ref()
+        .and_then(|native| native.key.as_ref());
+    match (runs, version) {
+        (false, _) => format!("because the deployment no longer runs in {zone}"),
+        (true, Some(Key::Text(version))) => {
+            format!("because the deployment no longer runs version {version}")
+        }
+        (true, _) => "because the deployment no longer needs it".to_owned(),
+    }
+}
+
+/// What is to be told about one attribute of a change: that it forces a replacement, that someone
+/// else changed it, or that it follows from demand.
+fn note(plan: &Plan, address: &Address, planned: &PlannedChange, path: &Path) -> Option<String> {
+    let [isobar_sdk::Step::Attribute(name)] = path.steps() else {
+        return forces(planned, path);
+    };
+    let mut notes: Vec<String> = forces(planned, path).into_iter().collect();
+    let drift = planned.causes.iter().find_map(|cause| match cause {
+        Cause::Drift {
+            attribute,
+            recorded,
+            observed,
+        } if **attribute == **name => Some(drifted(name, recorded, observed)),
+        _ => None,
+    });
+    match drift {
+        Some(drift) => notes.push(drift),
+        None if follows_capacity(plan, address, planned, name) => notes.push("capacity".to_owned()),
+        None => {}
+    }
+    (!notes.is_empty()).then(|| notes.join(", "))
+}
+
+fn forces(planned: &PlannedChange, path: &Path) -> Option<String> {
+    match &planned.change {
+        Change::Replace { because, .. } if because.contains(path) => {
+            Some("forces replacement".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn drifted(name: &str, recorded: &Value, observed: &Value) -> String {
+    let count = |value: &Value| value.as_number().and_then(isobar_sdk::Number::as_u64);
+    if recorded.contains_sensitive() || observed.contains_sensitive() {
+        return "changed since the last apply".to_owned();
+    }
+    match (count(recorded), count(observed)) {
+        (Some(was), Some(is)) if name == "replicas" && is < was => {
+            let noun = if was - is == 1 { "replica" } else { "replicas" };
+            format!("{} {noun} gone since the last apply", was - is)
+        }
+        _ if recorded.items().is_some() || recorded.fields().is_some() => {
+            "changed since the last apply".to_owned()
+        }
+        _ => format!(
+            "was {} after the last apply",
+            value(recorded).replace('\n', " ")
+        ),
+    }
+}
+
+/// Whether an attribute of an update is the number of replicas that capacity planning has changed.
+fn follows_capacity(plan: &Plan, address: &Address, planned: &PlannedChange, name: &str) -> bool {
+    let zone = planned.causes.iter().find_map(|cause| match cause {
+        Cause::Capacity { zone } => Some(zone),
+        _ => None,
+    });
+    let Change::Update { before, after } = &planned.change else {
+        return false;
+    };
+    let number = |value: &Value| value.field(name).and_then(Value::as_number);
+    let count = |value: &Value| number(value).and_then(isobar_sdk::Number::as_u64);
+    let sizes = plan.deployments.get(&*address.name);
+    let mut sizes = sizes.into_iter().flat_map(|planned| &planned.sized.zones);
+    zone.and_then(|zone| sizes.find(|size| size.zone == *zone))
+        .is_some_and(|size| {
+            count(after) == Some(size.after.into()) && number(before.value()) != number(after)
+        })
+}
+
+fn outputs(plan: &Plan, style: &Style) -> String {
+    let changed = plan.outputs.iter();
+    let changed: Vec<_> = changed
+        .filter(|(_, output)| output.action() != Action::Keep)
+        .collect();
+    if changed.is_empty() {
+        return String::new();
+    }
+    let names = value::pad(changed.iter().map(|(name, _)| (*name).clone()).collect());
+    let mut text = heading(style, "Changes to outputs:");
+    for (name, (_, output)) in names.iter().zip(changed) {
+        let before = output.before.as_ref().map(isobar_sdk::Known::value);
+        let lines = diff::named(name, before, output.after.as_ref());
+        text.push_str(&diff::draw(&lines, 2, style));
+    }
+    text
+}
+
+fn notes(plan: &Plan, style: &Style) -> String {
+    let mut text = String::new();
+    for (name, forecast) in &plan.forecasts {
+        for note in &forecast.notes {
+            let note = format!("Note: forecast {name}: {note}.");
+            for line in style.wrap(&note, 0) {
+                let _ = writeln!(text, "{line}");
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;
