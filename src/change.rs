@@ -133,6 +133,8 @@ pub enum Cause {
     Gone,
     /// Demand, capacity and placement give another number of replicas.
     Capacity {
+        /// The attribute.
+        attribute: String,
         /// The zone.
         zone: String,
     },

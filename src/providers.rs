@@ -92,10 +92,12 @@ pub async fn gateway(
     config: &Path,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Diagnostic> {
-    isobar_local::gateway::run(config, shutdown).await.map_err(|error| {
-        let detail = isobar_sdk::diagnostic::sentence(&error.to_string());
-        Diagnostic::error("C0030", "Gateway ended", detail)
-    })
+    isobar_local::gateway::run(config, shutdown)
+        .await
+        .map_err(|error| {
+            let detail = isobar_sdk::diagnostic::sentence(&error.to_string());
+            Diagnostic::error("C0030", "Gateway ended", detail)
+        })
 }
 
 /// What the model server serves, and where.

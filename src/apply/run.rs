@@ -438,8 +438,14 @@ impl<'a> Run<'a> {
         let failed = self.diagnostics.has_errors() || !self.skipped.is_empty();
         match self.plan.mode {
             Mode::Destroy if failed => {}
-            Mode::Destroy => self.state.outputs.clear(),
-            Mode::Normal => self.update_outputs(failed),
+            Mode::Destroy => {
+                self.state.outputs.clear();
+                self.state.demands.clear();
+            }
+            Mode::Normal => {
+                self.update_outputs(failed);
+                self.update_demands(failed);
+            }
             Mode::RefreshOnly => {}
         }
         report.done = self.done;
@@ -447,6 +453,17 @@ impl<'a> Run<'a> {
         report.interrupted = *self.interrupted.borrow();
         report.diagnostics.extend(self.diagnostics);
         (self.state, self.journal)
+    }
+
+    /// What the deployments are now sized for; a failed apply leaves them sized for the old.
+    fn update_demands(&mut self, failed: bool) {
+        if failed {
+            return;
+        }
+        let deployments = self.plan.deployments.iter();
+        self.state.demands = deployments
+            .filter_map(|(name, planned)| Some((name.clone(), planned.sized.demand.rate()?)))
+            .collect();
     }
 
     /// After a failure, outputs that are not known keep their old value.

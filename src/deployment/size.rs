@@ -31,6 +31,18 @@ pub enum Demand {
     Replicas(BTreeMap<String, u32>),
 }
 
+impl Demand {
+    /// In requests per second; `None` where replicas are fixed by hand.
+    #[must_use]
+    pub const fn rate(&self) -> Option<f64> {
+        match self {
+            Self::Forecast { peak, .. } => Some(*peak),
+            Self::Rate(rate) => Some(*rate),
+            Self::Replicas(_) => None,
+        }
+    }
+}
+
 /// A zone in which a deployment runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Site {
@@ -49,6 +61,8 @@ pub struct Site {
 pub struct Sized {
     /// What it must carry.
     pub demand: Demand,
+    /// The demand that the last apply was sized for, in requests per second.
+    pub previous: Option<f64>,
     /// Every zone, in name order.
     pub zones: Vec<ZoneSize>,
     /// For every zone with replicas: what is left without it; empty for fixed replicas.
@@ -85,6 +99,8 @@ pub struct Inputs<'a> {
     pub capacity: &'a CapacitySpec,
     /// What must be carried.
     pub demand: Demand,
+    /// What the last apply was sized for, in requests per second.
+    pub previous: Option<f64>,
     /// Where, in name order.
     pub sites: Vec<Site>,
 }
@@ -101,11 +117,7 @@ pub fn size(inputs: Inputs<'_>) -> Result<Sized, Wrong> {
         path: isobar_sdk::Path::attribute(attribute),
         reason,
     };
-    let rate = match inputs.demand {
-        Demand::Forecast { peak, .. } => peak,
-        Demand::Rate(rate) => rate,
-        Demand::Replicas(_) => 0.0,
-    };
+    let rate = inputs.demand.rate().unwrap_or_default();
     if inputs.model.performance.service_time.is_zero() {
         let reason = format!(
             "Model {:?} has no performance block, so replicas cannot be derived from demand; measure service_time and concurrency of one replica, or fix replicas by hand.",
@@ -205,6 +217,7 @@ fn assemble(inputs: &Inputs<'_>, placement: &Placement) -> Sized {
     });
     Sized {
         demand: inputs.demand.clone(),
+        previous: inputs.previous,
         zones: zones.collect(),
         losses: placement.n_minus_one.clone(),
     }
@@ -253,6 +266,7 @@ fn fix(inputs: &Inputs<'_>, fixed: &BTreeMap<String, u32>) -> Result<Sized, Wron
     });
     Ok(Sized {
         demand: inputs.demand.clone(),
+        previous: inputs.previous,
         zones: zones.collect(),
         losses: Vec::new(),
     })

@@ -118,6 +118,7 @@ impl Driver<'_> {
             variability,
             capacity: &capacity,
             demand,
+            previous: self.state.demands.get(&*declaration.name).copied(),
             sites,
         };
         Ok((size(inputs)?, model, zones, forecast))
@@ -375,6 +376,7 @@ impl Driver<'_> {
                 && let Some(Key::Text(zone)) = &address.key
             {
                 *cause = Cause::Capacity {
+                    attribute: std::mem::take(attribute),
                     zone: zone.to_string(),
                 };
             }

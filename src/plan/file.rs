@@ -223,6 +223,7 @@ enum CauseDocument {
     },
     Gone,
     Capacity {
+        attribute: String,
         zone: String,
     },
 }
@@ -281,6 +282,8 @@ struct ForecastDocument {
 #[derive(Serialize, Deserialize)]
 struct DeploymentDocument {
     demand: DemandDocument,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous: Option<f64>,
     zones: Vec<ZoneDocument>,
     losses: Vec<LossDocument>,
     forecast: Option<String>,
@@ -591,7 +594,10 @@ impl From<&Cause> for CauseDocument {
                 observed: Exact(observed.clone()),
             },
             Cause::Gone => Self::Gone,
-            Cause::Capacity { zone } => Self::Capacity { zone: zone.clone() },
+            Cause::Capacity { attribute, zone } => Self::Capacity {
+                attribute: attribute.clone(),
+                zone: zone.clone(),
+            },
         }
     }
 }
@@ -610,7 +616,7 @@ impl From<CauseDocument> for Cause {
                 observed: observed.0,
             },
             CauseDocument::Gone => Self::Gone,
-            CauseDocument::Capacity { zone } => Self::Capacity { zone },
+            CauseDocument::Capacity { attribute, zone } => Self::Capacity { attribute, zone },
         }
     }
 }
@@ -730,6 +736,7 @@ impl From<&PlannedDeployment> for DeploymentDocument {
         };
         Self {
             demand,
+            previous: planned.sized.previous,
             zones: planned.sized.zones.iter().map(zone).collect(),
             losses: planned.sized.losses.iter().map(loss).collect(),
             forecast: planned.forecast.clone(),
@@ -776,6 +783,7 @@ impl From<DeploymentDocument> for PlannedDeployment {
         Self {
             sized: Sized {
                 demand,
+                previous: document.previous,
                 zones: document.zones.into_iter().map(zone).collect(),
                 losses: document.losses.into_iter().map(loss).collect(),
             },

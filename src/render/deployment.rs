@@ -52,7 +52,19 @@ pub(super) fn unchanged(name: &str, planned: &PlannedDeployment) -> String {
 
 fn demand(planned: &PlannedDeployment, plan: &Plan) -> String {
     match &planned.sized.demand {
-        Demand::Rate(rate) => format!("demand: {} req/s, set by rate", rounded(*rate)),
+        Demand::Rate(rate) => {
+            let was = planned
+                .sized
+                .previous
+                .filter(|was| rounded(*was) != rounded(*rate));
+            let was = was.map_or_else(String::new, |was| {
+                format!(" ({} at the last apply)", rounded(was))
+            });
+            format!(
+                "demand: {} req/s{was}, set in the configuration",
+                rounded(*rate)
+            )
+        }
         Demand::Replicas(_) => "replicas: fixed in the configuration".to_owned(),
         Demand::Forecast {
             name,
@@ -60,8 +72,15 @@ fn demand(planned: &PlannedDeployment, plan: &Plan) -> String {
             peak,
             at,
         } => {
+            let was = planned
+                .sized
+                .previous
+                .filter(|was| rounded(*was) != rounded(*peak));
+            let was = was.map_or_else(String::new, |was| {
+                format!(" ({} at the last apply)", rounded(was))
+            });
             let peak = format!(
-                "forecast {name}: p{} peak {} req/s, {}",
+                "forecast {name}: p{} peak {} req/s{was}, {}",
                 rounded(level * 100.0),
                 rounded(*peak),
                 moment(*at)

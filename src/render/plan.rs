@@ -206,7 +206,7 @@ fn change(plan: &Plan, address: &Address, planned: &PlannedChange, style: &Style
     let why = why.map_or_else(String::new, |why| format!(", {why}"));
     let title = style.paint(Role::Bold, address);
     let mut text = format!("{marker} {title} {verb}{why}\n");
-    let notes = |path: &Path| note(plan, address, planned, path);
+    let notes = |path: &Path| note(planned, path);
     let (before, after) = (planned.change.before(), planned.change.after());
     let lines = diff::attributes(before.map(isobar_sdk::Known::value), after, &notes);
     text.push_str(&diff::draw(&lines, 6, style));
@@ -280,7 +280,7 @@ fn not_deployed(plan: &Plan, address: &Address) -> String {
 
 /// What is to be told about one attribute of a change: that it forces a replacement, that someone
 /// else changed it, or that it follows from demand.
-fn note(plan: &Plan, address: &Address, planned: &PlannedChange, path: &Path) -> Option<String> {
+fn note(planned: &PlannedChange, path: &Path) -> Option<String> {
     let [isobar_sdk::Step::Attribute(name)] = path.steps() else {
         return forces(planned, path);
     };
@@ -295,7 +295,7 @@ fn note(plan: &Plan, address: &Address, planned: &PlannedChange, path: &Path) ->
     });
     match drift {
         Some(drift) => notes.push(drift),
-        None if follows_capacity(plan, address, planned, name) => notes.push("capacity".to_owned()),
+        None if follows_capacity(planned, name) => notes.push("capacity".to_owned()),
         None => {}
     }
     (!notes.is_empty()).then(|| notes.join(", "))
@@ -330,23 +330,12 @@ fn drifted(name: &str, recorded: &Value, observed: &Value) -> String {
     }
 }
 
-/// Whether an attribute of an update is the number of replicas that capacity planning has changed.
-fn follows_capacity(plan: &Plan, address: &Address, planned: &PlannedChange, name: &str) -> bool {
-    let zone = planned.causes.iter().find_map(|cause| match cause {
-        Cause::Capacity { zone } => Some(zone),
-        _ => None,
-    });
-    let Change::Update { before, after } = &planned.change else {
-        return false;
-    };
-    let number = |value: &Value| value.field(name).and_then(Value::as_number);
-    let count = |value: &Value| number(value).and_then(isobar_sdk::Number::as_u64);
-    let sizes = plan.deployments.get(&*address.name);
-    let mut sizes = sizes.into_iter().flat_map(|planned| &planned.sized.zones);
-    zone.and_then(|zone| sizes.find(|size| size.zone == *zone))
-        .is_some_and(|size| {
-            count(after) == Some(size.after.into()) && number(before.value()) != number(after)
-        })
+/// Whether capacity planning has set an attribute anew.
+fn follows_capacity(planned: &PlannedChange, name: &str) -> bool {
+    planned
+        .causes
+        .iter()
+        .any(|cause| matches!(cause, Cause::Capacity { attribute, .. } if attribute == name))
 }
 
 fn outputs(plan: &Plan, style: &Style) -> String {

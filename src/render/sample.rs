@@ -95,6 +95,7 @@ pub(super) fn reranker(virginia: (u32, u32)) -> PlannedDeployment {
                 peak: 412.0,
                 at: time("2026-11-24T09:00:00Z"),
             },
+            previous: Some(206.0),
             zones: vec![
                 zone(
                     "frankfurt",
@@ -195,6 +196,7 @@ pub(super) fn heal() -> Plan {
         .insert("reranker".to_owned(), reranker((3, 6)));
     plan.forecasts.insert("reranker".to_owned(), forecast());
     let capacity = Cause::Capacity {
+        attribute: "replicas".to_owned(),
         zone: "virginia".to_owned(),
     };
     let drift = Cause::Drift {

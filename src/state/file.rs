@@ -39,6 +39,8 @@ struct StateDocument {
     #[serde(default)]
     resources: Vec<InstanceDocument>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    demands: BTreeMap<String, f64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pending: BTreeMap<String, String>,
 }
 
@@ -100,6 +102,7 @@ pub fn to_json(state: &State) -> String {
             .iter()
             .map(|(a, i)| encode_instance(a, i))
             .collect(),
+        demands: state.demands.clone(),
         pending: state
             .pending
             .iter()
@@ -127,6 +130,7 @@ pub fn from_json(text: &str) -> Result<State, FormatError> {
         serde_json::from_value(json).map_err(|error| malformed(error.to_string()))?;
     let mut state = State::new(document.lineage);
     state.serial = document.serial;
+    state.demands = document.demands;
     for (name, output) in document.outputs {
         state.outputs.insert(
             name,
@@ -259,6 +263,7 @@ mod tests {
     fn sample() -> State {
         let mut state = State::new("lineage".to_owned());
         state.serial = 7;
+        state.demands.insert("d".to_owned(), 88.5);
         let attributes = Value::object([
             (
                 "list",

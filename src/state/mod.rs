@@ -26,6 +26,8 @@ pub struct State {
     pub outputs: BTreeMap<String, OutputValue>,
     /// Resource instances.
     pub instances: BTreeMap<Address, Instance>,
+    /// What each deployment was sized for when it was last applied, in requests per second.
+    pub demands: BTreeMap<String, f64>,
     /// Changes that were begun and whose end is not known: they are tried again with their key.
     pub pending: BTreeMap<Address, IdempotencyKey>,
 }
@@ -70,6 +72,7 @@ impl State {
             serial: 0,
             outputs: BTreeMap::new(),
             instances: BTreeMap::new(),
+            demands: BTreeMap::new(),
             pending: BTreeMap::new(),
         }
     }

@@ -185,7 +185,9 @@ fn cause(cause: &Cause) -> Json {
             "sensitive": recorded.contains_sensitive() || observed.contains_sensitive(),
         }),
         Cause::Gone => json!({ "kind": "gone" }),
-        Cause::Capacity { zone } => json!({ "kind": "capacity", "zone": zone }),
+        Cause::Capacity { attribute, zone } => {
+            json!({ "kind": "capacity", "attribute": attribute, "zone": zone })
+        }
     }
 }
 
@@ -211,6 +213,7 @@ fn deployment(planned: &PlannedDeployment) -> Json {
         .collect();
     json!({
         "demand": demand(&sized.demand),
+        "previous_demand": sized.previous,
         "forecast": planned.forecast,
         "zones": sized.zones.iter().map(zone).collect::<Vec<_>>(),
         "losses": losses,
