@@ -9,6 +9,7 @@ mod parse;
 pub mod reference;
 pub mod source;
 pub mod types;
+mod version;
 
 pub use body::{Attribute, Block, Body};
 pub use config::{Config, Declaration};
@@ -32,5 +33,14 @@ pub fn load(sources: &Sources) -> (Config, Diagnostics) {
         config.add_file(body, &mut diagnostics);
     }
     config.check_names(&mut diagnostics);
+    let required = config
+        .settings
+        .as_ref()
+        .and_then(|s| s.required_version.as_ref());
+    if let Some(Err(diagnostic)) =
+        required.map(|attribute| version::check(attribute, env!("CARGO_PKG_VERSION")))
+    {
+        diagnostics.push(diagnostic);
+    }
     (config, diagnostics)
 }

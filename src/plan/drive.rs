@@ -384,6 +384,21 @@ impl Driver<'_> {
                 .push(super::validate::unknown_type(declaration, registry));
             return;
         };
+        if let Some((named, span)) = &declaration.provider
+            && **named != *provider
+        {
+            let detail = format!(
+                "{:?} is a resource of provider {provider:?}, not of {named:?}.",
+                declaration.kind
+            );
+            let diagnostic = Diagnostic::error("P0015", "Provider does not have this type", detail);
+            self.diagnostics.push(
+                diagnostic
+                    .at(span)
+                    .help("Remove provider, or correct the type."),
+            );
+            return;
+        }
         let Some(instances) = self.expand(declaration) else {
             return;
         };
