@@ -45,10 +45,13 @@ pub(super) fn parse(arguments: Vec<OsString>) -> Result<Invocation, clap::Error>
 }
 
 /// Plans and applies AI model deployments across zones of several clouds.
-///
-/// Long flags can be written with one dash, as in -out=FILE, or with two.
 #[derive(Debug, Parser)]
-#[command(name = "isobar", disable_version_flag = true, max_term_width = 100)]
+#[command(
+    name = "isobar",
+    disable_version_flag = true,
+    max_term_width = 100,
+    after_help = "Long flags can be written with one dash, as in -out=FILE, or with two."
+)]
 struct Cli {
     /// Work in this folder instead of the current one.
     #[arg(long, global = true, value_name = "DIR")]

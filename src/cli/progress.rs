@@ -104,23 +104,29 @@ impl Sink for Progress {
     fn emit(&self, event: Event) {
         let elapsed = locked(&self.work).take(&event);
         match self.shell.manner() {
-            Manner::Human => {
-                let quiet = self.shell.terminal().error && is_beginning(&event);
-                if let Some(line) = present::event(&event, elapsed).filter(|_| !quiet) {
-                    self.shell.tell(&line);
-                }
+            Manner::Human if is_line(&event, self.shell.terminal().error) => {
+                let style = self.shell.aside_style();
+                self.shell.tell(&present::event(&event, elapsed, &style));
             }
+            Manner::Human => {}
             Manner::Events => self.shell.event(present::event_json(&event, elapsed)),
         }
     }
 }
 
-/// Whether the spinner shows it already.
-fn is_beginning(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::RefreshStart { .. } | Event::ForecastStart { .. } | Event::ApplyStart { .. }
-    )
+/// Whether an event gets a line: what is read is told when it begins and what is changed also
+/// when it ends; beside a spinner, which shows what is under way, only what has ended.
+const fn is_line(event: &Event, beside_spinner: bool) -> bool {
+    match event {
+        Event::RefreshComplete { .. } => false,
+        Event::RefreshStart { .. } | Event::ForecastStart { .. } | Event::ApplyStart { .. } => {
+            !beside_spinner
+        }
+        Event::ForecastComplete { .. }
+        | Event::ApplyComplete { .. }
+        | Event::ApplyErrored { .. }
+        | Event::ApplySkipped { .. } => true,
+    }
 }
 
 fn locked(work: &Mutex<Work>) -> std::sync::MutexGuard<'_, Work> {
