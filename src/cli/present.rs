@@ -39,12 +39,17 @@ const PLAIN: Style = Style {
 };
 
 /// What is wrong, for people.
-pub(super) fn diagnostic(diagnostic: &Diagnostic, sources: &Sources, _: &Style) -> String {
+pub(super) fn diagnostic(diagnostic: &Diagnostic, sources: &Sources, style: &Style) -> String {
     let label = match diagnostic.severity {
         Severity::Error => "Error",
         Severity::Warning => "Warning",
     };
-    let mut text = format!("{label} {}: {}\n", diagnostic.code, diagnostic.summary);
+    let bold = match style.colour {
+        Colour::Always => anstyle::Style::new().bold(),
+        Colour::Never => anstyle::Style::new(),
+    };
+    let (code, summary) = (diagnostic.code, diagnostic.summary);
+    let mut text = format!("{bold}{label} {code}: {summary}{bold:#}\n");
     let subject = diagnostic.subject.as_ref();
     if let Some((span, excerpt)) = subject.and_then(|span| Some((span, sources.excerpt(span)?))) {
         let _ = writeln!(
@@ -53,9 +58,12 @@ pub(super) fn diagnostic(diagnostic: &Diagnostic, sources: &Sources, _: &Style) 
             span.file, excerpt.line, excerpt.text
         );
     }
-    let _ = writeln!(text, "  {}", diagnostic.detail);
-    if let Some(help) = &diagnostic.help {
-        let _ = writeln!(text, "  {help}");
+    let options = textwrap::Options::new(style.width)
+        .initial_indent("  ")
+        .subsequent_indent("  ")
+        .break_words(false);
+    for paragraph in std::iter::once(&diagnostic.detail).chain(&diagnostic.help) {
+        let _ = writeln!(text, "{}", textwrap::fill(paragraph, &options));
     }
     text
 }
