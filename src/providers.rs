@@ -87,7 +87,7 @@ pub async fn gateway(
     config: &Path,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Diagnostic> {
-    drop(shutdown);
+    let _ = shutdown;
     let detail = format!("{} cannot be read by this program.", config.display());
     Err(Diagnostic::error("C0030", "Gateway ended", detail))
 }
