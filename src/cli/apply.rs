@@ -15,6 +15,7 @@ use super::session::Session;
 use super::shell::Manner;
 use super::{Exit, present, saved};
 use crate::apply::{self, Report, Request};
+use crate::eval::Fault;
 use crate::plan::{Mode, Plan};
 
 pub(super) fn run(session: &Session, args: &args::Apply) -> Result<Exit, Stopped> {
@@ -54,7 +55,7 @@ fn saved_plan(session: &Session, args: &args::Apply, file: &Path) -> Result<Plan
 }
 
 /// Whether the question can be asked that will be, before any work is done for it.
-fn check_approval(session: &Session, args: &args::Apply) -> Result<(), Diagnostic> {
+fn check_approval(session: &Session, args: &args::Apply) -> Result<(), Fault> {
     if args.auto_approve {
         return Ok(());
     }
@@ -67,12 +68,17 @@ fn check_approval(session: &Session, args: &args::Apply) -> Result<(), Diagnosti
     } else {
         return Ok(());
     };
-    Err(Diagnostic::error("C0021", "Plan cannot be approved", why).help(
-        "Save a plan with plan -out=FILE, look at it and apply FILE; or apply at once with -auto-approve.",
-    ))
+    Err(unapproved(why.to_owned()))
 }
 
-fn approved(session: &Session, mode: Mode) -> Result<bool, Diagnostic> {
+/// A plan that nobody can say yes to.
+fn unapproved(why: String) -> Fault {
+    Diagnostic::error("C0021", "Plan cannot be approved", why)
+        .help("Save a plan with plan -out=FILE, look at it and apply FILE; or apply at once with -auto-approve.")
+        .into()
+}
+
+fn approved(session: &Session, mode: Mode) -> Result<bool, Fault> {
     let question = match mode {
         Mode::Normal => "Do you want to make these changes?",
         Mode::Destroy => "Do you really want to destroy all of this? It cannot be undone.",
@@ -83,11 +89,7 @@ fn approved(session: &Session, mode: Mode) -> Result<bool, Diagnostic> {
         .shell
         .ask(&question)
         .map(|answer| answer == "yes")
-        .map_err(|error| {
-            let detail = format!("The answer could not be read: {error}.");
-            Diagnostic::error("C0021", "Plan cannot be approved", detail)
-                .help("Apply with -auto-approve, or apply a saved plan.")
-        })
+        .map_err(|error| unapproved(format!("The answer could not be read: {error}.")))
 }
 
 fn carry_out(session: &Session, plan: &Plan, args: &args::Apply) -> Result<Report, Stopped> {

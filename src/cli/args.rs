@@ -32,9 +32,8 @@ pub(super) fn parse(arguments: Vec<OsString>) -> Result<Invocation, clap::Error>
         (true, _) => Command::Version(Version { json: false }),
         (false, Some(command)) => command,
         (false, None) => {
-            let kind = clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
-            let help = Cli::command().render_help();
-            return Err(clap::Error::raw(kind, help.ansi()));
+            let kind = clap::error::ErrorKind::MissingSubcommand;
+            return Err(Cli::command().error(kind, "a command is missing; see isobar -help"));
         }
     };
     Ok(Invocation {
@@ -45,10 +44,14 @@ pub(super) fn parse(arguments: Vec<OsString>) -> Result<Invocation, clap::Error>
 }
 
 /// Plans and applies AI model deployments across zones of several clouds.
-///
-/// Long flags can be written with one dash, as in -out=FILE, or with two.
 #[derive(Debug, Parser)]
-#[command(name = "isobar", disable_version_flag = true, max_term_width = 100)]
+#[command(
+    name = "isobar",
+    disable_version_flag = true,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = "Long flags can be written with one dash, as in -out=FILE, or with two."
+)]
 struct Cli {
     /// Work in this folder instead of the current one.
     #[arg(long, global = true, value_name = "DIR")]

@@ -62,7 +62,11 @@ mod tests {
     fn program() -> clap::Command {
         let plan = clap::Command::new("plan")
             .arg(clap::Arg::new("var").long("var"))
-            .arg(clap::Arg::new("json").long("json").num_args(0));
+            .arg(
+                clap::Arg::new("json")
+                    .long("json")
+                    .action(clap::ArgAction::SetTrue),
+            );
         clap::Command::new("isobar").subcommand(plan)
     }
 

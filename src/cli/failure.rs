@@ -3,6 +3,7 @@
 use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::{Diagnostic, Diagnostics};
 
+use crate::eval::Fault;
 use crate::language::Sources;
 use crate::state::{FormatError, StoreError};
 
@@ -25,9 +26,15 @@ impl Stopped {
     }
 }
 
-impl<D: Into<Diagnostics>> From<D> for Stopped {
-    fn from(diagnostics: D) -> Self {
-        Self::new(diagnostics, &Sources::default())
+impl From<Diagnostic> for Stopped {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::new(diagnostic, &Sources::default())
+    }
+}
+
+impl From<Fault> for Stopped {
+    fn from(fault: Fault) -> Self {
+        Self::from(*fault)
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) fn listen(
         shell.tell("\nStopping: what is running is finished and recorded, nothing new is begun. Stop again to end at once.");
         stop.send_replace(true);
         signals.next().await;
+        shell.draw(None);
         shell.tell(&left_behind(&under_way()));
         // Only ending the process stops what the engine is doing at this moment.
         std::process::exit(130);

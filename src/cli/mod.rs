@@ -1,6 +1,6 @@
 //! The commands: arguments to effects. The only module that prints or asks its surroundings.
 //!
-//! - [`args`](mod@self) says which commands and flags there are, `dash` how Terraform's flags
+//! - `args` says which commands and flags there are, `dash` how Terraform's flags
 //!   become them, `environment` reads everything outside once.
 //! - `project` loads a folder, `variables` gives values to its variables, `saved` keeps plans in
 //!   files; `failure` turns what the engine refuses into diagnostics.

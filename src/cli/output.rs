@@ -11,6 +11,7 @@ use super::present::Secrets;
 use super::project;
 use super::session::Session;
 use super::{Exit, present};
+use crate::eval::Fault;
 use crate::state::OutputValue;
 
 pub(super) fn run(session: &Session, args: &Output) -> Result<Exit, Stopped> {
@@ -55,7 +56,7 @@ fn unknown(name: &str, outputs: &BTreeMap<String, OutputValue>) -> Diagnostic {
 }
 
 /// The text of a scalar.
-fn raw(name: &str, output: &OutputValue) -> Result<String, Diagnostic> {
+fn raw(name: &str, output: &OutputValue) -> Result<String, Fault> {
     let value = output.value.value().reveal();
     let text = match Type::String.convert(value) {
         Ok(Value::String(text)) => Some(text.to_string()),
@@ -66,6 +67,8 @@ fn raw(name: &str, output: &OutputValue) -> Result<String, Diagnostic> {
             "-raw prints text, numbers and booleans, but output {name:?} is of type {}.",
             Type::of(value)
         );
-        Diagnostic::error("C0024", "Output is not text", detail).help("Print it with -json.")
+        Diagnostic::error("C0024", "Output is not text", detail)
+            .help("Print it with -json.")
+            .into()
     })
 }

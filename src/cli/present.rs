@@ -14,22 +14,42 @@ use crate::language::Sources;
 use crate::plan::{FrozenForecast, Mode, Names, Plan};
 use crate::state::{Instance, OutputValue, State};
 
+/// Whether text is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Colour {
+    /// It is.
+    Always,
+    /// It is not.
+    Never,
+}
+
 /// How text is drawn.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Style {
     /// Whether with colours.
-    pub(super) colour: bool,
+    pub(super) colour: Colour,
     /// Columns.
     pub(super) width: usize,
 }
 
+/// Text within JSON.
+const PLAIN: Style = Style {
+    colour: Colour::Never,
+    width: 80,
+};
+
 /// What is wrong, for people.
-pub(super) fn diagnostic(diagnostic: &Diagnostic, sources: &Sources, _: &Style) -> String {
+pub(super) fn diagnostic(diagnostic: &Diagnostic, sources: &Sources, style: &Style) -> String {
     let label = match diagnostic.severity {
         Severity::Error => "Error",
         Severity::Warning => "Warning",
     };
-    let mut text = format!("{label} {}: {}\n", diagnostic.code, diagnostic.summary);
+    let bold = match style.colour {
+        Colour::Always => anstyle::Style::new().bold(),
+        Colour::Never => anstyle::Style::new(),
+    };
+    let (code, summary) = (diagnostic.code, diagnostic.summary);
+    let mut text = format!("{bold}{label} {code}: {summary}{bold:#}\n");
     let subject = diagnostic.subject.as_ref();
     if let Some((span, excerpt)) = subject.and_then(|span| Some((span, sources.excerpt(span)?))) {
         let _ = writeln!(
@@ -38,9 +58,12 @@ pub(super) fn diagnostic(diagnostic: &Diagnostic, sources: &Sources, _: &Style) 
             span.file, excerpt.line, excerpt.text
         );
     }
-    let _ = writeln!(text, "  {}", diagnostic.detail);
-    if let Some(help) = &diagnostic.help {
-        let _ = writeln!(text, "  {help}");
+    let options = textwrap::Options::new(style.width)
+        .initial_indent("  ")
+        .subsequent_indent("  ")
+        .break_words(false);
+    for paragraph in std::iter::once(&diagnostic.detail).chain(&diagnostic.help) {
+        let _ = writeln!(text, "{}", textwrap::fill(paragraph, &options));
     }
     text
 }
@@ -130,12 +153,12 @@ fn verb(action: Action) -> (&'static str, &'static str, &'static str) {
     }
 }
 
-/// An event, for people; `None` where there is nothing to say.
-pub(super) fn event(event: &Event, elapsed: Duration) -> Option<String> {
+/// An event, for people.
+pub(super) fn event(event: &Event, elapsed: Duration, _: &Style) -> String {
     let seconds = elapsed.as_secs();
-    Some(match event {
+    match event {
         Event::RefreshStart { address } => format!("{address}: Refreshing state..."),
-        Event::RefreshComplete { .. } => return None,
+        Event::RefreshComplete { address } => format!("{address}: Refresh complete"),
         Event::ForecastStart { name } => format!("forecast.{name}: Forecasting..."),
         Event::ForecastComplete { name, method } => {
             format!("forecast.{name}: Forecast complete with {method}")
@@ -157,12 +180,12 @@ pub(super) fn event(event: &Event, elapsed: Duration) -> Option<String> {
             )
         }
         Event::ApplySkipped { address, .. } => format!("{address}: Skipped"),
-    })
+    }
 }
 
 /// An event, for programs.
 pub(super) fn event_json(event: &Event, elapsed: Duration) -> Json {
-    let message = self::event(event, elapsed).unwrap_or_default();
+    let message = self::event(event, elapsed, &PLAIN);
     let (kind, address, action) = match event {
         Event::RefreshStart { address } => ("refresh_start", Some(address), None),
         Event::RefreshComplete { address } => ("refresh_complete", Some(address), None),

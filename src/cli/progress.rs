@@ -104,23 +104,29 @@ impl Sink for Progress {
     fn emit(&self, event: Event) {
         let elapsed = locked(&self.work).take(&event);
         match self.shell.manner() {
-            Manner::Human => {
-                let quiet = self.shell.terminal().error && is_beginning(&event);
-                if let Some(line) = present::event(&event, elapsed).filter(|_| !quiet) {
-                    self.shell.tell(&line);
-                }
+            Manner::Human if is_line(&event, self.shell.terminal().error) => {
+                let style = self.shell.aside_style();
+                self.shell.tell(&present::event(&event, elapsed, &style));
             }
+            Manner::Human => {}
             Manner::Events => self.shell.event(present::event_json(&event, elapsed)),
         }
     }
 }
 
-/// Whether the spinner shows it already.
-fn is_beginning(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::RefreshStart { .. } | Event::ForecastStart { .. } | Event::ApplyStart { .. }
-    )
+/// Whether an event gets a line: what is read is told when it begins and what is changed also
+/// when it ends; beside a spinner, which shows what is under way, only what has ended.
+const fn is_line(event: &Event, beside_spinner: bool) -> bool {
+    match event {
+        Event::RefreshComplete { .. } => false,
+        Event::RefreshStart { .. } | Event::ForecastStart { .. } | Event::ApplyStart { .. } => {
+            !beside_spinner
+        }
+        Event::ForecastComplete { .. }
+        | Event::ApplyComplete { .. }
+        | Event::ApplyErrored { .. }
+        | Event::ApplySkipped { .. } => true,
+    }
 }
 
 fn locked(work: &Mutex<Work>) -> std::sync::MutexGuard<'_, Work> {
@@ -217,5 +223,65 @@ impl Work {
             }
         }
         due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::{Phase, Work};
+    use crate::change::Action;
+    use crate::event::Event;
+
+    fn work(phase: Phase) -> Work {
+        Work {
+            phase,
+            begun: Instant::now(),
+            done: 0,
+            changing: Default::default(),
+            reading: 0,
+            forecasting: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_takes_long_is_told_every_ten_seconds() {
+        let mut work = work(Phase::Applying(2));
+        let address: isobar_sdk::Address = "isobar_data.a".parse().unwrap();
+        let begun = Instant::now().checked_sub(Duration::from_secs(25)).unwrap();
+        work.changing
+            .insert(address.clone(), (Action::Create, begun, 0));
+        let due = work.still_due();
+        let expected = (address.clone(), Action::Create, Duration::from_secs(20));
+        assert_eq!(due, [expected]);
+        assert!(work.still_due().is_empty());
+        let elapsed = work.take(&Event::ApplyComplete {
+            address,
+            action: Action::Create,
+            id: None,
+        });
+        assert!(elapsed >= Duration::from_secs(25));
+        assert_eq!(work.summary(), "Applying: 1 of 2 done, 0 running 0s");
+    }
+
+    #[test]
+    fn planning_says_what_it_waits_for() {
+        let mut work = work(Phase::Planning);
+        let address: isobar_sdk::Address = "isobar_data.a".parse().unwrap();
+        work.take(&Event::RefreshStart {
+            address: address.clone(),
+        });
+        assert_eq!(work.summary(), "Reading 1 resources, 0 read 0s");
+        work.take(&Event::RefreshComplete { address });
+        work.take(&Event::ForecastStart {
+            name: "f".to_owned(),
+        });
+        assert_eq!(work.summary(), "Forecasting f 0s");
+        work.take(&Event::ForecastComplete {
+            name: "f".to_owned(),
+            method: "naive",
+        });
+        assert_eq!(work.summary(), "Planning 0s");
     }
 }

@@ -10,7 +10,7 @@ use super::args::Assignments;
 use super::failure::{self, Stopped};
 use super::session::Session;
 use super::variables;
-use crate::eval::Facts;
+use crate::eval::{Facts, Fault};
 use crate::language::{self, Config, Sources};
 use crate::providers::{self, Surroundings};
 use crate::registry::Registry;
@@ -127,8 +127,9 @@ pub(super) fn state(session: &Session) -> Result<Option<State>, Stopped> {
 }
 
 /// A file that the user named cannot be read.
-pub(super) fn unreadable(path: &std::path::Path, error: &std::io::Error) -> Diagnostic {
+pub(super) fn unreadable(path: &std::path::Path, error: &std::io::Error) -> Fault {
     let detail = format!("{}: {}", path.display(), sentence(&error.to_string()));
     Diagnostic::error("C0009", "File cannot be read", detail)
         .help("Check the name of the file and that you may read it.")
+        .into()
 }

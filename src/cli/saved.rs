@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
 use super::project::unreadable;
+use crate::eval::Fault;
 use crate::language::Sources;
 use crate::plan::{self, FileError, Plan};
 use crate::state::State;
@@ -22,7 +23,7 @@ pub(super) struct Destination {
 
 impl Destination {
     /// Opens a file beside `path`; what stands at `path` stays until the plan is written.
-    pub(super) fn open(path: PathBuf) -> Result<Self, Diagnostic> {
+    pub(super) fn open(path: PathBuf) -> Result<Self, Fault> {
         if path.is_dir() {
             let error = io::Error::from(io::ErrorKind::IsADirectory);
             return Err(unwritable(&path, &error));
@@ -36,7 +37,7 @@ impl Destination {
     }
 
     /// Writes the plan and puts the file in its place.
-    pub(super) fn write(mut self, plan: &Plan) -> Result<PathBuf, Diagnostic> {
+    pub(super) fn write(mut self, plan: &Plan) -> Result<PathBuf, Fault> {
         let text = plan::to_json(plan);
         let written = self.file.write_all(text.as_bytes());
         written
@@ -47,26 +48,29 @@ impl Destination {
     }
 }
 
-fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
+fn unwritable(path: &Path, error: &io::Error) -> Fault {
     let detail = format!("{}: {}", path.display(), sentence(&error.to_string()));
     Diagnostic::error("C0015", "Plan cannot be saved", detail)
         .help("Name a file in an existing folder that you may write to, as in -out=FILE.")
+        .into()
 }
 
 /// Reads a plan.
-pub(super) fn read(path: &Path) -> Result<Plan, Diagnostic> {
+pub(super) fn read(path: &Path) -> Result<Plan, Fault> {
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
     plan::from_json(&text).map_err(|error| unusable(path, &error))
 }
 
 /// A file that is not a plan of this program.
-pub(super) fn unusable(path: &Path, error: &FileError) -> Diagnostic {
+pub(super) fn unusable(path: &Path, error: &FileError) -> Fault {
     let detail = format!("{}: {}", path.display(), sentence(&error.to_string()));
     let help = match error {
         FileError::Malformed(_) => "Name a file that plan -out=FILE has written.",
         _ => "Make a new plan with this version, or use the version that made it.",
     };
-    Diagnostic::error("C0016", "Not a plan of this version", detail).help(help)
+    Diagnostic::error("C0016", "Not a plan of this version", detail)
+        .help(help)
+        .into()
 }
 
 /// Whether a plan still holds: for this state, this configuration and at this time.
@@ -75,7 +79,7 @@ pub(super) fn check(
     state: Option<&State>,
     sources: &Sources,
     now: Timestamp,
-) -> Result<(), Diagnostic> {
+) -> Result<(), Fault> {
     check_state(plan, state)?;
     if plan.sources.digest() != sources.digest() {
         let detail = format!(
@@ -100,7 +104,7 @@ pub(super) fn check(
     Ok(())
 }
 
-fn check_state(plan: &Plan, state: Option<&State>) -> Result<(), Diagnostic> {
+fn check_state(plan: &Plan, state: Option<&State>) -> Result<(), Fault> {
     let (lineage, serial) = state.map_or(("", 0), |state| (state.lineage.as_str(), state.serial));
     let detail = if plan.base.lineage != lineage {
         match (plan.base.lineage.is_empty(), lineage.is_empty()) {
@@ -121,9 +125,10 @@ fn check_state(plan: &Plan, state: Option<&State>) -> Result<(), Diagnostic> {
     Err(stale("C0017", "Plan of another state", detail))
 }
 
-fn stale(code: &'static str, summary: &'static str, detail: String) -> Diagnostic {
+fn stale(code: &'static str, summary: &'static str, detail: String) -> Fault {
     Diagnostic::error(code, summary, detail)
         .help("Nothing was changed. Make a new plan and look at it before applying it.")
+        .into()
 }
 
 /// Which files differ.

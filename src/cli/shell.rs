@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::Exit;
 use super::environment::{self, Terminal};
-use super::present::{self, Style};
+use super::present::{self, Colour, Style};
 use crate::language::Sources;
 
 /// How a command talks.
@@ -76,8 +76,21 @@ impl Shell {
 
     /// How results are drawn.
     pub(super) fn style(&self) -> Style {
+        self.style_of(self.0.terminal.output)
+    }
+
+    /// How what is told on the way is drawn.
+    pub(super) fn aside_style(&self) -> Style {
+        self.style_of(self.0.terminal.error)
+    }
+
+    fn style_of(&self, is_terminal: bool) -> Style {
         Style {
-            colour: self.0.terminal.output && self.0.terminal.colour,
+            colour: if is_terminal && self.0.terminal.colour {
+                Colour::Always
+            } else {
+                Colour::Never
+            },
             width: self.0.terminal.width,
         }
     }
@@ -135,10 +148,7 @@ impl Shell {
 
     /// Tells what is wrong.
     pub(super) fn diagnostics(&self, diagnostics: &Diagnostics, sources: &Sources) {
-        let style = Style {
-            colour: self.0.terminal.error && self.0.terminal.colour,
-            ..self.style()
-        };
+        let style = self.aside_style();
         for diagnostic in diagnostics {
             match self.0.manner {
                 Manner::Human => self.tell(&present::diagnostic(diagnostic, sources, &style)),

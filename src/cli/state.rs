@@ -10,6 +10,7 @@ use super::failure::Stopped;
 use super::project;
 use super::session::Session;
 use super::{Exit, present};
+use crate::eval::Fault;
 use crate::state::State;
 
 pub(super) fn run(session: &Session, args: &Args) -> Result<Exit, Stopped> {
@@ -30,7 +31,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit, Stopped> {
     Ok(Exit::Success)
 }
 
-fn list(state: &State, wanted: &[Address]) -> Result<String, Diagnostic> {
+fn list(state: &State, wanted: &[Address]) -> Result<String, Fault> {
     for address in wanted {
         if !state.instances.keys().any(|found| lies_in(found, address)) {
             return Err(unknown(state, address));
@@ -58,7 +59,7 @@ fn lies_in(found: &Address, wanted: &Address) -> bool {
         && wanted.native.as_ref().is_none_or(native)
 }
 
-fn unknown(state: &State, address: &Address) -> Diagnostic {
+fn unknown(state: &State, address: &Address) -> Fault {
     let all: Vec<String> = state.instances.keys().map(ToString::to_string).collect();
     let meant = closest(&address.to_string(), all.iter().map(String::as_str));
     let help = meant.map_or_else(
@@ -66,7 +67,9 @@ fn unknown(state: &State, address: &Address) -> Diagnostic {
         |meant| format!("Did you mean {meant}?"),
     );
     let detail = format!("The state has no {address}.");
-    Diagnostic::error("C0026", "No such resource in the state", detail).help(help)
+    Diagnostic::error("C0026", "No such resource in the state", detail)
+        .help(help)
+        .into()
 }
 
 #[cfg(test)]

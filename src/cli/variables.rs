@@ -129,7 +129,7 @@ impl Reader<'_> {
         let scalar = [Type::Any, Type::String, Type::Number, Type::Bool];
         if scalar.contains(&variable.ty) {
             let span = Span::new(&file, 0..text.len());
-            return self.set(name, variable, Value::from(text), &span);
+            return self.set(name, variable, &Value::from(text), &span);
         }
         match parse_expression(&file, text) {
             Ok(located) => self.expression(name, variable, &located),
@@ -187,13 +187,13 @@ impl Reader<'_> {
     fn expression(&mut self, name: &Arc<str>, variable: &Variable, located: &Located) {
         let scope = Scope::new(self.nothing, Facts::default(), BTreeMap::new());
         match evaluate(located, &scope, &Ambient::None) {
-            Ok(value) => self.set(name, variable, value, &located.span()),
+            Ok(value) => self.set(name, variable, &value, &located.span()),
             Err(fault) => self.diagnostics.push(*fault),
         }
     }
 
-    fn set(&mut self, name: &Arc<str>, variable: &Variable, value: Value, span: &Span) {
-        match variable.ty.convert(&value) {
+    fn set(&mut self, name: &Arc<str>, variable: &Variable, value: &Value, span: &Span) {
+        match variable.ty.convert(value) {
             Ok(value) => {
                 let value = value.sensitive_if(variable.sensitive);
                 self.values.insert(Arc::clone(name), value);

@@ -1,0 +1,231 @@
+//! Plan, apply and destroy from end to end, with resources that exist in the state alone.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where its case does not hold"
+)]
+
+mod program;
+
+use program::{Folder, Run};
+use serde_json::Value as Json;
+
+const CONFIGURATION: &str = r#"
+variable "greeting" {
+  type    = string
+  default = "hello"
+}
+
+variable "copies" {
+  type    = number
+  default = 2
+}
+
+resource "isobar_data" "first" {
+  input = var.greeting
+}
+
+resource "isobar_data" "second" {
+  count = var.copies
+  input = "${isobar_data.first.output} ${count.index}"
+}
+
+output "greeting" {
+  value = isobar_data.first.output
+}
+
+output "id" {
+  value     = isobar_data.first.id
+  sensitive = true
+}
+"#;
+
+fn folder() -> Folder {
+    Folder::new(&[("main.hcl", CONFIGURATION)])
+}
+
+fn json(text: &str) -> Json {
+    serde_json::from_str(text).unwrap()
+}
+
+fn events(text: &str) -> Vec<Json> {
+    text.lines().map(json).collect()
+}
+
+#[test]
+fn what_is_applied_is_not_planned_again() {
+    let folder = folder();
+    folder.run(&["plan", "-detailed-exitcode"]).ended(2);
+    let run = folder.run(&["apply", "-auto-approve"]);
+    assert!(
+        run.ended(0).contains("3 added, 0 changed, 0 destroyed"),
+        "{}",
+        run.out
+    );
+    let run = folder.run(&["plan", "-detailed-exitcode"]);
+    assert!(run.ended(0).contains("No changes"), "{}", run.out);
+    let run = folder.run(&["plan", "-detailed-exitcode", "-var", "greeting=hi"]);
+    assert!(run.ended(2).contains("isobar_data.first"), "{}", run.out);
+    folder
+        .run(&["plan", "-refresh=false", "-detailed-exitcode"])
+        .ended(0);
+    folder
+        .run(&["plan", "-refresh-only", "-detailed-exitcode"])
+        .ended(0);
+}
+
+#[test]
+fn a_saved_plan_is_applied_as_it_is() {
+    let folder = folder();
+    folder
+        .run(&["plan", "-out=p.plan", "-var=greeting=saved"])
+        .ended(0);
+    let shown = json(folder.run(&["show", "-json", "p.plan"]).ended(0));
+    assert_eq!(shown["resource_changes"].as_array().unwrap().len(), 3);
+    folder.run(&["show", "p.plan"]).ended(0);
+    folder.run(&["apply", "p.plan"]).ended(0);
+    assert_eq!(
+        folder.run(&["output", "-raw", "greeting"]).ended(0),
+        "saved"
+    );
+}
+
+#[test]
+fn a_saved_plan_that_no_longer_holds_is_refused() {
+    let folder = folder();
+    folder.run(&["plan", "-out=first.plan"]).ended(0);
+    folder
+        .run(&["plan", "-out=second.plan", "-var=greeting=other"])
+        .ended(0);
+    folder.run(&["apply", "first.plan"]).ended(0);
+    let state = std::fs::read_to_string(folder.path("isobar.state.json")).unwrap();
+    for file in ["first.plan", "second.plan"] {
+        folder
+            .run(&["apply", file])
+            .failed_with(&["C0017", "new plan"]);
+    }
+    folder
+        .run(&["plan", "-out=third.plan", "-var=greeting=third"])
+        .ended(0);
+    folder.write("more.hcl", "locals {}");
+    folder
+        .run(&["apply", "third.plan"])
+        .failed_with(&["C0018", "more.hcl is new"]);
+    let now = std::fs::read_to_string(folder.path("isobar.state.json")).unwrap();
+    assert_eq!(now, state);
+}
+
+#[test]
+fn of_two_applies_at_once_no_work_is_done_twice() {
+    let folder = folder();
+    let arguments = ["apply", "-auto-approve", "-var=copies=300"];
+    let start = || folder.program(&arguments).spawn().unwrap();
+    let processes = [start(), start()];
+    let runs = processes.map(|process| Run::of(&process.wait_with_output().unwrap()));
+    let successes = runs.iter().filter(|run| run.code == Some(0)).count();
+    assert!(successes >= 1, "{runs:?}");
+    for run in runs.iter().filter(|run| run.code != Some(0)) {
+        // Locked out while the other worked, or behind it when its plan was made.
+        let told = run.err.contains("locked") || run.err.contains("state");
+        assert!(run.code == Some(1) && told, "{run:?}");
+    }
+    let list = folder.run(&["state", "list"]);
+    assert_eq!(list.ended(0).lines().count(), 301);
+    folder
+        .run(&["plan", "-detailed-exitcode", "-var=copies=300"])
+        .ended(0);
+}
+
+#[test]
+fn the_state_is_listed_and_shown() {
+    let folder = folder();
+    folder.run(&["apply", "-auto-approve"]).ended(0);
+    let list = folder.run(&["state", "list"]);
+    let expected = "isobar_data.first\nisobar_data.second[0]\nisobar_data.second[1]\n";
+    assert_eq!(list.ended(0), expected);
+    let list = folder.run(&["state", "list", "isobar_data.second"]);
+    assert_eq!(list.ended(0).lines().count(), 2);
+    let show = folder.run(&["state", "show", "isobar_data.second[1]"]);
+    assert!(show.ended(0).contains("\"hello 1\""), "{}", show.out);
+    folder
+        .run(&["state", "show", "isobar_data.frist"])
+        .failed_with(&["C0026", "Did you mean isobar_data.first?"]);
+    let shown = json(folder.run(&["show", "-json"]).ended(0));
+    let resources = &shown["values"]["root_module"]["resources"];
+    assert_eq!(resources.as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn sensitive_outputs_are_shown_when_asked_for_only() {
+    let folder = folder();
+    let applied = folder.run(&["apply", "-auto-approve"]);
+    let id = folder.run(&["output", "-raw", "id"]);
+    assert_eq!(id.ended(0).len(), 36);
+    assert!(!applied.ended(0).contains(&id.out));
+    let all = folder.run(&["output"]);
+    assert!(!all.ended(0).contains(&id.out) && all.out.contains("\"hello\""));
+    let all = json(folder.run(&["output", "-json"]).ended(0));
+    assert_eq!(all["id"]["sensitive"], true);
+    assert_eq!(all["greeting"]["value"], "hello");
+}
+
+#[test]
+fn destroy_leaves_nothing() {
+    let folder = folder();
+    folder.run(&["apply", "-auto-approve"]).ended(0);
+    folder
+        .run(&["plan", "-destroy", "-detailed-exitcode"])
+        .ended(2);
+    let run = folder.run(&["destroy", "-auto-approve"]);
+    assert!(run.ended(0).contains("3 destroyed"), "{}", run.out);
+    assert_eq!(folder.run(&["state", "list"]).ended(0), "");
+    folder
+        .run(&["plan", "-destroy", "-detailed-exitcode"])
+        .ended(0);
+}
+
+#[test]
+fn events_are_one_json_object_per_line() {
+    let folder = folder();
+    let planned = events(folder.run(&["plan", "-json"]).ended(0));
+    let kinds: Vec<_> = planned
+        .iter()
+        .filter_map(|event| event["type"].as_str())
+        .collect();
+    assert_eq!(kinds.first(), Some(&"version"));
+    assert_eq!(
+        kinds
+            .iter()
+            .filter(|kind| **kind == "planned_change")
+            .count(),
+        3
+    );
+    let applied = events(folder.run(&["apply", "-json", "-auto-approve"]).ended(0));
+    let count = |kind: &str| applied.iter().filter(|event| event["type"] == kind).count();
+    assert_eq!((count("apply_start"), count("apply_complete")), (3, 3));
+    assert!(applied.iter().all(|event| event["@timestamp"].is_string()));
+}
+
+#[test]
+fn mistakes_are_told_before_anything_is_made() {
+    let folder = folder();
+    for (text, words) in [
+        ("resource \"isobar_data\" \"a\" {", &["bad.hcl"][..]),
+        (
+            "resource \"isobar_data\" \"a\" {\n  imput = 1\n}",
+            &["bad.hcl", "imput", "input"],
+        ),
+        (
+            "output \"a\" {\n  value = isobar_data.none.id\n}",
+            &["bad.hcl", "none"],
+        ),
+        (
+            "resource \"isobar_dat\" \"a\" {}",
+            &["bad.hcl", "isobar_dat"],
+        ),
+    ] {
+        folder.write("bad.hcl", text);
+        folder.run(&["apply", "-auto-approve"]).failed_with(words);
+        assert!(!folder.path("isobar.state.json").exists(), "{text}");
+    }
+}
