@@ -13,10 +13,11 @@ use super::progress::{Phase, Progress};
 use super::project::{self, Needs, Project};
 use super::session::Session;
 use super::shell::Manner;
-use super::{Exit, present, saved};
+use super::{Exit, saved};
 use crate::apply::{self, Report, Request};
 use crate::eval::Fault;
 use crate::plan::{Mode, Plan};
+use crate::render;
 
 pub(super) fn run(session: &Session, args: &args::Apply) -> Result<Exit, Stopped> {
     let plan = match &args.file {
@@ -46,7 +47,7 @@ fn saved_plan(session: &Session, args: &args::Apply, file: &Path) -> Result<Plan
             .help("Leave out -destroy, -refresh-only, -var and -var-file, or make a new plan with them.")
             .into());
     }
-    session.shell.event(present::version_event());
+    session.shell.event(render::json::stream::version());
     let plan = saved::read(&session.path(file))?;
     let (project, _) = Project::read(session, Needs::Nothing)?;
     let state = project::state(session)?;
@@ -121,18 +122,14 @@ fn conclude(session: &Session, plan: &Plan, report: &Report) -> Exit {
     shell.diagnostics(&report.diagnostics, &plan.sources);
     match shell.manner() {
         Manner::Human => {
-            shell.result(&present::report(report, plan.mode));
-            if let Some(state) = report
-                .state
-                .as_ref()
-                .filter(|state| !state.outputs.is_empty())
-            {
-                let outputs = present::outputs(&state.outputs, &shell.style());
-                shell.result(&format!("\nOutputs:\n\n{outputs}"));
+            shell.result(&format!("\n{}", render::plan::applied(report, plan.mode)));
+            let outputs = report.state.as_ref().map(render::plan::outputs_block);
+            if let Some(outputs) = outputs.filter(|outputs| !outputs.is_empty()) {
+                shell.result(&format!("\n{outputs}"));
             }
         }
         Manner::Events => {
-            for event in present::report_events(report, plan.mode) {
+            for event in render::json::stream::report(report, plan.mode) {
                 shell.event(event);
             }
         }

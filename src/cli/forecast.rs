@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use isobar_sdk::Diagnostic;
 use isobar_sdk::diagnostic::closest;
 
+use super::Exit;
 use super::args::Forecast;
 use super::environment::{fresh_id, now};
 use super::failure::Stopped;
 use super::progress::{Phase, Progress};
 use super::project::{Needs, Project};
 use super::session::Session;
-use super::{Exit, present};
-use crate::plan::{self, FrozenForecast, Mode, Refresh, Request};
+use crate::plan::{self, Mode, Prediction, Refresh, Request};
+use crate::render;
 
 pub(super) fn run(session: &Session, args: &Forecast) -> Result<Exit, Stopped> {
     let project = Project::load(session, Needs::Configuration)?;
@@ -38,21 +39,24 @@ pub(super) fn run(session: &Session, args: &Forecast) -> Result<Exit, Stopped> {
     let (predictions, diagnostics) = plan::forecasts(&request, &progress);
     drop(progress);
     project.settle(session, diagnostics)?;
-    let frozen = |(name, prediction): (String, plan::Prediction)| (name, prediction.frozen);
-    show(session, args, predictions.into_iter().map(frozen).collect());
+    show(session, args, predictions);
     Ok(Exit::Success)
 }
 
-fn show(session: &Session, args: &Forecast, forecasts: BTreeMap<String, FrozenForecast>) {
+fn show(session: &Session, args: &Forecast, forecasts: BTreeMap<String, Prediction>) {
     let wanted = |name: &str| args.name.as_deref().is_none_or(|wanted| wanted == name);
     let mut forecasts = forecasts;
     forecasts.retain(|name, _| wanted(name));
     let shell = &session.shell;
     if args.json {
-        return shell.document(&present::forecasts_json(&forecasts));
+        let forecasts = forecasts.iter();
+        let forecasts: serde_json::Map<_, _> = forecasts
+            .map(|(name, prediction)| (name.clone(), render::forecast::json(prediction)))
+            .collect();
+        return shell.document(&forecasts.into());
     }
     for (name, forecast) in &forecasts {
-        shell.result(&present::forecast(name, forecast, &shell.style()));
+        shell.result(&render::forecast::human(name, forecast, &shell.style()));
     }
 }
 

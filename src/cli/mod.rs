@@ -18,7 +18,6 @@ mod graph;
 mod interrupt;
 mod output;
 mod plan;
-mod present;
 mod progress;
 mod project;
 mod saved;

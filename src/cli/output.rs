@@ -5,27 +5,30 @@ use std::collections::BTreeMap;
 use isobar_sdk::diagnostic::closest;
 use isobar_sdk::{Diagnostic, Type, Value, json};
 
+use super::Exit;
 use super::args::Output;
 use super::failure::Stopped;
-use super::present::Secrets;
 use super::project;
 use super::session::Session;
-use super::{Exit, present};
 use crate::eval::Fault;
+use crate::render;
+use crate::render::json::Secrets;
 use crate::state::OutputValue;
 
 pub(super) fn run(session: &Session, args: &Output) -> Result<Exit, Stopped> {
     let state = project::state(session)?;
     let outputs = state.map(|state| state.outputs).unwrap_or_default();
     let shell = &session.shell;
-    let style = shell.style();
     let Some(name) = &args.name else {
         if args.json {
-            shell.document(&present::outputs_json(&outputs, Secrets::Shown));
+            shell.document(&render::json::outputs(&outputs, Secrets::Shown));
         } else if outputs.is_empty() {
             shell.diagnostics(&no_outputs().into(), &crate::language::Sources::default());
         } else {
-            shell.result(&present::outputs(&outputs, &style));
+            let values = outputs
+                .iter()
+                .map(|(name, one)| (name.as_str(), one.value.value()));
+            shell.result(&render::named(values));
         }
         return Ok(Exit::Success);
     };
@@ -35,7 +38,7 @@ pub(super) fn run(session: &Session, args: &Output) -> Result<Exit, Stopped> {
     } else if args.json {
         shell.document(&json::encode(output.value.value()));
     } else {
-        shell.result(&present::output(output, &style));
+        shell.result(&render::value(&output.value.value().reveal_all()));
     }
     Ok(Exit::Success)
 }

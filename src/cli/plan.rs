@@ -1,5 +1,6 @@
 //! `isobar plan`, and the plan that `apply` makes.
 
+use super::Exit;
 use super::args::{self, Planning};
 use super::environment::{fresh_id, now};
 use super::failure::Stopped;
@@ -8,8 +9,8 @@ use super::project::{self, Needs, Project};
 use super::saved::Destination;
 use super::session::Session;
 use super::shell::Manner;
-use super::{Exit, present};
 use crate::plan::{self, Mode, Plan, Refresh, Request};
+use crate::render;
 
 pub(super) fn run(session: &Session, args: &args::Plan) -> Result<Exit, Stopped> {
     let out = args.out.as_deref().map(|path| session.path(path));
@@ -48,7 +49,7 @@ pub(super) const fn mode(destroy: bool, planning: &Planning) -> Mode {
 
 /// Makes a plan for the configuration and the state as they are.
 pub(super) fn make(session: &Session, planning: &Planning, mode: Mode) -> Result<Plan, Stopped> {
-    session.shell.event(present::version_event());
+    session.shell.event(render::json::stream::version());
     let needs = match mode {
         Mode::Destroy => Needs::Nothing,
         Mode::Normal | Mode::RefreshOnly => Needs::Configuration,
@@ -91,11 +92,11 @@ pub(super) fn make(session: &Session, planning: &Planning, mode: Mode) -> Result
 pub(super) fn show(session: &Session, plan: &Plan) {
     match session.shell.manner() {
         Manner::Human => {
-            let text = present::plan(plan, &session.shell.style());
+            let text = render::plan::human(plan, &session.shell.style());
             session.shell.result(&text);
         }
         Manner::Events => {
-            for event in present::plan_events(plan) {
+            for event in render::json::stream::plan(plan) {
                 session.shell.event(event);
             }
         }

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use isobar_sdk::Address;
 
-use super::present;
 use super::shell::{Manner, Shell};
 use crate::change::Action;
 use crate::event::{Event, Sink};
+use crate::render;
 
 /// How often time that passes is looked at.
 const TICK: Duration = Duration::from_millis(250);
@@ -106,10 +106,13 @@ impl Sink for Progress {
         match self.shell.manner() {
             Manner::Human if is_line(&event, self.shell.terminal().error) => {
                 let style = self.shell.aside_style();
-                self.shell.tell(&present::event(&event, elapsed, &style));
+                self.shell
+                    .tell(&render::event::human(&event, elapsed, &style));
             }
             Manner::Human => {}
-            Manner::Events => self.shell.event(present::event_json(&event, elapsed)),
+            Manner::Events => self
+                .shell
+                .event(render::json::stream::event(&event, elapsed)),
         }
     }
 }
@@ -154,8 +157,10 @@ fn tick(shell: &Shell, work: &Mutex<Work>, bar: Option<&ProgressBar>) {
     drop(work);
     for (address, action, elapsed) in due {
         match shell.manner() {
-            Manner::Human => shell.tell(&present::still(&address, action, elapsed)),
-            Manner::Events => shell.event(present::still_json(&address, action, elapsed)),
+            Manner::Human => shell.tell(&render::event::still(&address, action, elapsed)),
+            Manner::Events => {
+                shell.event(render::json::stream::progress(&address, action, elapsed))
+            }
         }
     }
 }

@@ -10,8 +10,9 @@ use serde_json::Value as Json;
 
 use super::Exit;
 use super::environment::{self, Terminal};
-use super::present::{self, Colour, Style};
+
 use crate::language::Sources;
+use crate::render::{self, Colour, Style};
 
 /// How a command talks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,7 +138,7 @@ impl Shell {
     /// Tells people on stderr, or programs as an event, what is going on.
     pub(super) fn tell(&self, text: &str) {
         match self.0.manner {
-            Manner::Events => self.event(present::message_json(text)),
+            Manner::Events => self.event(render::json::stream::log(text)),
             Manner::Human => self.aside(|| {
                 let mut err = locked(&self.0.err);
                 // Nobody can be told that telling does not work.
@@ -151,8 +152,10 @@ impl Shell {
         let style = self.aside_style();
         for diagnostic in diagnostics {
             match self.0.manner {
-                Manner::Human => self.tell(&present::diagnostic(diagnostic, sources, &style)),
-                Manner::Events => self.event(present::diagnostic_event(diagnostic, sources)),
+                Manner::Human => self.tell(&render::diagnostic::human(diagnostic, sources, &style)),
+                Manner::Events => self.event(render::json::stream::diagnostic_message(
+                    diagnostic, sources,
+                )),
             }
         }
     }

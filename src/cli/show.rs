@@ -6,8 +6,9 @@ use super::args::Show;
 use super::failure::Stopped;
 use super::project::{self, unreadable};
 use super::session::Session;
-use super::{Exit, present, saved};
+use super::{Exit, saved};
 use crate::plan::{self, Plan};
+use crate::render;
 use crate::state::{self, State};
 
 /// What a file holds.
@@ -23,12 +24,14 @@ pub(super) fn run(session: &Session, args: &Show) -> Result<Exit, Stopped> {
     };
     let shell = &session.shell;
     match (args.json, content) {
-        (true, Content::Plan(plan)) => shell.document(&present::plan_json(&plan)),
-        (true, Content::State(state)) => shell.document(&present::state_json(state.as_ref())),
-        (false, Content::Plan(plan)) => shell.result(&present::plan(&plan, &shell.style())),
-        (false, Content::State(state)) => {
-            shell.result(&present::state(state.as_ref(), &shell.style()));
+        (true, Content::Plan(plan)) => shell.document(&render::json::plan(&plan)),
+        (true, Content::State(Some(state))) => shell.document(&render::json::state(&state)),
+        (true, Content::State(None)) => {
+            shell.document(&serde_json::json!({ "format_version": "1.0" }));
         }
+        (false, Content::Plan(plan)) => shell.result(&render::plan::human(&plan, &shell.style())),
+        (false, Content::State(Some(state))) => shell.result(&render::state::human(&state)),
+        (false, Content::State(None)) => shell.result("There is no state."),
     }
     Ok(Exit::Success)
 }

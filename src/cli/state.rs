@@ -5,12 +5,13 @@ use std::fmt::Write;
 use isobar_sdk::diagnostic::closest;
 use isobar_sdk::{Address, Diagnostic};
 
+use super::Exit;
 use super::args::{State as Args, StateCommand};
 use super::failure::Stopped;
 use super::project;
 use super::session::Session;
-use super::{Exit, present};
 use crate::eval::Fault;
+use crate::render;
 use crate::state::State;
 
 pub(super) fn run(session: &Session, args: &Args) -> Result<Exit, Stopped> {
@@ -24,7 +25,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit, Stopped> {
         StateCommand::Show { address } => {
             let instance = state.instances.get(address);
             let instance = instance.ok_or_else(|| unknown(&state, address))?;
-            let text = present::instance(address, instance, &session.shell.style());
+            let text = render::state::instance(address, instance);
             session.shell.result(&text);
         }
     }

@@ -2,19 +2,20 @@
 
 use isobar_sdk::Diagnostics;
 
+use super::Exit;
 use super::args::Validate;
 use super::project::{Needs, Project};
 use super::session::Session;
-use super::{Exit, present};
 use crate::language::Sources;
 use crate::plan;
+use crate::render;
 
 pub(super) fn run(session: &Session, args: &Validate) -> Exit {
     let (diagnostics, sources) = check(session);
     if args.json {
         session
             .shell
-            .document(&present::validation_json(&diagnostics, &sources));
+            .document(&render::diagnostic::validate_json(&diagnostics, &sources));
     } else {
         session.shell.diagnostics(&diagnostics, &sources);
     }

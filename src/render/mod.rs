@@ -5,11 +5,13 @@ mod deployment;
 pub mod diagnostic;
 mod diff;
 pub mod event;
+pub mod forecast;
 pub mod graph;
 pub mod json;
 pub mod plan;
 #[cfg(test)]
 mod sample;
+pub mod state;
 mod style;
 mod value;
 

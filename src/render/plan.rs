@@ -72,7 +72,7 @@ pub fn summary(plan: &Plan) -> String {
 
 /// The last line of an apply; what was not done is told in the diagnostics.
 #[must_use]
-pub fn applied(report: &Report) -> String {
+pub fn applied(report: &Report, mode: Mode) -> String {
     let counts = Counts::of(report.done.iter().map(|(_, action)| *action));
     let word = match (report.diagnostics.has_errors(), report.interrupted) {
         (_, true) => "interrupted",
@@ -84,8 +84,12 @@ pub fn applied(report: &Report) -> String {
         skipped => format!("; {skipped} not begun."),
     };
     let mark = if word == "complete" { "!" } else { "." };
+    let what = match mode {
+        Mode::Destroy => "Destroy",
+        Mode::Normal | Mode::RefreshOnly => "Apply",
+    };
     format!(
-        "Apply {word}{mark} Resources: {} added, {} changed, {} destroyed{end}",
+        "{what} {word}{mark} Resources: {} added, {} changed, {} destroyed{end}",
         counts.add, counts.change, counts.remove
     )
 }

@@ -1,3 +1,5 @@
+//! Tests of the module as a whole.
+
 use isobar_sdk::{Type, Value};
 use proptest::prelude::*;
 

@@ -33,17 +33,33 @@ pub fn state(state: &State) -> Json {
         "format_version": "1.0",
         "isobar_version": VERSION,
         "values": {
-            "outputs": outputs(&state.outputs),
+            "outputs": outputs(&state.outputs, Secrets::Hidden),
             "root_module": { "resources": resources.collect::<Vec<_>>() },
         },
     })
 }
 
-/// Outputs as `terraform output -json` prints them, with sensitive values null.
+/// Whether sensitive values are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// They are, because the user asked for the outputs as such.
+    Shown,
+    /// They are null.
+    Hidden,
+}
+
+/// Outputs as `terraform output -json` prints them.
 #[must_use]
-pub fn outputs(outputs: &BTreeMap<String, OutputValue>) -> Json {
+pub fn outputs(outputs: &BTreeMap<String, OutputValue>, secrets: Secrets) -> Json {
+    let one = |value: &isobar_sdk::Value| {
+        let mut document = output(value);
+        if secrets == Secrets::Shown {
+            document["value"] = isobar_sdk::json::encode(value);
+        }
+        document
+    };
     outputs
         .iter()
-        .map(|(name, value)| (name.clone(), output(value.value.value())))
+        .map(|(name, value)| (name.clone(), one(value.value.value())))
         .collect()
 }

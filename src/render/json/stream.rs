@@ -133,11 +133,21 @@ pub fn plan(plan: &Plan) -> Vec<Json> {
     messages
 }
 
+/// Something that is only said.
+#[must_use]
+pub fn log(text: &str) -> Json {
+    message("info", text.trim(), "log", Json::Null)
+}
+
 /// What an apply has done: summary and outputs. Its diagnostics are told one by one.
 #[must_use]
-pub fn report(report: &Report) -> Vec<Json> {
+pub fn report(report: &Report, mode: Mode) -> Vec<Json> {
     let counts = Counts::of(report.done.iter().map(|(_, action)| *action));
-    let mut messages = vec![change_summary(&applied(report), counts, "apply")];
+    let operation = match mode {
+        Mode::Destroy => "destroy",
+        Mode::Normal | Mode::RefreshOnly => "apply",
+    };
+    let mut messages = vec![change_summary(&applied(report, mode), counts, operation)];
     if let Some(state) = &report.state
         && !state.outputs.is_empty()
     {

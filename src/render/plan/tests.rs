@@ -1,3 +1,5 @@
+//! Tests of the module as a whole.
+
 use insta::assert_snapshot;
 
 use super::super::sample::{self, SECRET};
@@ -115,7 +117,7 @@ fn a_replacement_counts_twice() {
         diagnostics: isobar_sdk::Diagnostics::new(),
     };
     assert_eq!(
-        applied(&report),
+        applied(&report, Mode::Normal),
         "Apply complete! Resources: 2 added, 0 changed, 1 destroyed."
     );
     let stopped = Report {
@@ -124,7 +126,7 @@ fn a_replacement_counts_twice() {
         ..report
     };
     assert_eq!(
-        applied(&stopped),
+        applied(&stopped, Mode::Destroy),
         "Apply interrupted. Resources: 2 added, 0 changed, 1 destroyed; 1 not begun."
     );
 }

@@ -1,9 +1,11 @@
+//! Tests of the module as a whole.
+
 use insta::assert_snapshot;
 use isobar_sdk::address::Key;
 use serde_json::{Value as Json, json};
 
 use super::plan;
-use crate::render::json::{outputs, state};
+use crate::render::json::{Secrets, outputs, state};
 use crate::render::sample::{self, SECRET, known};
 use crate::state::{Instance, OutputValue, State, Status};
 
@@ -120,7 +122,7 @@ fn a_state_follows_terraform() {
 #[test]
 fn outputs_have_types() {
     assert_eq!(
-        outputs(&stored().outputs),
+        outputs(&stored().outputs, Secrets::Hidden),
         json!({
             "open": { "sensitive": false, "type": "string", "value": "there" },
             "shut": { "sensitive": true, "type": "string", "value": null },

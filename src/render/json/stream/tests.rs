@@ -1,3 +1,5 @@
+//! Tests of the module as a whole.
+
 use std::time::Duration;
 
 use insta::assert_snapshot;
@@ -8,6 +10,7 @@ use super::{diagnostic_message, event, plan, progress, report, version};
 use crate::apply::Report;
 use crate::change::Action;
 use crate::language::Sources;
+use crate::plan::Mode;
 use crate::render::sample::{self, SECRET, known};
 use crate::state::{OutputValue, State};
 
@@ -49,7 +52,7 @@ fn an_apply_ends_with_its_outputs() {
         interrupted: false,
         diagnostics: Diagnostics::new(),
     };
-    assert_snapshot!(lines(&report(&done)));
+    assert_snapshot!(lines(&report(&done, Mode::Normal)));
 }
 
 #[test]

@@ -1,0 +1,137 @@
+//! A forecast on its own: how it was chosen, its peaks, its chart.
+
+use std::fmt::Write;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value as Json, json};
+
+use super::deployment::moment;
+use super::{Role, Style, chart};
+use crate::forecast::{Candidate, Outcome};
+use crate::plan::Prediction;
+
+/// How many horizons of history the chart shows before the forecast.
+const SHOWN_HORIZONS: usize = 3;
+
+/// A forecast for people, with a newline at the end.
+#[must_use]
+pub fn human(name: &str, prediction: &Prediction, style: &Style) -> String {
+    let (forecast, frozen) = (&prediction.forecast, &prediction.frozen);
+    let mut text = format!("{}\n", style.paint(Role::Bold, format!("forecast.{name}")));
+    let gaps = match forecast.gaps {
+        0 => String::new(),
+        gaps => format!(", {gaps} missing"),
+    };
+    let _ = writeln!(
+        text,
+        "  {}: {} values every {}{gaps}, until {}",
+        frozen.source,
+        forecast.observations,
+        isobar_sdk::quantity::format_duration(forecast.step),
+        moment(forecast.start)
+    );
+    let _ = writeln!(
+        text,
+        "  chosen: {} (backtest WAPE {:.1} %, {} folds)\n",
+        forecast.method,
+        forecast.wape * 100.0,
+        forecast.folds
+    );
+    text.push_str(&chart::forecast(&history(prediction), frozen, style));
+    text.push_str("\n  quantile   peak, req/s   at\n");
+    for level in &forecast.levels {
+        if let Some(peak) = forecast.peak(*level) {
+            let label = format!("p{}", (level * 1000.0).round() / 10.0);
+            let _ = writeln!(
+                text,
+                "  {label:<9} {:>13.1}   {}",
+                peak.value,
+                moment(peak.at)
+            );
+        }
+    }
+    text.push_str("\n  method               pinball     WAPE\n");
+    for candidate in &forecast.candidates {
+        let _ = writeln!(text, "  {}", row(candidate));
+    }
+    for note in &forecast.notes {
+        let _ = writeln!(text, "\nNote: {note}.");
+    }
+    text
+}
+
+fn row(candidate: &Candidate) -> String {
+    let (score, mark) = match &candidate.outcome {
+        Outcome::Chosen(score) => (score, "  chosen"),
+        Outcome::Beaten(score) => (score, ""),
+        Outcome::Unfit(reason) => return format!("{:<18} not fit: {reason}", candidate.method),
+    };
+    format!(
+        "{:<18} {:>9.3} {:>7.1} %{mark}",
+        candidate.method,
+        score.pinball,
+        score.wape * 100.0
+    )
+}
+
+/// The end of the series, as long as a few horizons.
+fn history(prediction: &Prediction) -> Vec<(Timestamp, f64)> {
+    let series = &prediction.series;
+    let horizon = prediction.forecast.quantiles.first().map_or(0, Vec::len);
+    let shown = horizon
+        .saturating_mul(SHOWN_HORIZONS)
+        .min(series.values().len());
+    let first = series.values().len() - shown;
+    let at = |slot: usize| {
+        let slots = u32::try_from(slot).unwrap_or(u32::MAX);
+        let offset = SignedDuration::try_from(series.step().saturating_mul(slots)).ok()?;
+        series.start().checked_add(offset).ok()
+    };
+    let values = series.values().iter().enumerate().skip(first);
+    values
+        .filter_map(|(slot, value)| Some((at(slot)?, (*value)?)))
+        .collect()
+}
+
+/// A forecast for programs.
+#[must_use]
+pub fn json(prediction: &Prediction) -> Json {
+    let (forecast, frozen) = (&prediction.forecast, &prediction.frozen);
+    let candidate = |candidate: &Candidate| match &candidate.outcome {
+        Outcome::Chosen(score) | Outcome::Beaten(score) => json!({
+            "method": candidate.method,
+            "chosen": matches!(candidate.outcome, Outcome::Chosen(_)),
+            "pinball": score.pinball,
+            "wape": score.wape,
+            "coverage": score.coverage,
+        }),
+        Outcome::Unfit(reason) => {
+            json!({ "method": candidate.method, "chosen": false, "unfit": reason.to_string() })
+        }
+    };
+    let peaks: Vec<Json> = forecast
+        .levels
+        .iter()
+        .filter_map(|level| {
+            let peak = forecast.peak(*level)?;
+            Some(json!({ "level": level, "value": peak.value, "at": peak.at.to_string() }))
+        })
+        .collect();
+    json!({
+        "source": frozen.source,
+        "series_digest": frozen.series_digest,
+        "observations": forecast.observations,
+        "gaps": forecast.gaps,
+        "method": forecast.method,
+        "wape": forecast.wape,
+        "folds": forecast.folds,
+        "start": forecast.start.to_string(),
+        "step_seconds": forecast.step.as_secs_f64(),
+        "levels": forecast.levels,
+        "quantiles": forecast.quantiles,
+        "peaks": peaks,
+        "candidates": forecast.candidates.iter().map(candidate).collect::<Vec<_>>(),
+        "notes": frozen.notes,
+        "expires": frozen.expires.to_string(),
+    })
+}
