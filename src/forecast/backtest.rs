@@ -11,7 +11,7 @@ const MOST_FOLDS: usize = 8;
 /// A single method is chosen over the combination only with less than this share of its loss. Few
 /// folds make one method look good by chance; on recorded series the combination did better than
 /// the apparent winner unless that was far ahead, as on patterns that repeat exactly.
-const CLEARLY_BETTER: f64 = 0.5;
+pub const CLEARLY_BETTER: f64 = 0.5;
 
 /// Forecasts are at most this many times the greatest value seen, as an exponential trend can run
 /// away.

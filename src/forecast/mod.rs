@@ -14,7 +14,7 @@ mod seasonal_naive;
 
 use crate::telemetry::Series;
 
-pub use self::backtest::{Candidate, Outcome, Score};
+pub use self::backtest::{CLEARLY_BETTER, Candidate, Outcome, Score};
 pub use self::history::History;
 pub use self::pool::POOL;
 pub use self::quantiles::{Forecast, Note, Peak};

@@ -97,6 +97,16 @@ pub(super) fn draw(lines: &[Line], indent: usize, style: &Style) -> String {
 }
 
 /// Where a value stands: how deep, behind which label, before which tail.
+/// How many there are, as in `(3 elements)`.
+fn counted(count: usize, noun: &str) -> String {
+    let noun = match (count, noun) {
+        (1, noun) => noun.to_owned(),
+        (_, "entry") => "entries".to_owned(),
+        (_, noun) => format!("{noun}s"),
+    };
+    format!("({count} {noun})")
+}
+
 struct Place {
     depth: usize,
     label: String,
@@ -238,28 +248,20 @@ impl Differ<'_> {
         );
     }
 
-    /// A value of which only what it was is known.
+    /// A value of which only what it was is known; of a collection only its size is told, since
+    /// nothing can be said about its parts.
     fn forgotten(&mut self, place: &Place, before: &Value) {
-        let rows = rows(before);
-        let last = rows.len().saturating_sub(1);
-        for (position, row) in rows.iter().enumerate() {
-            let text = if position == last {
-                format!("{} → (known after apply){}", row.text, place.tail)
-            } else {
-                row.text.clone()
-            };
-            match position {
-                0 => self.head(place, Marker::Changed, &text),
-                _ => {
-                    let marker = if row.begins {
-                        Marker::Removed
-                    } else {
-                        Marker::Same
-                    };
-                    self.line(place.depth + row.depth, marker, text);
-                }
-            }
-        }
+        let was = match (before.items(), before.fields()) {
+            (Some(items), _) => counted(items.len(), "element"),
+            (_, Some(fields)) => counted(fields.len(), "entry"),
+            _ if is_line(before) => scalar(before),
+            _ => counted(
+                before.as_str().map_or(0, |text| text.lines().count()),
+                "line",
+            ),
+        };
+        let text = format!("{was} → (known after apply){}", place.tail);
+        self.head(place, Marker::Changed, &text);
     }
 
     /// The fields of two objects or maps; equal ones are counted, not shown, but for those that

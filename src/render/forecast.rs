@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::deployment::moment;
 use super::{Role, Style, chart};
-use crate::forecast::{Candidate, Outcome};
+use crate::forecast::{CLEARLY_BETTER, Candidate, Outcome, POOL};
 use crate::plan::Prediction;
 
 /// How many horizons of history the chart shows before the forecast.
@@ -53,6 +53,13 @@ pub fn human(name: &str, prediction: &Prediction, style: &Style) -> String {
     text.push_str("\n  method               pinball     WAPE\n");
     for candidate in &forecast.candidates {
         let _ = writeln!(text, "  {}", row(candidate));
+    }
+    if forecast.method == POOL {
+        let _ = writeln!(
+            text,
+            "\n  {POOL} combines several methods; a single one takes its place only with less\n  than {:.0} % of its loss, because what was best before is often not best next.",
+            CLEARLY_BETTER * 100.0
+        );
     }
     for note in &forecast.notes {
         let _ = writeln!(text, "\nNote: {note}.");

@@ -127,6 +127,6 @@ fn a_replacement_counts_twice() {
     };
     assert_eq!(
         applied(&stopped, Mode::Destroy),
-        "Apply interrupted. Resources: 2 added, 0 changed, 1 destroyed; 1 not begun."
+        "Destroy interrupted. Resources: 2 added, 0 changed, 1 destroyed; 1 not begun."
     );
 }
