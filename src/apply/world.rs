@@ -8,9 +8,10 @@ use isobar_sdk::deployment::Wire;
 use isobar_sdk::schema::Schema;
 use isobar_sdk::{Address, Diagnostics, Key, Native, Value};
 
-use crate::eval::{Ambient, Facts, Fault, Scope, decode, evaluate};
+use crate::eval::{Ambient, Facts, Scope, decode, evaluate};
 use crate::language::{Config, Declaration};
 use crate::plan::{Plan, PlannedChange, configure, deployment_value, empty, expand, follow};
+use isobar_sdk::Fault;
 
 /// A scope with the variables of a plan.
 pub(super) fn scope<'a>(config: &'a Config, plan: &Plan, folder: &Path) -> Scope<'a> {

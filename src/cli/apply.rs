@@ -15,9 +15,9 @@ use super::session::Session;
 use super::shell::Manner;
 use super::{Exit, saved};
 use crate::apply::{self, Report, Request};
-use crate::eval::Fault;
 use crate::plan::{Mode, Plan};
 use crate::render;
+use isobar_sdk::Fault;
 
 pub(super) fn run(session: &Session, args: &args::Apply) -> Result<Exit, Stopped> {
     let plan = match &args.file {

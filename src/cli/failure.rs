@@ -3,9 +3,9 @@
 use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::{Diagnostic, Diagnostics};
 
-use crate::eval::Fault;
 use crate::language::Sources;
 use crate::state::{FormatError, StoreError};
+use isobar_sdk::Fault;
 
 /// Why a command stopped, with the texts that the diagnostics point into.
 #[derive(Debug)]

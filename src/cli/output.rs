@@ -10,10 +10,10 @@ use super::args::Output;
 use super::failure::Stopped;
 use super::project;
 use super::session::Session;
-use crate::eval::Fault;
 use crate::render;
 use crate::render::json::Secrets;
 use crate::state::OutputValue;
+use isobar_sdk::Fault;
 
 pub(super) fn run(session: &Session, args: &Output) -> Result<Exit, Stopped> {
     let state = project::state(session)?;

@@ -159,7 +159,7 @@ fn tick(shell: &Shell, work: &Mutex<Work>, bar: Option<&ProgressBar>) {
         match shell.manner() {
             Manner::Human => shell.tell(&render::event::still(&address, action, elapsed)),
             Manner::Events => {
-                shell.event(render::json::stream::progress(&address, action, elapsed))
+                shell.event(render::json::stream::progress(&address, action, elapsed));
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use isobar_sdk::Fault;
 use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::{Diagnostic, Diagnostics, Value};
 
@@ -10,7 +11,7 @@ use super::args::Assignments;
 use super::failure::{self, Stopped};
 use super::session::Session;
 use super::variables;
-use crate::eval::{Facts, Fault};
+use crate::eval::Facts;
 use crate::language::{self, Config, Sources};
 use crate::providers::{self, Surroundings};
 use crate::registry::Registry;

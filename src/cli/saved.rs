@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
 use super::project::unreadable;
-use crate::eval::Fault;
 use crate::language::Sources;
 use crate::plan::{self, FileError, Plan};
 use crate::state::State;
+use isobar_sdk::Fault;
 
 /// A place for a plan that is known to be writable before there is a plan.
 #[derive(Debug)]

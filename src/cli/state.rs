@@ -10,9 +10,9 @@ use super::args::{State as Args, StateCommand};
 use super::failure::Stopped;
 use super::project;
 use super::session::Session;
-use crate::eval::Fault;
 use crate::render;
 use crate::state::State;
+use isobar_sdk::Fault;
 
 pub(super) fn run(session: &Session, args: &Args) -> Result<Exit, Stopped> {
     let state = project::state(session)?.ok_or_else(|| {

@@ -109,9 +109,9 @@ pub struct Inputs<'a> {
 ///
 /// # Errors
 /// The setting that is in the way, and what would free it.
-pub fn size(inputs: Inputs<'_>) -> Result<Sized, Wrong> {
+pub fn size(inputs: &Inputs<'_>) -> Result<Sized, Wrong> {
     if let Demand::Replicas(fixed) = &inputs.demand {
-        return fix(&inputs, fixed);
+        return fix(inputs, fixed);
     }
     let wrong = |attribute: &str, reason: String| Wrong {
         path: isobar_sdk::Path::attribute(attribute),
@@ -142,14 +142,14 @@ pub fn size(inputs: Inputs<'_>) -> Result<Sized, Wrong> {
         zones: inputs
             .sites
             .iter()
-            .map(|site| candidate(site, &inputs))
+            .map(|site| candidate(site, inputs))
             .collect(),
         survive: inputs.capacity.survive,
         max_zone_share: inputs.capacity.max_zone_share,
     };
     let placement = placement::place(&pool, &request)
         .map_err(|error| wrong("capacity", sentence(&error.to_string())))?;
-    Ok(assemble(&inputs, &placement))
+    Ok(assemble(inputs, &placement))
 }
 
 fn offer<'a>(site: &'a Site, model: &Model) -> Option<&'a Offer> {

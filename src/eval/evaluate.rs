@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use isobar_sdk::diagnostic::{closest, sentence};
-use isobar_sdk::{Diagnostic, Span, Type, Value};
+use isobar_sdk::{Diagnostic, Fault, Span, Type, Value};
 
-use super::{Ambient, Fault, Scope, functions, operator};
+use super::{Ambient, Scope, functions, operator};
 use crate::language::expression::{
     Access, Call, Expression, Extent, For, ForPart, Kind, Located, Part,
 };
@@ -189,7 +189,7 @@ impl Evaluation<'_> {
                     let position = Type::Number.convert(index.reveal()).ok();
                     let position = position
                         .and_then(|p| p.as_number())
-                        .and_then(|n| n.as_u64());
+                        .and_then(isobar_sdk::Number::as_u64);
                     let position = position.and_then(|p| usize::try_from(p).ok());
                     position.and_then(|position| items.get(position)).cloned().ok_or_else(|| {
                     wrong(format!(

@@ -9,8 +9,3 @@ mod scope;
 pub use decode::decode;
 pub use evaluate::evaluate;
 pub use scope::{Ambient, Facts, Scope};
-
-use isobar_sdk::Diagnostic;
-
-/// A diagnostic that ends an evaluation; boxed, because it is rare and large.
-pub type Fault = Box<Diagnostic>;

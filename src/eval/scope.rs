@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use isobar_sdk::{Address, Key, Value};
+use isobar_sdk::{Address, Fault, Key, Value};
 
-use super::{Fault, evaluate};
+use super::evaluate;
 use crate::language::Config;
 
 /// The values of everything that has been evaluated so far.

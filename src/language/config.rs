@@ -208,7 +208,7 @@ impl Config {
             header: header.clone(),
             ty: ty
                 .unwrap_or_else(|diagnostic| {
-                    diagnostics.push(diagnostic);
+                    diagnostics.push(*diagnostic);
                     None
                 })
                 .unwrap_or(Type::Any),

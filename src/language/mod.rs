@@ -40,7 +40,7 @@ pub fn load(sources: &Sources) -> (Config, Diagnostics) {
     if let Some(Err(diagnostic)) =
         required.map(|attribute| version::check(attribute, env!("CARGO_PKG_VERSION")))
     {
-        diagnostics.push(diagnostic);
+        diagnostics.push(*diagnostic);
     }
     (config, diagnostics)
 }

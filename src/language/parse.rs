@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use isobar_sdk::{Diagnostic, Diagnostics, Span};
+use isobar_sdk::{Diagnostic, Diagnostics, Fault, Span};
 
 use super::body::Body;
 use super::expression::Located;
@@ -30,7 +30,7 @@ pub fn file(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
 ///
 /// # Errors
 /// Where and why it is not an expression.
-pub fn expression(name: &Arc<str>, text: &str) -> Result<Located, Diagnostic> {
+pub fn expression(name: &Arc<str>, text: &str) -> Result<Located, Fault> {
     match hcl_edit::parser::parse_expr(text) {
         Ok(parsed) => Ok(Lowering {
             file: name,
@@ -39,10 +39,10 @@ pub fn expression(name: &Arc<str>, text: &str) -> Result<Located, Diagnostic> {
         .located(&parsed)),
         Err(error) => {
             let offset = error.location().offset();
-            Err(invalid(
+            Err(Box::new(invalid(
                 error.message(),
                 &Span::new(name, offset..offset + 1),
-            ))
+            )))
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use isobar_sdk::types::Field;
-use isobar_sdk::{Diagnostic, Type, Value};
+use isobar_sdk::{Diagnostic, Fault, Type, Value};
 
 use super::expression::{Call, Expression, Kind, Located};
 
@@ -12,15 +12,17 @@ use super::expression::{Call, Expression, Kind, Located};
 ///
 /// # Errors
 /// What is not a type, and what would be one.
-pub fn constraint(located: &Located) -> Result<Type, Diagnostic> {
+pub fn constraint(located: &Located) -> Result<Type, Fault> {
     read(located, &located.root)
 }
 
-fn read(located: &Located, expression: &Expression) -> Result<Type, Diagnostic> {
+fn read(located: &Located, expression: &Expression) -> Result<Type, Fault> {
     let wrong = || {
+        Box::new(
         Diagnostic::error("L0010", "Invalid type", "This is not a type constraint.")
             .at(&expression.extent.in_file(&located.file))
-            .help("Types are any, string, number, bool, list(T), set(T), map(T), tuple([T, …]) and object({ name = T, … }).")
+            .help("Types are any, string, number, bool, list(T), set(T), map(T), tuple([T, …]) and object({ name = T, … })."),
+        )
     };
     match &expression.kind {
         Kind::Variable(name) => match &**name {
@@ -38,7 +40,7 @@ fn read(located: &Located, expression: &Expression) -> Result<Type, Diagnostic> 
     }
 }
 
-fn read_call(located: &Located, call: &Call) -> Option<Result<Type, Diagnostic>> {
+fn read_call(located: &Located, call: &Call) -> Option<Result<Type, Fault>> {
     let [argument] = call.arguments.as_slice() else {
         return None;
     };
@@ -66,7 +68,7 @@ fn read_call(located: &Located, call: &Call) -> Option<Result<Type, Diagnostic>>
 }
 
 /// A type, or `optional(T)`, or `optional(T, default)`.
-fn read_field(located: &Located, expression: &Expression) -> Result<Field, Diagnostic> {
+fn read_field(located: &Located, expression: &Expression) -> Result<Field, Fault> {
     if let Kind::Call(call) = &expression.kind
         && &*call.name == "optional"
         && let [ty, rest @ ..] = call.arguments.as_slice()

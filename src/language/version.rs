@@ -1,6 +1,6 @@
 //! `required_version`: which versions of Isobar a configuration is written for.
 
-use isobar_sdk::{Diagnostic, Value};
+use isobar_sdk::{Diagnostic, Fault, Value};
 use semver::{Version, VersionReq};
 
 use super::body::Attribute;
@@ -10,34 +10,38 @@ use super::expression::Kind;
 ///
 /// # Errors
 /// A constraint that is none, or that this version does not meet.
-pub(super) fn check(attribute: &Attribute, version: &str) -> Result<(), Diagnostic> {
+pub(super) fn check(attribute: &Attribute, version: &str) -> Result<(), Fault> {
     let Kind::Literal(Value::String(text)) = &attribute.value.root.kind else {
-        return Err(Diagnostic::error(
+        return Err(Box::new(Diagnostic::error(
             "L0011",
             "Constant value required",
             "\"required_version\" must be written out as text: it is read before anything is evaluated.",
         )
-        .at(&attribute.value.span()));
+        .at(&attribute.value.span())));
     };
     let meets = requirements(text)
         .zip(Version::parse(version).ok())
         .map(|(requirements, version)| requirements.iter().all(|one| one.is_met_by(&version)));
     match meets {
         Some(true) => Ok(()),
-        Some(false) => Err(Diagnostic::error(
-            "L0014",
-            "Unsupported version of Isobar",
-            format!("This configuration needs Isobar {text}, but this is {version}."),
-        )
-        .at(&attribute.value.span())
-        .help("Use a version of Isobar that it needs, or change required_version.")),
-        None => Err(Diagnostic::error(
-            "L0015",
-            "Invalid version constraint",
-            format!("{text:?} is not a version constraint."),
-        )
-        .at(&attribute.value.span())
-        .help("Write one such as \">= 0.1, < 1.0\" or \"~> 0.1\".")),
+        Some(false) => Err(Box::new(
+            Diagnostic::error(
+                "L0014",
+                "Unsupported version of Isobar",
+                format!("This configuration needs Isobar {text}, but this is {version}."),
+            )
+            .at(&attribute.value.span())
+            .help("Use a version of Isobar that it needs, or change required_version."),
+        )),
+        None => Err(Box::new(
+            Diagnostic::error(
+                "L0015",
+                "Invalid version constraint",
+                format!("{text:?} is not a version constraint."),
+            )
+            .at(&attribute.value.span())
+            .help("Write one such as \">= 0.1, < 1.0\" or \"~> 0.1\"."),
+        )),
     }
 }
 

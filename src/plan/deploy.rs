@@ -121,7 +121,7 @@ impl Driver<'_> {
             previous: self.state.demands.get(&*declaration.name).copied(),
             sites,
         };
-        Ok((size(inputs)?, model, zones, forecast))
+        Ok((size(&inputs)?, model, zones, forecast))
     }
 
     /// The name of the noun that an attribute refers to.

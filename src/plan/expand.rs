@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use isobar_sdk::{Diagnostic, Key, Type, Value};
 
-use crate::eval::{Ambient, Fault, Scope, evaluate};
+use crate::eval::{Ambient, Scope, evaluate};
 use crate::language::Declaration;
 use crate::language::body::Attribute;
 use crate::language::config::Repetition;
+use isobar_sdk::Fault;
 
 /// The instances of a block with what `each` and `count` mean in them.
 pub type Expanded = Vec<(Option<Key>, Ambient)>;

@@ -34,7 +34,7 @@ pub enum LockError {
     #[error("the state is locked")]
     Held {
         /// Who, where that can be read.
-        by: Option<Holder>,
+        by: Option<Box<Holder>>,
         /// The file of the lock.
         path: PathBuf,
     },
@@ -118,7 +118,7 @@ mod tests {
         let Err(LockError::Held { by, .. }) = Lock::acquire(&path, &holder) else {
             panic!()
         };
-        assert_eq!(by, Some(holder.clone()));
+        assert_eq!(by, Some(Box::new(holder.clone())));
         drop(first);
         assert!(Lock::acquire(&path, &holder).is_ok());
     }

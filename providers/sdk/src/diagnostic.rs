@@ -106,6 +106,9 @@ impl Diagnostic {
     }
 }
 
+/// A diagnostic that ends something; boxed, because it is rare and large.
+pub type Fault = Box<Diagnostic>;
+
 /// All that was found, in the order of finding.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnostics(Vec<Diagnostic>);

@@ -25,7 +25,7 @@ pub mod types;
 pub mod value;
 
 pub use address::{Address, Key, Native};
-pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use diagnostic::{Diagnostic, Diagnostics, Fault, Severity};
 pub use error::{Error, ErrorKind};
 pub use number::Number;
 pub use path::{Path, Step};

@@ -239,20 +239,12 @@ impl Type {
                 Self::unify(l.iter().chain(std::iter::once(&**r))).map(Self::list)
             }
             (Self::Object(l), Self::Object(r)) if l.keys().eq(r.keys()) => {
-                let unify = |((name, l), (_, r)): ((Arc<str>, Field), (&Arc<str>, &Field))| {
-                    Some((
-                        name,
-                        Field {
-                            ty: l.ty.unify_with(&r.ty)?,
-                            default: None,
-                        },
-                    ))
-                };
-                l.into_iter()
-                    .zip(r)
-                    .map(unify)
-                    .collect::<Option<_>>()
-                    .map(Self::Object)
+                let mut unified = BTreeMap::new();
+                for ((name, left), right) in l.into_iter().zip(r.values()) {
+                    let ty = left.ty.unify_with(&right.ty)?;
+                    unified.insert(name, Field { ty, default: None });
+                }
+                Some(Self::Object(unified))
             }
             (Self::Object(l), Self::Object(r)) => {
                 Self::unify(l.values().chain(r.values()).map(|field| &field.ty)).map(Self::map)

@@ -80,13 +80,17 @@ pub fn call(function: &Function, arguments: &[Value]) -> Result<Value, String> {
             arguments.len()
         ));
     }
-    let (unknown, marked): (fn(&Value) -> bool, fn(&Value) -> bool) = match function.care {
+    let all_known = |known: fn(&Value) -> bool| arguments.iter().all(known);
+    let any = |marked: fn(&Value) -> bool| arguments.iter().any(marked);
+    let (known, sensitive) = match function.care {
         Care::Own => return (function.body)(arguments),
-        Care::Deep => (|v| !v.is_wholly_known(), Value::contains_sensitive),
-        Care::Shallow => (Value::is_unknown, Value::is_sensitive),
+        Care::Deep => (
+            all_known(Value::is_wholly_known),
+            any(Value::contains_sensitive),
+        ),
+        Care::Shallow => (!any(Value::is_unknown), any(Value::is_sensitive)),
     };
-    let sensitive = arguments.iter().any(marked);
-    if arguments.iter().any(unknown) {
+    if !known {
         return Ok(Value::Unknown((function.result)()).sensitive_if(sensitive));
     }
     let plain: Vec<Value> = arguments

@@ -145,7 +145,7 @@ fn format(arguments: &[Value]) -> Result<Value, String> {
         let verb = loop {
             match rest.next() {
                 Some(c) if c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | ' ') => {
-                    flags.push(c)
+                    flags.push(c);
                 }
                 Some(c) => break c,
                 None => return Err("the pattern ends within a verb".to_owned()),
