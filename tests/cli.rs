@@ -234,7 +234,7 @@ fn a_broken_state_is_refused_and_left_alone() {
     for arguments in [&["plan"][..], &["output"], &["show"], &["state", "list"]] {
         folder
             .run(arguments)
-            .failed_with(&["C0004", "isobar.state.json", "backup"]);
+            .failed_with(&["S0003", "isobar.state.json", "backup"]);
     }
     let left = std::fs::read_to_string(folder.path("isobar.state.json")).unwrap();
     assert_eq!(left, "{ broken");

@@ -102,7 +102,7 @@ fn a_saved_plan_that_no_longer_holds_is_refused() {
     for file in ["first.plan", "second.plan"] {
         folder
             .run(&["apply", file])
-            .failed_with(&["C0017", "new plan"]);
+            .failed_with(&["A0001", "new plan"]);
     }
     folder
         .run(&["plan", "-out=third.plan", "-var=greeting=third"])

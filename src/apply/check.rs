@@ -1,48 +1,61 @@
 //! Whether a plan may still be carried out.
 
-use isobar_sdk::{Diagnostic, Diagnostics};
+use isobar_sdk::diagnostic::sentence;
+use isobar_sdk::{Diagnostic, Fault};
 use jiff::Timestamp;
 
 use crate::plan::Plan;
-use crate::state::{LockError, State, StoreError};
+use crate::state::{FormatError, LockError, State, StoreError};
 
 /// Refuses a plan that was made from another state, or that rests on a forecast that expired.
 ///
 /// # Errors
 /// Why it is refused.
-pub fn fresh(plan: &Plan, state: Option<&State>, now: Timestamp) -> Result<(), Diagnostics> {
-    let stale = |detail: String| {
-        Diagnostics::from(
-            Diagnostic::error("A0001", "Saved plan is stale", detail)
-                .help("Make a new plan with isobar plan, review it, and apply that."),
-        )
-    };
-    let (lineage, serial) = state.map_or(("", 0), |state| (state.lineage.as_str(), state.serial));
-    if lineage != plan.base.lineage {
-        let detail = "The plan was made for another state than the one that is here.";
-        return Err(stale(detail.to_owned()));
-    }
-    if serial != plan.base.serial {
-        return Err(stale(format!(
-            "The plan was made from serial {} of the state, which is now at serial {serial}: something was applied in between.",
-            plan.base.serial
-        )));
-    }
-    let expired = plan
+pub fn fresh(plan: &Plan, state: Option<&State>, now: Timestamp) -> Result<(), Fault> {
+    same_state(plan, state)?;
+    let first = plan
         .forecasts
         .iter()
-        .find(|(_, forecast)| now > forecast.expires);
-    if let Some((name, forecast)) = expired {
-        return Err(Diagnostics::from(
-            Diagnostic::error(
-                "A0002",
-                "Forecast of the plan has expired",
-                format!("The plan rests on forecast {name:?}, which was good until {}; it is now {now}.", forecast.expires),
-            )
-            .help("Make a new plan with isobar plan, review it, and apply that."),
-        ));
+        .min_by_key(|(_, forecast)| forecast.expires);
+    if let Some((name, forecast)) = first
+        && forecast.expires <= now
+    {
+        let detail = format!(
+            "The plan rests on forecast {name:?}, which expired at {}; it is now {now}.",
+            forecast.expires
+        );
+        return Err(stale("A0002", "Forecast has expired", detail));
     }
     Ok(())
+}
+
+fn same_state(plan: &Plan, state: Option<&State>) -> Result<(), Fault> {
+    let (lineage, serial) = state.map_or(("", 0), |state| (state.lineage.as_str(), state.serial));
+    let detail = if plan.base.lineage != lineage {
+        match (plan.base.lineage.is_empty(), lineage.is_empty()) {
+            (true, _) => {
+                "The plan was made when there was no state, but now there is one.".to_owned()
+            }
+            (_, true) => "The plan was made from a state, but now there is none.".to_owned(),
+            _ => "The plan was made from the state of another configuration.".to_owned(),
+        }
+    } else if plan.base.serial != serial {
+        format!(
+            "The plan was made from version {} of the state, but now it has version {serial}: something was applied since.",
+            plan.base.serial
+        )
+    } else {
+        return Ok(());
+    };
+    Err(stale("A0001", "Plan of another state", detail))
+}
+
+/// Refuses a plan that no longer holds.
+#[must_use]
+pub fn stale(code: &'static str, summary: &'static str, detail: String) -> Fault {
+    let diagnostic = Diagnostic::error(code, summary, detail)
+        .help("Nothing was changed. Make a new plan and look at it before applying it.");
+    Box::new(diagnostic)
 }
 
 /// Says who holds the lock.
@@ -82,9 +95,22 @@ pub fn locked(error: &LockError) -> Diagnostic {
 /// Says why the state cannot be read.
 #[must_use]
 pub fn unreadable(error: &StoreError) -> Diagnostic {
-    Diagnostic::error("S0003", "State cannot be read", format!("{error}.")).help(
-        "Nothing was changed. Put the last good version of the file back, from version control or a backup.",
-    )
+    let detail = sentence(&error.to_string());
+    match error {
+        StoreError::Format {
+            source: FormatError::TooNew { .. },
+            ..
+        } => Diagnostic::error("S0006", "State of a newer version", detail)
+            .help("Use the version of Isobar that wrote it, or a newer one."),
+        StoreError::Format { path, .. } => {
+            Diagnostic::error("S0003", "State cannot be understood", detail).help(format!(
+                "Nothing was changed. Restore {} from a backup or from version control; do not delete it unless nothing that it names exists any more.",
+                path.display()
+            ))
+        }
+        StoreError::Io { .. } => Diagnostic::error("S0007", "State cannot be read", detail)
+            .help("Check that the file and its folder exist and that you may read them."),
+    }
 }
 
 /// Says why the state cannot be written.

@@ -78,7 +78,7 @@ async fn carry_out(
         .store
         .read()
         .map_err(|error| check::unreadable(&error))?;
-    check::fresh(request.plan, recorded.as_ref(), request.now)?;
+    check::fresh(request.plan, recorded.as_ref(), request.now).map_err(|fault| *fault)?;
     let (config, mut found) = language::load(&request.plan.sources);
     let scope = world::scope(&config, request.plan, request.folder);
     let used = request

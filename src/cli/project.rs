@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::apply::check::unreadable as unreadable_state;
 use isobar_sdk::Fault;
 use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::{Diagnostic, Diagnostics, Value};
 
 use super::args::Assignments;
-use super::failure::{self, Stopped};
+use super::failure::Stopped;
 use super::session::Session;
 use super::variables;
 use crate::eval::Facts;
@@ -124,7 +125,7 @@ pub(super) fn state(session: &Session) -> Result<Option<State>, Stopped> {
     session
         .store()
         .read()
-        .map_err(|error| failure::store(&error).into())
+        .map_err(|error| unreadable_state(&error).into())
 }
 
 /// A file that the user named cannot be read.

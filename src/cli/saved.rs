@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
 use super::project::unreadable;
+use crate::apply::check::{fresh, stale};
 use crate::language::Sources;
 use crate::plan::{self, FileError, Plan};
 use crate::state::State;
@@ -80,7 +81,7 @@ pub(super) fn check(
     sources: &Sources,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    check_state(plan, state)?;
+    fresh(plan, state, now)?;
     if plan.sources.digest() != sources.digest() {
         let detail = format!(
             "The configuration has changed since the plan was made: {}.",
@@ -88,47 +89,7 @@ pub(super) fn check(
         );
         return Err(stale("C0018", "Plan of another configuration", detail));
     }
-    let first = plan
-        .forecasts
-        .iter()
-        .min_by_key(|(_, forecast)| forecast.expires);
-    if let Some((name, forecast)) = first
-        && forecast.expires <= now
-    {
-        let detail = format!(
-            "The plan rests on forecast {name:?}, which expired at {}; it is now {now}.",
-            forecast.expires
-        );
-        return Err(stale("C0019", "Forecast has expired", detail));
-    }
     Ok(())
-}
-
-fn check_state(plan: &Plan, state: Option<&State>) -> Result<(), Fault> {
-    let (lineage, serial) = state.map_or(("", 0), |state| (state.lineage.as_str(), state.serial));
-    let detail = if plan.base.lineage != lineage {
-        match (plan.base.lineage.is_empty(), lineage.is_empty()) {
-            (true, _) => {
-                "The plan was made when there was no state, but now there is one.".to_owned()
-            }
-            (_, true) => "The plan was made from a state, but now there is none.".to_owned(),
-            _ => "The plan was made from the state of another configuration.".to_owned(),
-        }
-    } else if plan.base.serial != serial {
-        format!(
-            "The plan was made from version {} of the state, but now it has version {serial}: something was applied since.",
-            plan.base.serial
-        )
-    } else {
-        return Ok(());
-    };
-    Err(stale("C0017", "Plan of another state", detail))
-}
-
-fn stale(code: &'static str, summary: &'static str, detail: String) -> Fault {
-    Diagnostic::error(code, summary, detail)
-        .help("Nothing was changed. Make a new plan and look at it before applying it.")
-        .into()
 }
 
 /// Which files differ.
@@ -219,11 +180,11 @@ mod tests {
         let same = Some(state("l", 3));
         for (state, text, now, expected) in [
             (same.clone(), "locals {}", early, None),
-            (same.clone(), "locals {}", late, Some("C0019")),
+            (same.clone(), "locals {}", late, Some("A0002")),
             (same, "locals { }", early, Some("C0018")),
-            (Some(state("l", 4)), "locals {}", early, Some("C0017")),
-            (Some(state("m", 3)), "locals {}", early, Some("C0017")),
-            (None, "locals {}", early, Some("C0017")),
+            (Some(state("l", 4)), "locals {}", early, Some("A0001")),
+            (Some(state("m", 3)), "locals {}", early, Some("A0001")),
+            (None, "locals {}", early, Some("A0001")),
         ] {
             let found = check(&plan(), state.as_ref(), &sources(text), now);
             assert_eq!(found.err().map(|diagnostic| diagnostic.code), expected);
