@@ -136,7 +136,7 @@ pub fn size(inputs: &Inputs<'_>) -> Result<Sized, Wrong> {
         Arrivals::default(),
         inputs.capacity.target,
     )
-    .map_err(|error| wrong("capacity", format!("{error}.")))?;
+    .map_err(|error| wrong("capacity", error.to_string()))?;
     let request = placement::Request {
         demand: rate,
         zones: inputs

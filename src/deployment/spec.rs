@@ -15,7 +15,7 @@ use crate::placement::Survive;
 pub struct Wrong {
     /// The attribute.
     pub path: Path,
-    /// Why not, as a sentence.
+    /// Why not; behind a semicolon, what to do about it.
     pub reason: String,
 }
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::{Diagnostic, Diagnostics, Fault, Span};
 
 use super::body::Body;
@@ -93,11 +94,14 @@ fn recover(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
 }
 
 fn invalid(message: &str, span: &Span) -> Diagnostic {
-    let mut detail = message.to_owned();
-    if let Some(first) = detail.get_mut(0..1) {
-        first.make_ascii_uppercase();
-    }
-    Diagnostic::error("L0001", "Invalid syntax", format!("{detail}.")).at(span)
+    // What the parser lists as expected at the start of an expression is every character that
+    // one can begin with, which helps nobody.
+    let detail = if message.starts_with("invalid expression") {
+        "An expression is expected here: a value, a reference or a call.".to_owned()
+    } else {
+        sentence(message)
+    };
+    Diagnostic::error("L0001", "Invalid syntax", detail).at(span)
 }
 
 /// The length of the word at `start`, at least one byte.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use isobar_sdk::deployment::Model;
+use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::schema::{Body as Shape, Presence};
 use isobar_sdk::{Diagnostic, Diagnostics, Key, Span, Step, Value};
 use sha2::{Digest, Sha256};
@@ -141,12 +142,19 @@ pub(super) fn must_be_known(
     unknown.is_empty()
 }
 
-/// The diagnostic for a specification that makes no sense.
+/// The diagnostic for a specification that makes no sense. What stands behind a semicolon in the
+/// reason is what to do about it.
 pub(super) fn wrong(declaration: &Declaration, wrong: &Wrong) -> Diagnostic {
     let span = place(&declaration.body, wrong.path.steps(), &declaration.header);
-    Diagnostic::error("P0006", "Invalid setting", wrong.reason.clone())
+    let (what, fix) = match wrong.reason.split_once("; ") {
+        Some((what, fix)) => (what, Some(fix)),
+        None => (wrong.reason.as_str(), None),
+    };
+    let mut diagnostic = Diagnostic::error("P0006", "Invalid setting", sentence(what))
         .at(&span)
-        .within(&declaration.header)
+        .within(&declaration.header);
+    diagnostic.help = fix.map(sentence);
+    diagnostic
 }
 
 /// Where the attribute or block at `steps` stands in a body; `header` where it does not.
@@ -258,13 +266,9 @@ pub(super) fn load(
     let forecast = forecast::forecast(&series, &forecast::Request::steps(horizon));
     let forecast = forecast.map_err(|error| {
         Box::new(
-            Diagnostic::error(
-                "F0002",
-                "No forecast",
-                isobar_sdk::diagnostic::sentence(&error.to_string()),
-            )
-            .at(&at_path())
-            .within(&declaration.header),
+            Diagnostic::error("F0002", "No forecast", sentence(&error.to_string()))
+                .at(&at_path())
+                .within(&declaration.header),
         )
     })?;
     Ok(Loaded {
@@ -280,8 +284,7 @@ fn telemetry_diagnostic(error: &TelemetryError, shown: &str) -> Diagnostic {
         .map(|line| format!(" line {line}"))
         .unwrap_or_default();
     let detail = format!("{shown}{line}: {}.", error.what);
-    Diagnostic::error("F0001", "Telemetry cannot be used", detail)
-        .help(isobar_sdk::diagnostic::sentence(&error.help))
+    Diagnostic::error("F0001", "Telemetry cannot be used", detail).help(sentence(&error.help))
 }
 
 /// The value of a forecast in expressions.

@@ -1,0 +1,11 @@
+variable "v" {
+  type = strin
+}
+
+locals {
+  x = 1 +
+}
+
+zon "a" {}
+
+output "o" {}

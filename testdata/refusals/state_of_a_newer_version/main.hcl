@@ -1,0 +1,1 @@
+resource "isobar_data" "x" {}

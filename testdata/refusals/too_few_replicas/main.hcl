@@ -1,0 +1,29 @@
+capacity "c" {
+  max_replicas = 2
+  survive      = "zone"
+}
+
+zone "east" {
+  provider = local
+  port     = 18101
+}
+
+zone "west" {
+  provider = local
+}
+
+model "m" {
+  version = "1"
+  command = ["./server", "{port}"]
+
+  performance {
+    service_time = "20ms"
+  }
+}
+
+deployment "d" {
+  model  = model.m
+  zones  = [zone.east, zone.west]
+  demand   = 500
+  capacity = capacity.c
+}
