@@ -402,16 +402,7 @@ impl Driver<'_> {
     fn keep_everything(&mut self) {
         for (address, instance) in &self.state.instances {
             if let Some(now) = self.prior(address) {
-                let planned = PlannedChange {
-                    provider: instance.provider.clone(),
-                    schema_version: instance.schema_version,
-                    change: Change::Keep { now },
-                    reason: None,
-                    causes: Vec::new(),
-                    dependencies: instance.dependencies.clone(),
-                    wires: None,
-                };
-                self.changes.insert(address.clone(), planned);
+                self.changes.insert(address.clone(), PlannedChange::keep(instance, now));
             }
         }
     }

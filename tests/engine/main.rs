@@ -1,5 +1,6 @@
 //! The engine through its front door: configurations planned and applied with real providers.
 
+mod deployments;
 mod language;
 mod lifecycle;
 mod workspace;
