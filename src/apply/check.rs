@@ -1,6 +1,6 @@
 //! Whether a plan may still be carried out.
 
-use isobar_sdk::{Diagnostic, Diagnostics};
+use isobar_sdk::{Address, Diagnostic, Diagnostics};
 use jiff::Timestamp;
 
 use crate::plan::Plan;
@@ -32,6 +32,12 @@ pub fn fresh(
             plan.base.serial
         )));
     }
+    let touched = plan.changes.keys().chain(recorded_addresses(state));
+    if let Some(address) = touched.into_iter().find(|address| !as_planned(plan, state, address)) {
+        return Err(stale(format!(
+            "{address} is not recorded as it was when the plan was made: an apply in between did not come to its end."
+        )));
+    }
     let expired = plan.forecasts.iter().find(|(_, forecast)| now > forecast.expires);
     if let Some((name, forecast)) = expired {
         return Err(Diagnostics::from(
@@ -44,6 +50,22 @@ pub fn fresh(
         ));
     }
     Ok(())
+}
+
+fn recorded_addresses(state: Option<&State>) -> impl Iterator<Item = &Address> {
+    state.into_iter().flat_map(|state| state.instances.keys())
+}
+
+/// Whether an instance is recorded as it was when the plan was made. The serial alone does not
+/// tell: an apply that was killed has changed the state without giving it a new one.
+fn as_planned(plan: &Plan, state: Option<&State>, address: &Address) -> bool {
+    let recorded = state.and_then(|state| state.instances.get(address));
+    let recorded = recorded.map(|instance| instance.attributes.value().reveal_all());
+    let then = match plan.drift.get(address) {
+        Some(drift) => Some(&drift.recorded),
+        None => plan.changes.get(address).and_then(|planned| planned.change.before()),
+    };
+    recorded == then.map(|then| then.value().reveal_all())
 }
 
 /// Says who holds the lock.

@@ -1,6 +1,8 @@
 //! The engine through its front door: configurations planned and applied with real providers.
 
+mod crash;
 mod deployments;
 mod language;
 mod lifecycle;
 mod workspace;
+mod wrapper;

@@ -21,6 +21,7 @@ pub(crate) struct Workspace {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) registry: Registry,
     pub(crate) now: Timestamp,
+    pub(crate) refresh: Refresh,
     runs: std::cell::Cell<u32>,
 }
 
@@ -39,6 +40,7 @@ impl Workspace {
         Self {
             registry: Registry::new(factories.map(wrap)),
             now: "2026-11-21T09:00:00Z".parse().unwrap(),
+            refresh: Refresh::Full,
             runs: std::cell::Cell::new(0),
             folder,
         }
@@ -93,7 +95,7 @@ impl Workspace {
             registry: &self.registry,
             state: state.as_ref(),
             mode,
-            refresh: Refresh::Full,
+            refresh: self.refresh,
             now: self.now,
             id: format!("plan-{}", self.runs.get()),
             parallelism: 10,
