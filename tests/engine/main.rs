@@ -2,6 +2,7 @@
 
 mod crash;
 mod deployments;
+mod faults;
 mod histories;
 mod language;
 mod lifecycle;
