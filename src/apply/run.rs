@@ -1,6 +1,6 @@
 //! The steps of an apply: ready ones run side by side, every one journaled before and after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 
 use futures::StreamExt;
@@ -146,6 +146,12 @@ impl<'a> Run<'a> {
     /// Runs all steps that can be run.
     pub(super) async fn steps(&mut self) {
         let dag = std::mem::take(&mut self.dag);
+        if let Err(circles) = dag.order() {
+            for circle in circles {
+                self.diagnostics.push(circular(&circle));
+            }
+            return dag.nodes().for_each(|step| self.skip(step));
+        }
         let mut walk = Walk::new(&dag);
         let mut running = Running::new();
         loop {
@@ -473,6 +479,21 @@ impl Settled {
 
 fn intent(ready: &Prepared) -> Record {
     Record::Intent { address: ready.request.address.clone(), key: ready.request.key.clone() }
+}
+
+/// Says which changes wait for one another.
+fn circular(circle: &[&Step]) -> Diagnostic {
+    let addresses = circle.iter().map(|step| match step {
+        Step::Remove(a) | Step::Make(a) | Step::Made(a) | Step::Released(a) | Step::Settled(a) => a,
+    });
+    let addresses: BTreeSet<String> = addresses.map(ToString::to_string).collect();
+    let names: Vec<String> = addresses.into_iter().collect();
+    let detail = format!(
+        "These wait for one another, so that none can be the first: {}. Nothing was changed.",
+        names.join(", ")
+    );
+    Diagnostic::error("A0005", "Changes in a circle", detail)
+        .help("Apply the configuration with all of them in it, which records anew what rests on what; then plan this again.")
 }
 
 fn failure(address: &Address, error: &Error) -> Diagnostic {

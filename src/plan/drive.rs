@@ -445,6 +445,25 @@ impl Driver<'_> {
         }
     }
 
+    /// Warns of what may have been made without being recorded, where nothing in the plan takes
+    /// up its key.
+    fn warn_of_pending(&mut self) {
+        for (address, key) in &self.state.pending {
+            let recorded = self.state.instances.contains_key(address);
+            if recorded || self.changes.contains_key(address) || !key.as_str().ends_with("/create") {
+                continue;
+            }
+            let detail = format!(
+                "An earlier apply began to create {address} and never learned whether it was made. The configuration no longer has it, so nothing will find out."
+            );
+            self.diagnostics.push(
+                Diagnostic::warning("P0015", "Creation with an unknown end", detail)
+                    .about(address)
+                    .help("Put its block back and apply, which adopts what was made, and take it out again then."),
+            );
+        }
+    }
+
     fn drift(&self) -> BTreeMap<Address, Drift> {
         let changed = |(address, observed): (&Address, &Option<Known>)| {
             let recorded = &self.state.instances.get(address)?.attributes;
@@ -501,6 +520,7 @@ impl Driver<'_> {
         }
         if self.request.mode != Mode::RefreshOnly {
             self.delete_leftovers();
+            self.warn_of_pending();
         }
         let nouns = self.request.config.declarations.values().filter(|d| d.is_noun()).filter_map(|d| {
             let value = self.scope.block(&d.kind, &d.name)?.clone();

@@ -12,7 +12,7 @@ use isobar::plan::{self, Mode, Refresh};
 use isobar::state::{self, State};
 use isobar_sdk::clock::Clock;
 use isobar_sdk::fake::StoppedClock;
-use isobar_sdk::fault::{Fault, FaultPlan, Faulty};
+use isobar_sdk::fault::{Fault, FaultPlan, Faulty, Method};
 use isobar_sdk::limit::{Allowance, Limit};
 use isobar_sdk::retry::{Patience, Retry};
 use isobar_sdk::{Address, Provider, Value};
@@ -251,7 +251,7 @@ async fn a_key_is_not_used_for_another_change() {
     let lose = Arc::new(AtomicBool::new(false));
     let losing = Arc::clone(&lose);
     let mut workspace = wrapper::workspace(move |inner| {
-        let script = vec![(isobar_sdk::fault::Method::Apply, 1, Fault::AnswerLost)];
+        let script = vec![(Method::Apply, 1, Fault::AnswerLost)];
         let script = if losing.load(Ordering::SeqCst) { script } else { Vec::new() };
         let clock = Arc::new(StoppedClock::default());
         Arc::new(Faulty::new(inner, FaultPlan::Script(script), clock))
@@ -273,4 +273,35 @@ async fn a_key_is_not_used_for_another_change() {
     let world = workspace.cloud().inventory().unwrap();
     assert!(world.endpoints.values().filter(|e| e.name == "d").all(|e| e.replicas == 3));
     assert!(workspace.state().unwrap().pending.is_empty());
+}
+
+#[tokio::test]
+async fn a_creation_whose_end_is_unknown_is_not_forgotten() {
+    let lose = Arc::new(AtomicBool::new(true));
+    let losing = Arc::clone(&lose);
+    let workspace = wrapper::workspace(move |inner| {
+        let script = vec![(Method::Apply, 1, Fault::AnswerLost)];
+        let script = if losing.load(Ordering::SeqCst) { script } else { Vec::new() };
+        let clock = Arc::new(StoppedClock::default());
+        Arc::new(Faulty::new(inner, FaultPlan::Script(script), clock))
+    });
+    let with = configuration(1, "[zone.a]", 1);
+    workspace.write("main.hcl", &with);
+    let plan = workspace.plan().await;
+    assert!(workspace.apply_plan(&plan).await.diagnostics.has_errors());
+    lose.store(false, Ordering::SeqCst);
+    let (lost, _) = workspace.state().unwrap().pending.pop_first().unwrap();
+    workspace.write("main.hcl", "locals { nothing = 0 }");
+    for mode in [Mode::Normal, Mode::Destroy] {
+        let (plan, diagnostics) = workspace.propose(mode).await;
+        assert!(plan.is_some());
+        let said: Vec<_> = diagnostics.iter().map(|d| (d.code, d.address.clone())).collect();
+        assert_eq!(said, [("P0015", Some(lost.clone()))]);
+    }
+    workspace.write("main.hcl", &with);
+    workspace.converge().await;
+    workspace.write("main.hcl", "locals { nothing = 0 }");
+    workspace.converge().await;
+    assert!(workspace.cloud().inventory().unwrap().endpoints.is_empty());
+    assert!(workspace.propose(Mode::Normal).await.1.iter().next().is_none());
 }

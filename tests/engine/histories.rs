@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use isobar::change::Action;
-use isobar::plan::order;
+use isobar::plan::{Mode, order};
 use isobar::state::State;
 use isobar_sdk::Address;
 use proptest::prelude::*;
@@ -172,4 +172,28 @@ async fn what_is_between_a_replacement_and_what_moves_onto_it_goes_first() {
         ["Delete isobar_data.z", "Delete isobar_data.x", "Create isobar_data.x", "Update isobar_data.w"]
     );
     assert!(!workspace.plan().await.has_changes());
+}
+
+#[tokio::test]
+async fn a_state_whose_resources_rest_on_one_another_is_not_acted_on_in_silence() {
+    let workspace = Workspace::new();
+    workspace.write(
+        "main.hcl",
+        "resource \"isobar_data\" \"a\" {}\nresource \"isobar_data\" \"b\" {}",
+    );
+    workspace.converge().await;
+    let mut state = workspace.state().unwrap();
+    let [a, b] = ["isobar_data.a", "isobar_data.b"].map(|text| text.parse::<Address>().unwrap());
+    state.instances.get_mut(&a).unwrap().dependencies.push(b.clone());
+    state.instances.get_mut(&b).unwrap().dependencies.push(a.clone());
+    workspace.store().write(&state).unwrap();
+    let (plan, _) = workspace.propose(Mode::Destroy).await;
+    let report = workspace.apply_plan(&plan.unwrap()).await;
+    let diagnostic = report.diagnostics.iter().next().unwrap();
+    assert_eq!(diagnostic.code, "A0005");
+    assert!(diagnostic.detail.contains("isobar_data.a, isobar_data.b"), "{}", diagnostic.detail);
+    assert_eq!((report.done.len(), report.skipped.len()), (0, 2));
+    assert_eq!(workspace.state().unwrap(), state);
+    // Without the circle, which an apply of the configuration breaks, all can go.
+    workspace.converge().await;
 }
