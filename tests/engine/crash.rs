@@ -69,20 +69,33 @@ async fn killed(workspace: &Workspace, plan: &Plan, held: &Notify, parallelism: 
 /// The ids of everything recorded, by address.
 fn ids(state: &State) -> BTreeMap<String, Value> {
     let id = |attributes: &isobar_sdk::Known| attributes.field("id").unwrap().clone();
-    state.instances.iter().map(|(a, i)| (a.to_string(), id(&i.attributes))).collect()
+    state
+        .instances
+        .iter()
+        .map(|(a, i)| (a.to_string(), id(&i.attributes)))
+        .collect()
 }
 
 fn cloud_ids(workspace: &Workspace) -> BTreeSet<String> {
     let world = workspace.cloud().inventory().unwrap();
-    world.endpoints.keys().chain(world.routers.keys()).cloned().collect()
+    world
+        .endpoints
+        .keys()
+        .chain(world.routers.keys())
+        .cloned()
+        .collect()
 }
 
 /// All that is in the cloud is recorded, and the other way round.
 fn nothing_lost(workspace: &Workspace) {
     let state = workspace.state().unwrap();
     assert!(state.pending.is_empty(), "{:?}", state.pending);
-    let recorded = ids(&state).into_iter().filter(|(address, _)| address.starts_with("deployment"));
-    let recorded: BTreeSet<String> = recorded.map(|(_, id)| id.as_str().unwrap().to_owned()).collect();
+    let recorded = ids(&state)
+        .into_iter()
+        .filter(|(address, _)| address.starts_with("deployment"));
+    let recorded: BTreeSet<String> = recorded
+        .map(|(_, id)| id.as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(recorded, cloud_ids(workspace));
     assert!(!workspace.path().join(".isobar/journal").exists());
 }
@@ -128,7 +141,12 @@ async fn a_kill_in_the_middle_of_a_rollout_is_caught_up_on() {
             workspace.converge().await;
             nothing_lost(&workspace);
             let world = workspace.cloud().inventory().unwrap();
-            assert!(world.endpoints.values().all(|endpoint| endpoint.version == "2"));
+            assert!(
+                world
+                    .endpoints
+                    .values()
+                    .all(|endpoint| endpoint.version == "2")
+            );
             assert_eq!(world.endpoints.len(), 1);
             if !was_killed {
                 assert_eq!(nth, 7, "x, y twice, and the three steps of the rollout");
@@ -148,7 +166,10 @@ async fn a_second_kill_does_not_lose_what_the_first_has_left() {
     fuse.set(3);
     assert!(killed(&workspace, &plan, &held, 1).await);
     let first = ids(&workspace.state().unwrap());
-    assert_eq!(first.keys().collect::<Vec<_>>(), ["deployment.d[\"a\"].sim_endpoint[\"1\"]", "isobar_data.x"]);
+    assert_eq!(
+        first.keys().collect::<Vec<_>>(),
+        ["deployment.d[\"a\"].sim_endpoint[\"1\"]", "isobar_data.x"]
+    );
 
     let plan = workspace.plan().await;
     fuse.set(1);
@@ -209,7 +230,10 @@ async fn after_an_interrupt_what_runs_is_recorded_and_nothing_begins() {
     assert!(report.interrupted && !report.diagnostics.has_errors());
     assert_eq!((report.done.len(), report.skipped.len()), (1, 3));
     let state = workspace.state().unwrap();
-    assert_eq!(state.instances.keys().collect::<Vec<_>>(), [&report.done[0].0]);
+    assert_eq!(
+        state.instances.keys().collect::<Vec<_>>(),
+        [&report.done[0].0]
+    );
     assert!(state.pending.is_empty() && !state.outputs.contains_key("y"));
     assert_eq!(workspace.converge().await.actions().count(), 3);
     nothing_lost(&workspace);
@@ -231,13 +255,20 @@ async fn of_two_applies_at_once_one_is_told_who_has_the_lock() {
     assert_eq!(codes(&report), ["S0001"]);
     let detail = &report.diagnostics.iter().next().unwrap().detail;
     let holder = workspace.holder();
-    let who = format!("apply by test (process {}) has held the lock since {}", holder.pid, holder.since);
+    let who = format!(
+        "apply by test (process {}) has held the lock since {}",
+        holder.pid, holder.since
+    );
     assert!(detail.contains(&who), "{detail}");
     assert!(report.state.is_none() && cloud_ids(&workspace).is_empty());
 }
 
 fn codes(report: &Report) -> Vec<&'static str> {
-    report.diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
+    report
+        .diagnostics
+        .iter()
+        .map(|diagnostic| diagnostic.code)
+        .collect()
 }
 
 #[tokio::test]
@@ -252,13 +283,23 @@ async fn a_state_that_cannot_be_read_is_not_acted_on() {
     let newer = good.replacen("\"version\": 1", "\"version\": 2", 1);
     assert_ne!(newer, good);
     let cut: String = good.chars().take(good.len() / 2).collect();
-    for (broken, said) in [(newer, "newer"), (cut, "not a state"), (String::new(), "not a state")] {
+    for (broken, said) in [
+        (newer, "newer"),
+        (cut, "not a state"),
+        (String::new(), "not a state"),
+    ] {
         std::fs::write(workspace.store().path(), &broken).unwrap();
         let report = workspace.apply_plan(&plan).await;
         assert_eq!(codes(&report), ["S0003"]);
         let detail = &report.diagnostics.iter().next().unwrap().detail;
-        assert!(detail.contains(said) && detail.contains("isobar.state.json"), "{detail}");
-        assert_eq!(std::fs::read_to_string(workspace.store().path()).unwrap(), broken);
+        assert!(
+            detail.contains(said) && detail.contains("isobar.state.json"),
+            "{detail}"
+        );
+        assert_eq!(
+            std::fs::read_to_string(workspace.store().path()).unwrap(),
+            broken
+        );
         assert_eq!(workspace.cloud().inventory().unwrap(), world);
     }
     std::fs::write(workspace.store().path(), good).unwrap();

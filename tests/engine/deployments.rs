@@ -44,11 +44,21 @@ impl Default for Setup {
 
 impl Setup {
     fn write(&self, workspace: &Workspace) {
-        let zones: Vec<String> = self.zones.iter().map(|zone| format!("zone.{zone}")).collect();
+        let zones: Vec<String> = self
+            .zones
+            .iter()
+            .map(|zone| format!("zone.{zone}"))
+            .collect();
         let blocks = ZONES.map(|(name, region, _)| {
             format!("zone \"{name}\" {{\n provider = sim\n region = \"{region}\"\n}}\n")
         });
-        let Self { version, demand, capacity, more, .. } = self;
+        let Self {
+            version,
+            demand,
+            capacity,
+            more,
+            ..
+        } = self;
         let text = format!(
             r#"
             {}
@@ -74,7 +84,11 @@ impl Setup {
             "#,
             blocks.concat(),
             zones.join(", "),
-            if demand.starts_with("replicas") { "" } else { "capacity = capacity.p" },
+            if demand.starts_with("replicas") {
+                ""
+            } else {
+                "capacity = capacity.p"
+            },
         );
         workspace.write("main.hcl", &text);
     }
@@ -98,24 +112,46 @@ fn place(demand: f64, names: &[&str], (minimum, survive): (u32, Survive)) -> Pla
         maximum_cause: MaximumCause::Quota,
         available: names.contains(name),
     });
-    let request =
-        placement::Request { demand, zones: zones.collect(), survive, max_zone_share: None };
+    let request = placement::Request {
+        demand,
+        zones: zones.collect(),
+        survive,
+        max_zone_share: None,
+    };
     placement::place(&pool, &request).unwrap()
 }
 
 fn counts(placement: &Placement) -> BTreeMap<String, u32> {
-    placement.zones.iter().map(|zone| (zone.name.clone(), zone.replicas)).collect()
+    placement
+        .zones
+        .iter()
+        .map(|zone| (zone.name.clone(), zone.replicas))
+        .collect()
 }
 
 fn planned(plan: &Plan) -> BTreeMap<String, u32> {
     let zones = &plan.deployments["d"].sized.zones;
-    zones.iter().map(|zone| (zone.zone.clone(), zone.after)).collect()
+    zones
+        .iter()
+        .map(|zone| (zone.zone.clone(), zone.after))
+        .collect()
 }
 
 /// Replicas that run in the cloud, by zone of the configuration; zones without any left out.
 fn running(world: &World) -> BTreeMap<String, u32> {
-    let zone = |region: &str| ZONES.iter().find(|zone| zone.1 == region).unwrap().0.to_owned();
-    world.endpoints.values().map(|endpoint| (zone(&endpoint.zone), endpoint.running)).collect()
+    let zone = |region: &str| {
+        ZONES
+            .iter()
+            .find(|zone| zone.1 == region)
+            .unwrap()
+            .0
+            .to_owned()
+    };
+    world
+        .endpoints
+        .values()
+        .map(|endpoint| (zone(&endpoint.zone), endpoint.running))
+        .collect()
 }
 
 fn address(text: &str) -> Address {
@@ -124,7 +160,13 @@ fn address(text: &str) -> Address {
 
 fn endpoint_id(workspace: &Workspace, at: &str) -> String {
     let state = workspace.state().unwrap();
-    state.instances[&address(at)].attributes.field("id").unwrap().as_str().unwrap().to_owned()
+    state.instances[&address(at)]
+        .attributes
+        .field("id")
+        .unwrap()
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 /// An hourly series of two weeks with a daily wave.
@@ -133,9 +175,13 @@ fn telemetry(workspace: &Workspace, times: f64) {
     let mut text = String::from("timestamp,value\n");
     for hour in 0..(14 * 24) {
         let at = start + jiff::SignedDuration::from_hours(hour);
-        let wave = (f64::from(u32::try_from(hour % 24).unwrap()) / 24.0 * std::f64::consts::TAU).sin();
+        let wave =
+            (f64::from(u32::try_from(hour % 24).unwrap()) / 24.0 * std::f64::consts::TAU).sin();
         let noise = f64::from(u32::try_from(hour * 7919 % 11).unwrap()) / 5.0;
-        text.push_str(&format!("{at},{:.3}\n", times * (60.0 + 25.0 * wave + noise)));
+        text.push_str(&format!(
+            "{at},{:.3}\n",
+            times * (60.0 + 25.0 * wave + noise)
+        ));
     }
     workspace.write("telemetry.csv", &text);
 }
@@ -154,7 +200,10 @@ async fn a_number_of_requests_is_sized_and_placed() {
     let plan = workspace.converge().await;
     let expected = place(90.0, &["a", "b", "c"], (1, Survive::Zone));
     assert_eq!(planned(&plan), counts(&expected));
-    assert_eq!(running(&workspace.cloud().inventory().unwrap()), counts(&expected));
+    assert_eq!(
+        running(&workspace.cloud().inventory().unwrap()),
+        counts(&expected)
+    );
     assert_eq!(plan.count(Action::Create), 6);
     let losses = &plan.deployments["d"].sized.losses;
     assert_eq!(losses, &expected.n_minus_one);
@@ -169,7 +218,12 @@ async fn a_number_of_requests_is_sized_and_placed() {
 async fn doubling_the_series_raises_the_replicas_and_says_why() {
     let workspace = Workspace::new();
     telemetry(&workspace, 1.0);
-    Setup { demand: "demand = forecast.f", more: FORECAST, ..Setup::default() }.write(&workspace);
+    Setup {
+        demand: "demand = forecast.f",
+        more: FORECAST,
+        ..Setup::default()
+    }
+    .write(&workspace);
     let before = workspace.converge().await;
     telemetry(&workspace, 2.0);
     let after = workspace.converge().await;
@@ -179,35 +233,65 @@ async fn doubling_the_series_raises_the_replicas_and_says_why() {
             panic!("{:?}", plan.deployments)
         };
         let frozen = &plan.forecasts["f"];
-        let row = frozen.levels.iter().position(|l| l.to_bits() == level.to_bits()).unwrap();
+        let row = frozen
+            .levels
+            .iter()
+            .position(|l| l.to_bits() == level.to_bits())
+            .unwrap();
         let highest = frozen.quantiles[row].iter().copied().fold(0.0, f64::max);
         assert_eq!(peak.to_bits(), highest.to_bits());
         let expected = place(peak, &["a", "b", "c"], (1, Survive::Zone));
         assert_eq!(planned(plan), counts(&expected));
-        for (zone, expected) in plan.deployments["d"].sized.zones.iter().zip(&expected.zones) {
+        for (zone, expected) in plan.deployments["d"]
+            .sized
+            .zones
+            .iter()
+            .zip(&expected.zones)
+        {
             let reasons: Vec<String> = expected.reasons.iter().map(ToString::to_string).collect();
             assert_eq!(zone.why, reasons.join(", "));
         }
         totals.push((peak, counts(&expected).values().sum::<u32>()));
     }
-    let [(low, few), (high, many)] = totals[..] else { panic!() };
+    let [(low, few), (high, many)] = totals[..] else {
+        panic!()
+    };
     assert!((high / low - 2.0).abs() < 0.05, "{low} → {high}");
     assert!(many > few);
-    assert!(after.actions().all(|(_, planned)| planned.change.action() == Action::Update));
-    let causes: Vec<&Cause> = after.actions().flat_map(|(_, planned)| &planned.causes).collect();
-    assert!(causes.contains(&&Cause::Capacity { zone: "a".to_owned() }), "{causes:?}");
+    assert!(
+        after
+            .actions()
+            .all(|(_, planned)| planned.change.action() == Action::Update)
+    );
+    let causes: Vec<&Cause> = after
+        .actions()
+        .flat_map(|(_, planned)| &planned.causes)
+        .collect();
+    assert!(
+        causes.contains(&&Cause::Capacity {
+            zone: "a".to_owned()
+        }),
+        "{causes:?}"
+    );
 }
 
 #[tokio::test]
 async fn replicas_can_be_fixed_by_hand() {
     let workspace = Workspace::new();
-    let fixed = Setup { demand: "replicas = { a = 3, c = 1 }", ..Setup::default() };
+    let fixed = Setup {
+        demand: "replicas = { a = 3, c = 1 }",
+        ..Setup::default()
+    };
     fixed.write(&workspace);
     let plan = workspace.converge().await;
     let expected: BTreeMap<String, u32> = [("a".to_owned(), 3), ("c".to_owned(), 1)].into();
     assert_eq!(running(&workspace.cloud().inventory().unwrap()), expected);
     assert_eq!(planned(&plan)["b"], 0);
-    Setup { demand: "replicas = { a = 2, x = 1 }", ..fixed }.write(&workspace);
+    Setup {
+        demand: "replicas = { a = 2, x = 1 }",
+        ..fixed
+    }
+    .write(&workspace);
     let (plan, diagnostics) = workspace.propose(Mode::Normal).await;
     assert!(plan.is_none());
     let detail = &diagnostics.iter().next().unwrap().detail;
@@ -217,7 +301,10 @@ async fn replicas_can_be_fixed_by_hand() {
 #[tokio::test]
 async fn the_cheaper_zone_is_filled_first() {
     let workspace = Workspace::new();
-    let cheap = Setup { capacity: "min_replicas = 0", ..Setup::default() };
+    let cheap = Setup {
+        capacity: "min_replicas = 0",
+        ..Setup::default()
+    };
     cheap.write(&workspace);
     let plan = workspace.converge().await;
     let expected = place(90.0, &["a", "b", "c"], (0, Survive::Nothing));
@@ -225,7 +312,10 @@ async fn the_cheaper_zone_is_filled_first() {
     assert_eq!((planned(&plan)["a"], planned(&plan)["b"]), (0, 0));
     // What the configuration says about a price goes before what the cloud says.
     let text = std::fs::read_to_string(workspace.path().join("main.hcl")).unwrap();
-    let dear = text.replace("region = \"sim-ap-south\"", "region = \"sim-ap-south\"\n price = 1");
+    let dear = text.replace(
+        "region = \"sim-ap-south\"",
+        "region = \"sim-ap-south\"\n price = 1",
+    );
     workspace.write("main.hcl", &dear);
     let plan = workspace.converge().await;
     assert_eq!((planned(&plan)["b"], planned(&plan)["c"]), (0, 0));
@@ -276,15 +366,26 @@ async fn what_a_deployment_is_can_be_used_elsewhere() {
           input = "${deployment.d.urls["b"]} runs ${deployment.d.replicas["b"]}"
         }
     "#;
-    Setup { demand: "replicas = { a = 1, b = 2 }", more, ..Setup::default() }.write(&workspace);
+    Setup {
+        demand: "replicas = { a = 1, b = 2 }",
+        more,
+        ..Setup::default()
+    }
+    .write(&workspace);
     let plan = workspace.converge().await;
     let known = plan.outputs["replicas"].after.as_ref().unwrap();
     assert!(known.is_wholly_known());
     let seen = &plan.changes[&address("isobar_data.seen")];
     assert_eq!(seen.dependencies, [address("deployment.d")]);
     let state = workspace.state().unwrap();
-    assert_eq!(state.outputs["url"].value.value(), &Value::from("https://d.sim-us-east.sim.invalid"));
-    assert_eq!(state.outputs["replicas"].value.field("c"), Some(&Value::from(0_i64)));
+    assert_eq!(
+        state.outputs["url"].value.value(),
+        &Value::from("https://d.sim-us-east.sim.invalid")
+    );
+    assert_eq!(
+        state.outputs["replicas"].value.field("c"),
+        Some(&Value::from(0_i64))
+    );
     let seen = &state.instances[&address("isobar_data.seen")];
     let expected = Value::from("https://d.sim-us-west.sim.invalid runs 2");
     assert_eq!(seen.attributes.field("output"), Some(&expected));
@@ -297,15 +398,29 @@ async fn a_new_version_is_made_before_requests_move_and_the_old_one_goes() {
     setup.write(&workspace);
     workspace.converge().await;
     let old = endpoint_id(&workspace, r#"deployment.d["a"].sim_endpoint["1"]"#);
-    Setup { version: "2", ..setup }.write(&workspace);
+    Setup {
+        version: "2",
+        ..setup
+    }
+    .write(&workspace);
     let plan = workspace.plan().await;
     let gone = &plan.changes[&address(r#"deployment.d["a"].sim_endpoint["1"]"#)];
-    assert_eq!((gone.change.action(), gone.reason), (Action::Delete, Some(Reason::NotDeployed)));
+    assert_eq!(
+        (gone.change.action(), gone.reason),
+        (Action::Delete, Some(Reason::NotDeployed))
+    );
     let report = workspace.apply_plan(&plan).await;
     // A cloud that still had requests for the old version would have refused to delete it.
-    assert!(!report.diagnostics.has_errors(), "{:#?}", report.diagnostics);
-    let done: Vec<(String, Action)> =
-        report.done.iter().map(|(address, action)| (address.to_string(), *action)).collect();
+    assert!(
+        !report.diagnostics.has_errors(),
+        "{:#?}",
+        report.diagnostics
+    );
+    let done: Vec<(String, Action)> = report
+        .done
+        .iter()
+        .map(|(address, action)| (address.to_string(), *action))
+        .collect();
     assert_eq!(done.len(), 9);
     for zone in ["a", "b", "c"] {
         let place = |native: &str, action| {
@@ -319,7 +434,12 @@ async fn a_new_version_is_made_before_requests_move_and_the_old_one_goes() {
     }
     let world = workspace.cloud().inventory().unwrap();
     assert!(!world.endpoints.contains_key(&old));
-    assert!(world.endpoints.values().all(|endpoint| endpoint.version == "2"));
+    assert!(
+        world
+            .endpoints
+            .values()
+            .all(|endpoint| endpoint.version == "2")
+    );
     assert!(!workspace.plan().await.has_changes());
 }
 
@@ -329,7 +449,10 @@ async fn a_replica_that_died_is_drift_and_is_healed() {
     Setup::default().write(&workspace);
     workspace.converge().await;
     let at = r#"deployment.d["b"].sim_endpoint["1"]"#;
-    workspace.cloud().kill_replicas(&endpoint_id(&workspace, at), 1).unwrap();
+    workspace
+        .cloud()
+        .kill_replicas(&endpoint_id(&workspace, at), 1)
+        .unwrap();
     let plan = workspace.converge().await;
     assert_eq!(actions(&plan), [format!("update {at}")]);
     assert_eq!(plan.drift.keys().collect::<Vec<_>>(), [&address(at)]);
@@ -342,10 +465,22 @@ async fn a_replica_that_died_is_drift_and_is_healed() {
         })
         .collect();
     assert_eq!(drifted, ["ready_replicas", "status"]);
-    let zone = plan.deployments["d"].sized.zones.iter().find(|zone| zone.zone == "b").unwrap();
+    let zone = plan.deployments["d"]
+        .sized
+        .zones
+        .iter()
+        .find(|zone| zone.zone == "b")
+        .unwrap();
     assert_eq!(zone.before + 1, zone.after);
-    assert!(zone.why.starts_with("1 replica gone since the last apply"), "{}", zone.why);
-    assert_eq!(running(&workspace.cloud().inventory().unwrap()), planned(&plan));
+    assert!(
+        zone.why.starts_with("1 replica gone since the last apply"),
+        "{}",
+        zone.why
+    );
+    assert_eq!(
+        running(&workspace.cloud().inventory().unwrap()),
+        planned(&plan)
+    );
 }
 
 #[tokio::test]
@@ -362,49 +497,98 @@ async fn what_was_deleted_outside_is_made_again() {
     assert_ne!(endpoint_id(&workspace, at), old);
 
     let at = r#"deployment.d["c"].sim_router"#;
-    workspace.cloud().delete(&endpoint_id(&workspace, at)).unwrap();
-    assert_eq!(actions(&workspace.converge().await), [format!("create {at}")]);
+    workspace
+        .cloud()
+        .delete(&endpoint_id(&workspace, at))
+        .unwrap();
+    assert_eq!(
+        actions(&workspace.converge().await),
+        [format!("create {at}")]
+    );
     assert_eq!(workspace.cloud().inventory().unwrap().routers.len(), 3);
 }
 
 #[tokio::test]
 async fn a_zone_that_is_down_is_left_alone_until_it_is_back() {
     let workspace = Workspace::new();
-    Setup { capacity: "", ..Setup::default() }.write(&workspace);
+    Setup {
+        capacity: "",
+        ..Setup::default()
+    }
+    .write(&workspace);
     let first = workspace.converge().await;
-    workspace.cloud().set_zone("sim-ap-south", ZoneState::Down("a flood".to_owned())).unwrap();
+    workspace
+        .cloud()
+        .set_zone("sim-ap-south", ZoneState::Down("a flood".to_owned()))
+        .unwrap();
     let without = workspace.converge().await;
     let expected = place(90.0, &["a", "b"], (1, Survive::Nothing));
     assert_eq!(planned(&without), counts(&expected));
-    let zone = without.deployments["d"].sized.zones.iter().find(|zone| zone.zone == "c").unwrap();
-    assert!(zone.why.contains("zone is down") && zone.why.contains("a flood"), "{}", zone.why);
+    let zone = without.deployments["d"]
+        .sized
+        .zones
+        .iter()
+        .find(|zone| zone.zone == "c")
+        .unwrap();
+    assert!(
+        zone.why.contains("zone is down") && zone.why.contains("a flood"),
+        "{}",
+        zone.why
+    );
     let there = r#"deployment.d["c"].sim_endpoint["1"]"#;
-    assert!(matches!(without.changes[&address(there)].change, Change::Keep { .. }));
+    assert!(matches!(
+        without.changes[&address(there)].change,
+        Change::Keep { .. }
+    ));
     let kept = endpoint_id(&workspace, there);
 
-    workspace.cloud().set_zone("sim-ap-south", ZoneState::Up).unwrap();
+    workspace
+        .cloud()
+        .set_zone("sim-ap-south", ZoneState::Up)
+        .unwrap();
     let back = workspace.converge().await;
     assert_eq!(planned(&back), planned(&first));
-    assert!(back.actions().all(|(_, planned)| planned.change.action() == Action::Update));
+    assert!(
+        back.actions()
+            .all(|(_, planned)| planned.change.action() == Action::Update)
+    );
     assert_eq!(endpoint_id(&workspace, there), kept);
-    assert_eq!(running(&workspace.cloud().inventory().unwrap()), planned(&first));
+    assert_eq!(
+        running(&workspace.cloud().inventory().unwrap()),
+        planned(&first)
+    );
 }
 
 #[tokio::test]
 async fn a_loss_that_cannot_be_survived_any_more_is_said() {
     let workspace = Workspace::new();
-    Setup { zones: vec!["a", "b"], ..Setup::default() }.write(&workspace);
+    Setup {
+        zones: vec!["a", "b"],
+        ..Setup::default()
+    }
+    .write(&workspace);
     workspace.converge().await;
     let cloud = workspace.cloud();
-    cloud.set_zone("sim-us-west", ZoneState::Down("a flood".to_owned())).unwrap();
+    cloud
+        .set_zone("sim-us-west", ZoneState::Down("a flood".to_owned()))
+        .unwrap();
     let (plan, diagnostics) = workspace.propose(Mode::Normal).await;
     assert!(plan.is_none());
     let detail = &diagnostics.iter().next().unwrap().detail;
     assert!(detail.contains("only a"), "{detail}");
-    cloud.set_zone("sim-us-east", ZoneState::Down("a storm".to_owned())).unwrap();
+    cloud
+        .set_zone("sim-us-east", ZoneState::Down("a storm".to_owned()))
+        .unwrap();
     let (plan, diagnostics) = workspace.propose(Mode::Normal).await;
     assert!(plan.is_none());
-    assert!(diagnostics.iter().next().unwrap().detail.starts_with("No zone is available"));
+    assert!(
+        diagnostics
+            .iter()
+            .next()
+            .unwrap()
+            .detail
+            .starts_with("No zone is available")
+    );
     for region in ["sim-us-west", "sim-us-east"] {
         cloud.set_zone(region, ZoneState::Up).unwrap();
     }
@@ -416,10 +600,22 @@ async fn a_quota_that_is_too_small_is_named() {
     let workspace = Workspace::new();
     let mut world = World::default();
     for region in ["sim-us-east", "sim-us-west"] {
-        world.zones.get_mut(region).unwrap().offers.get_mut("c1.small").unwrap().quota = Some(2);
+        world
+            .zones
+            .get_mut(region)
+            .unwrap()
+            .offers
+            .get_mut("c1.small")
+            .unwrap()
+            .quota = Some(2);
     }
     workspace.write("cloud.json", &serde_json::to_string(&world).unwrap());
-    Setup { zones: vec!["a", "b"], capacity: "", ..Setup::default() }.write(&workspace);
+    Setup {
+        zones: vec!["a", "b"],
+        capacity: "",
+        ..Setup::default()
+    }
+    .write(&workspace);
     let (plan, diagnostics) = workspace.propose(Mode::Normal).await;
     assert!(plan.is_none());
     let diagnostic = diagnostics.iter().next().unwrap();
@@ -436,7 +632,11 @@ async fn a_zone_that_is_taken_out_is_emptied_and_destroy_empties_all() {
     let workspace = Workspace::new();
     Setup::default().write(&workspace);
     workspace.converge().await;
-    Setup { zones: vec!["a", "b"], ..Setup::default() }.write(&workspace);
+    Setup {
+        zones: vec!["a", "b"],
+        ..Setup::default()
+    }
+    .write(&workspace);
     let plan = workspace.converge().await;
     let deleted: Vec<(String, Option<Reason>)> = plan
         .actions()
@@ -447,16 +647,28 @@ async fn a_zone_that_is_taken_out_is_emptied_and_destroy_empties_all() {
     assert_eq!(
         deleted,
         [
-            (r#"deployment.d["c"].sim_endpoint["1"]"#.to_owned(), not_deployed),
+            (
+                r#"deployment.d["c"].sim_endpoint["1"]"#.to_owned(),
+                not_deployed
+            ),
             (r#"deployment.d["c"].sim_router"#.to_owned(), not_deployed),
         ]
     );
     let world = workspace.cloud().inventory().unwrap();
-    assert!(world.endpoints.values().all(|endpoint| endpoint.zone != "sim-ap-south"));
+    assert!(
+        world
+            .endpoints
+            .values()
+            .all(|endpoint| endpoint.zone != "sim-ap-south")
+    );
 
     let (plan, _) = workspace.propose(Mode::Destroy).await;
     let report = workspace.apply_plan(&plan.unwrap()).await;
-    assert!(!report.diagnostics.has_errors(), "{:#?}", report.diagnostics);
+    assert!(
+        !report.diagnostics.has_errors(),
+        "{:#?}",
+        report.diagnostics
+    );
     let world = workspace.cloud().inventory().unwrap();
     assert!(world.endpoints.is_empty() && world.routers.is_empty());
     assert!(workspace.state().unwrap().instances.is_empty());

@@ -28,12 +28,20 @@ fn spoiled(seed: u64, share: f64, attempts: u32) -> Workspace {
     wrapper::workspace(move |inner| {
         let clock: Arc<dyn Clock> = Arc::new(StoppedClock::default());
         let rates = vec![
-            (Fault::Throttled { after: Some(Duration::from_secs(3)) }, share / 4.0),
+            (
+                Fault::Throttled {
+                    after: Some(Duration::from_secs(3)),
+                },
+                share / 4.0,
+            ),
             (Fault::Unreachable, share / 4.0),
             (Fault::AnswerLost, share / 4.0),
             (Fault::Partial, share / 4.0),
         ];
-        let plan = FaultPlan::Rates { seed: runs.fetch_add(1, Ordering::SeqCst), rates };
+        let plan = FaultPlan::Rates {
+            seed: runs.fetch_add(1, Ordering::SeqCst),
+            rates,
+        };
         let faulty: Arc<dyn Provider> = Arc::new(Faulty::new(inner, plan, Arc::clone(&clock)));
         let allowance = Allowance {
             in_flight: NonZeroUsize::MIN.saturating_add(1),
@@ -42,7 +50,14 @@ fn spoiled(seed: u64, share: f64, attempts: u32) -> Workspace {
         };
         let limited = Arc::new(Limit::new(faulty, allowance, Arc::clone(&clock)));
         let attempts = NonZeroU32::new(attempts).unwrap();
-        Arc::new(Retry::new(limited, Patience { attempts, ..Patience::default() }, clock))
+        Arc::new(Retry::new(
+            limited,
+            Patience {
+                attempts,
+                ..Patience::default()
+            },
+            clock,
+        ))
     })
 }
 
@@ -82,9 +97,20 @@ fn configuration(version: u32, zones: &str, replicas: u32) -> String {
 
 /// The ids of what the state says is in the cloud.
 fn recorded(state: &State) -> BTreeSet<String> {
-    let sim = state.instances.values().filter(|instance| instance.provider == "sim");
-    sim.map(|instance| instance.attributes.field("id").unwrap().as_str().unwrap().to_owned())
-        .collect()
+    let sim = state
+        .instances
+        .values()
+        .filter(|instance| instance.provider == "sim");
+    sim.map(|instance| {
+        instance
+            .attributes
+            .field("id")
+            .unwrap()
+            .as_str()
+            .unwrap()
+            .to_owned()
+    })
+    .collect()
 }
 
 /// The state can be read back, and all there is in the cloud is recorded, or the key that it was
@@ -97,7 +123,10 @@ fn check(workspace: &Workspace) {
     let recorded = recorded(&state);
     for id in world.endpoints.keys().chain(world.routers.keys()) {
         let known = recorded.contains(id)
-            || world.ledger.iter().any(|(key, made)| made == id && pending.contains(key.as_str()));
+            || world
+                .ledger
+                .iter()
+                .any(|(key, made)| made == id && pending.contains(key.as_str()));
         assert!(known, "{id} is an orphan");
     }
 }
@@ -106,7 +135,10 @@ fn check(workspace: &Workspace) {
 fn only_injected(report: &Report) {
     for diagnostic in report.diagnostics.iter() {
         assert_eq!(diagnostic.code, "A0003", "{diagnostic:#?}");
-        assert!(diagnostic.detail.starts_with("Injected fault"), "{diagnostic:#?}");
+        assert!(
+            diagnostic.detail.starts_with("Injected fault"),
+            "{diagnostic:#?}"
+        );
     }
 }
 
@@ -143,8 +175,12 @@ async fn a_life_with_faults(workspace: &Workspace) -> u32 {
         failed += converge(workspace, Mode::Normal).await;
         let state = workspace.state().unwrap();
         let world = workspace.cloud().inventory().unwrap();
-        let there: BTreeSet<String> =
-            world.endpoints.keys().chain(world.routers.keys()).cloned().collect();
+        let there: BTreeSet<String> = world
+            .endpoints
+            .keys()
+            .chain(world.routers.keys())
+            .cloned()
+            .collect();
         assert_eq!(recorded(&state), there);
         assert!(state.pending.is_empty(), "{:?}", state.pending);
         assert_eq!((world.endpoints.len(), world.routers.len()), (3, 3));
@@ -180,7 +216,11 @@ async fn a_failure_stops_what_rests_on_it_and_nothing_else() {
     let refusing = Arc::clone(&refuse);
     let (workspace, _) = wrapper::ruled(move |request| {
         let hit = request.address.to_string() == "isobar_data.a";
-        if hit && refusing.load(Ordering::SeqCst) { Turn::Refused } else { Turn::Through }
+        if hit && refusing.load(Ordering::SeqCst) {
+            Turn::Refused
+        } else {
+            Turn::Through
+        }
     });
     let write = |value: &str| {
         workspace.write(
@@ -205,11 +245,21 @@ async fn a_failure_stops_what_rests_on_it_and_nothing_else() {
     let plan = workspace.plan().await;
     let report = workspace.apply_plan(&plan).await;
     let named = |changes: &[(Address, Action)]| -> Vec<String> {
-        changes.iter().map(|(address, _)| address.to_string()).collect()
+        changes
+            .iter()
+            .map(|(address, _)| address.to_string())
+            .collect()
     };
     assert_eq!(named(&report.done), ["isobar_data.c"]);
     assert_eq!(named(&report.skipped), ["isobar_data.b"]);
-    assert_eq!(report.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(), ["A0003"]);
+    assert_eq!(
+        report
+            .diagnostics
+            .iter()
+            .map(|d| d.code)
+            .collect::<Vec<_>>(),
+        ["A0003"]
+    );
     let state = workspace.state().unwrap();
     let output = |name: &str| state.outputs[name].value.value().clone();
     assert_eq!(
@@ -218,7 +268,10 @@ async fn a_failure_stops_what_rests_on_it_and_nothing_else() {
     );
     refuse.store(false, Ordering::SeqCst);
     workspace.converge().await;
-    assert_eq!(workspace.state().unwrap().outputs["b"].value.value(), &Value::from("new"));
+    assert_eq!(
+        workspace.state().unwrap().outputs["b"].value.value(),
+        &Value::from("new")
+    );
 }
 
 #[tokio::test]
@@ -227,11 +280,18 @@ async fn a_deployment_that_failed_shows_no_replicas_that_are_not_there() {
     let refusing = Arc::clone(&refuse);
     let (workspace, _) = wrapper::ruled(move |request| {
         let hit = &**request.address.resource_type() == "sim_endpoint";
-        if hit && refusing.load(Ordering::SeqCst) { Turn::Refused } else { Turn::Through }
+        if hit && refusing.load(Ordering::SeqCst) {
+            Turn::Refused
+        } else {
+            Turn::Through
+        }
     });
     let write = |replicas: u32| {
         let text = configuration(1, "[zone.a]", replicas);
-        workspace.write("main.hcl", &(text + "output \"n\" { value = deployment.d.replicas }"));
+        workspace.write(
+            "main.hcl",
+            &(text + "output \"n\" { value = deployment.d.replicas }"),
+        );
     };
     write(2);
     workspace.converge().await;
@@ -239,7 +299,12 @@ async fn a_deployment_that_failed_shows_no_replicas_that_are_not_there() {
     write(4);
     let plan = workspace.plan().await;
     assert!(workspace.apply_plan(&plan).await.diagnostics.has_errors());
-    let shown = || workspace.state().unwrap().outputs["n"].value.field("a").cloned();
+    let shown = || {
+        workspace.state().unwrap().outputs["n"]
+            .value
+            .field("a")
+            .cloned()
+    };
     assert_eq!(shown(), Some(2_i64.into()));
     refuse.store(false, Ordering::SeqCst);
     workspace.converge().await;
@@ -252,13 +317,18 @@ async fn a_key_is_not_used_for_another_change() {
     let losing = Arc::clone(&lose);
     let mut workspace = wrapper::workspace(move |inner| {
         let script = vec![(Method::Apply, 1, Fault::AnswerLost)];
-        let script = if losing.load(Ordering::SeqCst) { script } else { Vec::new() };
+        let script = if losing.load(Ordering::SeqCst) {
+            script
+        } else {
+            Vec::new()
+        };
         let clock = Arc::new(StoppedClock::default());
         Arc::new(Faulty::new(inner, FaultPlan::Script(script), clock))
     });
     // What was read since would settle what became of the update.
     workspace.refresh = Refresh::Skip;
-    let write = |replicas: u32| workspace.write("main.hcl", &configuration(1, "[zone.a]", replicas));
+    let write =
+        |replicas: u32| workspace.write("main.hcl", &configuration(1, "[zone.a]", replicas));
     write(1);
     workspace.converge().await;
     write(2);
@@ -271,7 +341,13 @@ async fn a_key_is_not_used_for_another_change() {
     write(3);
     workspace.converge().await;
     let world = workspace.cloud().inventory().unwrap();
-    assert!(world.endpoints.values().filter(|e| e.name == "d").all(|e| e.replicas == 3));
+    assert!(
+        world
+            .endpoints
+            .values()
+            .filter(|e| e.name == "d")
+            .all(|e| e.replicas == 3)
+    );
     assert!(workspace.state().unwrap().pending.is_empty());
 }
 
@@ -281,7 +357,11 @@ async fn a_creation_whose_end_is_unknown_is_not_forgotten() {
     let losing = Arc::clone(&lose);
     let workspace = wrapper::workspace(move |inner| {
         let script = vec![(Method::Apply, 1, Fault::AnswerLost)];
-        let script = if losing.load(Ordering::SeqCst) { script } else { Vec::new() };
+        let script = if losing.load(Ordering::SeqCst) {
+            script
+        } else {
+            Vec::new()
+        };
         let clock = Arc::new(StoppedClock::default());
         Arc::new(Faulty::new(inner, FaultPlan::Script(script), clock))
     });
@@ -295,7 +375,10 @@ async fn a_creation_whose_end_is_unknown_is_not_forgotten() {
     for mode in [Mode::Normal, Mode::Destroy] {
         let (plan, diagnostics) = workspace.propose(mode).await;
         assert!(plan.is_some());
-        let said: Vec<_> = diagnostics.iter().map(|d| (d.code, d.address.clone())).collect();
+        let said: Vec<_> = diagnostics
+            .iter()
+            .map(|d| (d.code, d.address.clone()))
+            .collect();
         assert_eq!(said, [("P0015", Some(lost.clone()))]);
     }
     workspace.write("main.hcl", &with);
@@ -303,5 +386,13 @@ async fn a_creation_whose_end_is_unknown_is_not_forgotten() {
     workspace.write("main.hcl", "locals { nothing = 0 }");
     workspace.converge().await;
     assert!(workspace.cloud().inventory().unwrap().endpoints.is_empty());
-    assert!(workspace.propose(Mode::Normal).await.1.iter().next().is_none());
+    assert!(
+        workspace
+            .propose(Mode::Normal)
+            .await
+            .1
+            .iter()
+            .next()
+            .is_none()
+    );
 }

@@ -31,17 +31,26 @@ struct Node {
 fn node() -> impl Strategy<Value = Node> {
     let count = prop_oneof![3 => Just(None), 1 => (0..3_u8).prop_map(Some)];
     let bits = prop_oneof![2 => Just(0_u8), 2 => any::<u8>()];
-    (prop::bool::weighted(0.75), any::<u8>(), 0..2_u8, 0..2_u8, any::<u8>(), bits, count).prop_map(
-        |(there, rank, value, trigger, inputs, triggers, count)| Node {
-            there,
-            rank,
-            value,
-            trigger,
-            inputs,
-            triggers,
-            count,
-        },
+    (
+        prop::bool::weighted(0.75),
+        any::<u8>(),
+        0..2_u8,
+        0..2_u8,
+        any::<u8>(),
+        bits,
+        count,
     )
+        .prop_map(
+            |(there, rank, value, trigger, inputs, triggers, count)| Node {
+                there,
+                rank,
+                value,
+                trigger,
+                inputs,
+                triggers,
+                count,
+            },
+        )
 }
 
 fn text(nodes: &[Node]) -> String {
@@ -51,13 +60,20 @@ fn text(nodes: &[Node]) -> String {
             let before = |(other, o): &(usize, &Node)| {
                 o.there && (o.rank, *other) < (node.rank, number) && bits >> other & 1 == 1
             };
-            let ids = nodes.iter().enumerate().filter(before).map(|(other, o)| match o.count {
-                None => format!(", isobar_data.n{other}.id"),
-                Some(_) => format!(", isobar_data.n{other}[*].id"),
-            });
+            let ids = nodes
+                .iter()
+                .enumerate()
+                .filter(before)
+                .map(|(other, o)| match o.count {
+                    None => format!(", isobar_data.n{other}.id"),
+                    Some(_) => format!(", isobar_data.n{other}[*].id"),
+                });
             ids.collect()
         };
-        let count = node.count.map(|count| format!("count = {count}")).unwrap_or_default();
+        let count = node
+            .count
+            .map(|count| format!("count = {count}"))
+            .unwrap_or_default();
         write!(
             text,
             "resource \"isobar_data\" \"n{number}\" {{\n  {count}\n  input = [{}{}]\n  triggers_replace = [{}{}]\n}}\n",
@@ -75,17 +91,30 @@ fn text(nodes: &[Node]) -> String {
 fn rests_on(state: &State, above: &Address, below: &Address) -> bool {
     let instance = state.instances.get(above);
     instance.is_some_and(|instance| {
-        instance.dependencies.iter().any(|d| d == below || *d == below.block())
+        instance
+            .dependencies
+            .iter()
+            .any(|d| d == below || *d == below.block())
     })
 }
 
 async fn step(workspace: &Workspace, nodes: &[Node]) {
     workspace.write("main.hcl", &text(nodes));
-    let before = workspace.state().unwrap_or_else(|| State::new(String::new()));
+    let before = workspace
+        .state()
+        .unwrap_or_else(|| State::new(String::new()));
     let plan = workspace.plan().await;
-    assert!(order(&plan, &before).order().is_ok(), "{:?}", order(&plan, &before).order());
+    assert!(
+        order(&plan, &before).order().is_ok(),
+        "{:?}",
+        order(&plan, &before).order()
+    );
     let report = workspace.apply_plan(&plan).await;
-    assert!(!report.diagnostics.has_errors(), "{:#?}", report.diagnostics);
+    assert!(
+        !report.diagnostics.has_errors(),
+        "{:#?}",
+        report.diagnostics
+    );
     let steps: usize = plan
         .actions()
         .map(|(_, planned)| 1 + usize::from(planned.change.action() == Action::Replace))
@@ -100,11 +129,19 @@ async fn step(workspace: &Workspace, nodes: &[Node]) {
         .map(|(number, _)| Address::new("isobar_data", &format!("n{number}")))
         .collect();
     for instance in after.instances.values() {
-        assert!(instance.dependencies.iter().all(|dependency| blocks.contains(dependency)));
+        assert!(
+            instance
+                .dependencies
+                .iter()
+                .all(|dependency| blocks.contains(dependency))
+        );
     }
     let place = |address: &Address, removed: bool| {
         let is = |action: Action| (action == Action::Delete) == removed;
-        report.done.iter().position(|(done, action)| done == address && is(*action))
+        report
+            .done
+            .iter()
+            .position(|(done, action)| done == address && is(*action))
     };
     for (above, _) in &report.done {
         for (below, _) in &report.done {
@@ -165,11 +202,19 @@ async fn what_is_between_a_replacement_and_what_moves_onto_it_goes_first() {
     );
     let plan = workspace.plan().await;
     let report = workspace.apply_plan(&plan).await;
-    let done: Vec<String> =
-        report.done.iter().map(|(address, action)| format!("{action:?} {address}")).collect();
+    let done: Vec<String> = report
+        .done
+        .iter()
+        .map(|(address, action)| format!("{action:?} {address}"))
+        .collect();
     assert_eq!(
         done,
-        ["Delete isobar_data.z", "Delete isobar_data.x", "Create isobar_data.x", "Update isobar_data.w"]
+        [
+            "Delete isobar_data.z",
+            "Delete isobar_data.x",
+            "Create isobar_data.x",
+            "Update isobar_data.w"
+        ]
     );
     assert!(!workspace.plan().await.has_changes());
 }
@@ -184,14 +229,28 @@ async fn a_state_whose_resources_rest_on_one_another_is_not_acted_on_in_silence(
     workspace.converge().await;
     let mut state = workspace.state().unwrap();
     let [a, b] = ["isobar_data.a", "isobar_data.b"].map(|text| text.parse::<Address>().unwrap());
-    state.instances.get_mut(&a).unwrap().dependencies.push(b.clone());
-    state.instances.get_mut(&b).unwrap().dependencies.push(a.clone());
+    state
+        .instances
+        .get_mut(&a)
+        .unwrap()
+        .dependencies
+        .push(b.clone());
+    state
+        .instances
+        .get_mut(&b)
+        .unwrap()
+        .dependencies
+        .push(a.clone());
     workspace.store().write(&state).unwrap();
     let (plan, _) = workspace.propose(Mode::Destroy).await;
     let report = workspace.apply_plan(&plan.unwrap()).await;
     let diagnostic = report.diagnostics.iter().next().unwrap();
     assert_eq!(diagnostic.code, "A0005");
-    assert!(diagnostic.detail.contains("isobar_data.a, isobar_data.b"), "{}", diagnostic.detail);
+    assert!(
+        diagnostic.detail.contains("isobar_data.a, isobar_data.b"),
+        "{}",
+        diagnostic.detail
+    );
     assert_eq!((report.done.len(), report.skipped.len()), (0, 2));
     assert_eq!(workspace.state().unwrap(), state);
     // Without the circle, which an apply of the configuration breaks, all can go.

@@ -81,7 +81,10 @@ impl Workspace {
                 let scope = isobar::eval::Scope::new(&config, Facts::default(), BTreeMap::new());
                 let default = &variable.default.as_ref()?.value;
                 let value = isobar::eval::evaluate(default, &scope, &isobar::eval::Ambient::None);
-                Some((Arc::clone(name), value.unwrap().sensitive_if(variable.sensitive)))
+                Some((
+                    Arc::clone(name),
+                    value.unwrap().sensitive_if(variable.sensitive),
+                ))
             })
             .collect();
         self.runs.set(self.runs.get() + 1);
@@ -155,7 +158,11 @@ impl Workspace {
         // What is saved is what is applied.
         let plan = plan::from_json(&plan::to_json(&plan)).unwrap();
         let report = self.apply_plan(&plan).await;
-        assert!(!report.diagnostics.has_errors(), "{:#?}", report.diagnostics);
+        assert!(
+            !report.diagnostics.has_errors(),
+            "{:#?}",
+            report.diagnostics
+        );
         let again = self.plan().await;
         assert!(!again.has_changes(), "{:#?}", actions(&again));
         plan
@@ -171,5 +178,7 @@ pub(crate) fn actions(plan: &Plan) -> Vec<String> {
         Action::Replace => "replace",
         Action::Delete => "delete",
     };
-    plan.actions().map(|(address, p)| format!("{} {address}", word(p.change.action()))).collect()
+    plan.actions()
+        .map(|(address, p)| format!("{} {address}", word(p.change.action())))
+        .collect()
 }

@@ -41,7 +41,12 @@ pub(crate) fn workspace(
     wrap: impl Fn(Arc<dyn Provider>) -> Arc<dyn Provider> + Send + Sync + 'static,
 ) -> Workspace {
     let wrap: Arc<Wrap> = Arc::new(wrap);
-    Workspace::wrapped(|inner| Arc::new(Wrapped { inner, wrap: Arc::clone(&wrap) }))
+    Workspace::wrapped(|inner| {
+        Arc::new(Wrapped {
+            inner,
+            wrap: Arc::clone(&wrap),
+        })
+    })
 }
 
 /// What happens to an apply.
@@ -67,7 +72,11 @@ pub(crate) fn ruled(
     let tell = Arc::clone(&held);
     let wrap = move |inner| {
         let (decide, held) = (Arc::clone(&decide), Arc::clone(&tell));
-        Arc::new(Ruled { inner, decide, held }) as Arc<dyn Provider>
+        Arc::new(Ruled {
+            inner,
+            decide,
+            held,
+        }) as Arc<dyn Provider>
     };
     (workspace(wrap), held)
 }
