@@ -14,6 +14,7 @@ use isobar_sdk::clock::Clock;
 use isobar_sdk::fake::StoppedClock;
 use isobar_sdk::fault::{Fault, FaultPlan, Faulty, Method};
 use isobar_sdk::limit::{Allowance, Limit};
+use isobar_sdk::provider::IdempotencyKey;
 use isobar_sdk::retry::{Patience, Retry};
 use isobar_sdk::{Address, Provider, Value};
 
@@ -119,7 +120,7 @@ fn check(workspace: &Workspace) {
     let state = workspace.state().unwrap();
     assert_eq!(state::from_json(&state::to_json(&state)).unwrap(), state);
     let world = workspace.cloud().inventory().unwrap();
-    let pending: BTreeSet<&str> = state.pending.values().map(|key| key.as_str()).collect();
+    let pending: BTreeSet<&str> = state.pending.values().map(IdempotencyKey::as_str).collect();
     let recorded = recorded(&state);
     for id in world.endpoints.keys().chain(world.routers.keys()) {
         let known = recorded.contains(id)
