@@ -457,7 +457,7 @@ impl Driver<'_> {
                 "An earlier apply began to create {address} and never learned whether it was made. The configuration no longer has it, so nothing will find out."
             );
             self.diagnostics.push(
-                Diagnostic::warning("P0015", "Creation with an unknown end", detail)
+                Diagnostic::warning("P0016", "Creation with an unknown end", detail)
                     .about(address)
                     .help("Put its block back and apply, which adopts what was made, and take it out again then."),
             );

@@ -380,7 +380,7 @@ async fn a_creation_whose_end_is_unknown_is_not_forgotten() {
             .iter()
             .map(|d| (d.code, d.address.clone()))
             .collect();
-        assert_eq!(said, [("P0015", Some(lost.clone()))]);
+        assert_eq!(said, [("P0016", Some(lost.clone()))]);
     }
     workspace.write("main.hcl", &with);
     workspace.converge().await;
