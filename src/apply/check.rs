@@ -10,11 +10,7 @@ use crate::state::{LockError, State, StoreError};
 ///
 /// # Errors
 /// Why it is refused.
-pub fn fresh(
-    plan: &Plan,
-    state: Option<&State>,
-    now: Timestamp,
-) -> Result<(), Diagnostics> {
+pub fn fresh(plan: &Plan, state: Option<&State>, now: Timestamp) -> Result<(), Diagnostics> {
     let stale = |detail: String| {
         Diagnostics::from(
             Diagnostic::error("A0001", "Saved plan is stale", detail)
@@ -33,12 +29,18 @@ pub fn fresh(
         )));
     }
     let touched = plan.changes.keys().chain(recorded_addresses(state));
-    if let Some(address) = touched.into_iter().find(|address| !as_planned(plan, state, address)) {
+    if let Some(address) = touched
+        .into_iter()
+        .find(|address| !as_planned(plan, state, address))
+    {
         return Err(stale(format!(
             "{address} is not recorded as it was when the plan was made: an apply in between did not come to its end."
         )));
     }
-    let expired = plan.forecasts.iter().find(|(_, forecast)| now > forecast.expires);
+    let expired = plan
+        .forecasts
+        .iter()
+        .find(|(_, forecast)| now > forecast.expires);
     if let Some((name, forecast)) = expired {
         return Err(Diagnostics::from(
             Diagnostic::error(
@@ -63,7 +65,10 @@ fn as_planned(plan: &Plan, state: Option<&State>, address: &Address) -> bool {
     let recorded = recorded.map(|instance| instance.attributes.value().reveal_all());
     let then = match plan.drift.get(address) {
         Some(drift) => Some(&drift.recorded),
-        None => plan.changes.get(address).and_then(|planned| planned.change.before()),
+        None => plan
+            .changes
+            .get(address)
+            .and_then(|planned| planned.change.before()),
     };
     recorded == then.map(|then| then.value().reveal_all())
 }
@@ -72,12 +77,20 @@ fn as_planned(plan: &Plan, state: Option<&State>, address: &Address) -> bool {
 #[must_use]
 pub fn locked(error: &LockError) -> Diagnostic {
     match error {
-        LockError::Held { by: Some(holder), path } => Diagnostic::error(
+        LockError::Held {
+            by: Some(holder),
+            path,
+        } => Diagnostic::error(
             "S0001",
             "State is locked",
             format!(
                 "{} by {} (process {}) has held the lock since {}.\nLock: {}, id {}.",
-                holder.operation, holder.who, holder.pid, holder.since, path.display(), holder.id
+                holder.operation,
+                holder.who,
+                holder.pid,
+                holder.since,
+                path.display(),
+                holder.id
             ),
         )
         .help("Wait until it is done and try again. The lock is given up when its process ends."),

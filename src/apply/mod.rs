@@ -70,19 +70,33 @@ async fn carry_out(
     sink: &dyn Sink,
     report: &mut Report,
 ) -> Result<(), Diagnostics> {
-    let _lock = request.store.lock(request.holder).map_err(|error| check::locked(&error))?;
-    let recorded = request.store.read().map_err(|error| check::unreadable(&error))?;
+    let _lock = request
+        .store
+        .lock(request.holder)
+        .map_err(|error| check::locked(&error))?;
+    let recorded = request
+        .store
+        .read()
+        .map_err(|error| check::unreadable(&error))?;
     check::fresh(request.plan, recorded.as_ref(), request.now)?;
     let (config, mut found) = language::load(&request.plan.sources);
     let scope = world::scope(&config, request.plan, request.folder);
-    let used = request.plan.changes.values().map(|planned| planned.provider.clone()).collect();
+    let used = request
+        .plan
+        .changes
+        .values()
+        .map(|planned| planned.provider.clone())
+        .collect();
     let (providers, more) = plan::providers(&config, request.registry, &scope, &used).await;
     found.extend(more);
     if found.has_errors() {
         return Err(found);
     }
     let before = recorded.unwrap_or_else(|| State::new(request.new_lineage.clone()));
-    let journal = request.store.begin(&before).map_err(|error| check::unwritable(&error))?;
+    let journal = request
+        .store
+        .begin(&before)
+        .map_err(|error| check::unwritable(&error))?;
     let world = World::new(&config, scope, request.plan);
     let mut run = Run::new(&request, &before, providers, world, journal, sink);
     run.record_drift();

@@ -113,7 +113,9 @@ impl<'a> Run<'a> {
     pub(super) fn record_drift(&mut self) {
         let mut records = Vec::new();
         for (address, drift) in &self.plan.drift {
-            let Some(instance) = self.state.instances.get(address) else { continue };
+            let Some(instance) = self.state.instances.get(address) else {
+                continue;
+            };
             records.push(match &drift.observed {
                 Some(observed) => Record::Stored {
                     address: address.clone(),
@@ -122,7 +124,9 @@ impl<'a> Run<'a> {
                         ..instance.clone()
                     }),
                 },
-                None => Record::Removed { address: address.clone() },
+                None => Record::Removed {
+                    address: address.clone(),
+                },
             });
         }
         self.record(records);
@@ -157,7 +161,9 @@ impl<'a> Run<'a> {
         loop {
             let mut finished = self.begin_ready(&mut walk, &mut running).await;
             if finished.is_empty() {
-                let Some(first) = running.next().await else { break };
+                let Some(first) = running.next().await else {
+                    break;
+                };
                 finished.push(first);
             }
             while let Some(Some(more)) = futures::FutureExt::now_or_never(running.next()) {
@@ -204,7 +210,11 @@ impl<'a> Run<'a> {
     }
 
     fn start(&self, ready: Prepared, running: &mut Running) {
-        let Prepared { step, request, provider } = ready;
+        let Prepared {
+            step,
+            request,
+            provider,
+        } = ready;
         if let Some((address, action)) = self.subject(&step) {
             self.sink.emit(Event::ApplyStart { address, action });
         }
@@ -224,7 +234,11 @@ impl<'a> Run<'a> {
             Step::Remove(address) => Some((address.clone(), Action::Delete)),
             Step::Make(address) => {
                 let action = self.plan.changes.get(address)?.change.action();
-                let action = if action == Action::Replace { Action::Create } else { action };
+                let action = if action == Action::Replace {
+                    Action::Create
+                } else {
+                    action
+                };
                 Some((address.clone(), action))
             }
             Step::Made(_) | Step::Released(_) | Step::Settled(_) => None,
@@ -233,18 +247,28 @@ impl<'a> Run<'a> {
 
     /// What a provider is asked to do in a step; `None` for steps that only order.
     async fn prepare(&mut self, step: &Step) -> Result<Option<Prepared>, Diagnostics> {
-        let Some((address, action)) = self.subject(step) else { return Ok(None) };
+        let Some((address, action)) = self.subject(step) else {
+            return Ok(None);
+        };
         let plan = self.plan;
-        let Some(planned) = plan.changes.get(&address) else { return Ok(None) };
+        let Some(planned) = plan.changes.get(&address) else {
+            return Ok(None);
+        };
         let operation = match (step, planned.change.before()) {
-            (Step::Remove(_), Some(prior)) => Operation::Delete { prior: plain(prior) },
+            (Step::Remove(_), Some(prior)) => Operation::Delete {
+                prior: plain(prior),
+            },
             (Step::Remove(_), None) => return Ok(None),
             _ => self.operation(&address, planned).await?,
         };
         let key = self.key(&address, action);
         Ok(Some(Prepared {
             step: step.clone(),
-            request: Apply { address, operation, key },
+            request: Apply {
+                address,
+                operation,
+                key,
+            },
             provider: planned.provider.clone(),
         }))
     }
@@ -256,7 +280,11 @@ impl<'a> Run<'a> {
         planned: &PlannedChange,
     ) -> Result<Operation, Diagnostics> {
         let Some((_, schema)) = self.registry.resource(address.resource_type()) else {
-            return Err(failure(address, &Error::unavailable("its type is not in this build")).into());
+            return Err(failure(
+                address,
+                &Error::unavailable("its type is not in this build"),
+            )
+            .into());
         };
         let configuration = self.world.configuration(address, planned, schema)?;
         let prior = match &planned.change {
@@ -265,7 +293,10 @@ impl<'a> Run<'a> {
         };
         let provider = self.providers.get(&planned.provider).cloned();
         let provider = provider.ok_or_else(|| {
-            Diagnostics::from(failure(address, &Error::unavailable("its provider is not configured")))
+            Diagnostics::from(failure(
+                address,
+                &Error::unavailable("its provider is not configured"),
+            ))
         })?;
         let configured = Configured {
             address,
@@ -274,14 +305,19 @@ impl<'a> Run<'a> {
             configuration: &configuration,
         };
         let now = configured.plan(prior.as_ref()).await;
-        let now = now.map_err(|error| Diagnostics::from(failure(address, &error)))?.after;
+        let now = now
+            .map_err(|error| Diagnostics::from(failure(address, &error)))?
+            .after;
         let promised = planned.change.after().cloned().unwrap_or(Value::Null);
         if let Some(path) = broken_promise(&promised, &now) {
             return Err(broken(address, path, &promised, &now).into());
         }
         let planned = now.reveal_all();
         Ok(match prior {
-            Some(prior) => Operation::Update { prior: plain(&prior), planned },
+            Some(prior) => Operation::Update {
+                prior: plain(&prior),
+                planned,
+            },
             None => Operation::Create { planned },
         })
     }
@@ -298,12 +334,14 @@ impl<'a> Run<'a> {
             Action::Delete => "delete",
             Action::Keep => "keep",
         };
-        let earlier = self.state.pending.get(address).filter(|key| {
-            action == Action::Create && key.as_str().ends_with("/create")
-        });
-        earlier.cloned().unwrap_or_else(|| {
-            IdempotencyKey::new(format!("{}/{address}/{verb}", self.plan.id))
-        })
+        let earlier = self
+            .state
+            .pending
+            .get(address)
+            .filter(|key| action == Action::Create && key.as_str().ends_with("/create"));
+        earlier
+            .cloned()
+            .unwrap_or_else(|| IdempotencyKey::new(format!("{}/{address}/{verb}", self.plan.id)))
     }
 
     fn settle(&mut self, finished: Vec<Finished>, walk: &mut Walk<'_, Step>) {
@@ -315,9 +353,16 @@ impl<'a> Run<'a> {
                 Some((finished.step, settled))
             })
             .collect();
-        self.record(settled.iter().filter_map(|(_, settled)| settled.record.clone()).collect());
+        self.record(
+            settled
+                .iter()
+                .filter_map(|(_, settled)| settled.record.clone())
+                .collect(),
+        );
         for (step, settled) in settled {
-            let Some((address, action)) = self.subject(&step) else { continue };
+            let Some((address, action)) = self.subject(&step) else {
+                continue;
+            };
             match settled.value {
                 Some(value) => self.world.set(&address, value),
                 None if settled.problem.is_some() => self.lose(&step),
@@ -327,7 +372,11 @@ impl<'a> Run<'a> {
                 None => {
                     let id = self.state.instances.get(&address);
                     let id = id.and_then(|i| i.attributes.field("id")).cloned();
-                    self.sink.emit(Event::ApplyComplete { address: address.clone(), action, id });
+                    self.sink.emit(Event::ApplyComplete {
+                        address: address.clone(),
+                        action,
+                        id,
+                    });
                     self.done.push((address, action));
                     walk.finish(&step);
                 }
@@ -344,7 +393,9 @@ impl<'a> Run<'a> {
     fn judge(&self, address: &Address, step: &Step, outcome: Outcome) -> Settled {
         match (step, outcome) {
             (Step::Remove(_), Outcome::Done(None)) => Settled {
-                record: Some(Record::Removed { address: address.clone() }),
+                record: Some(Record::Removed {
+                    address: address.clone(),
+                }),
                 value: None,
                 problem: None,
             },
@@ -357,7 +408,11 @@ impl<'a> Run<'a> {
                 Settled::failed(address, &error)
             }
             (_, Outcome::Done(Some(made))) => {
-                let promised = self.plan.changes.get(address).and_then(|p| p.change.after());
+                let promised = self
+                    .plan
+                    .changes
+                    .get(address)
+                    .and_then(|p| p.change.after());
                 let kept = promised.and_then(|promised| {
                     let path = broken_promise(promised, made.value())?;
                     Some(broken(address, path, promised, made.value()))
@@ -374,7 +429,9 @@ impl<'a> Run<'a> {
     /// Stores what is there, with the marks that it was planned with.
     fn store(&self, address: &Address, now: &Known, problem: Option<Diagnostic>) -> Settled {
         let planned = self.plan.changes.get(address);
-        let marks = planned.and_then(|p| p.change.after()).map(Value::sensitive_paths);
+        let marks = planned
+            .and_then(|p| p.change.after())
+            .map(Value::sensitive_paths);
         let value = spread_marks(&now.value().mark(&marks.unwrap_or_default()));
         let attributes = Known::new(value.clone()).unwrap_or_else(|_| now.clone());
         let instance = Instance {
@@ -385,7 +442,10 @@ impl<'a> Run<'a> {
             status: Status::Ready,
         };
         Settled {
-            record: Some(Record::Stored { address: address.clone(), instance: Box::new(instance) }),
+            record: Some(Record::Stored {
+                address: address.clone(),
+                instance: Box::new(instance),
+            }),
             value: Some(value),
             problem,
         }
@@ -393,7 +453,11 @@ impl<'a> Run<'a> {
 
     fn fail(&mut self, step: &Step, message: &str, walk: &mut Walk<'_, Step>) {
         if let Some((address, action)) = self.subject(step) {
-            self.sink.emit(Event::ApplyErrored { address, action, message: message.to_owned() });
+            self.sink.emit(Event::ApplyErrored {
+                address,
+                action,
+                message: message.to_owned(),
+            });
         }
         for step in walk.skip_dependents(step) {
             self.skip(step);
@@ -410,7 +474,10 @@ impl<'a> Run<'a> {
     fn skip(&mut self, step: &Step) {
         self.lose(step);
         if let Some((address, action)) = self.subject(step) {
-            self.sink.emit(Event::ApplySkipped { address: address.clone(), action });
+            self.sink.emit(Event::ApplySkipped {
+                address: address.clone(),
+                action,
+            });
             self.skipped.push((address, action));
         }
     }
@@ -447,7 +514,14 @@ impl<'a> Run<'a> {
         let outputs = self.world.outputs(&mut self.diagnostics);
         let known: BTreeMap<String, OutputValue> = outputs
             .into_iter()
-            .filter_map(|(name, value)| Some((name, OutputValue { value: Known::new(value).ok()? })))
+            .filter_map(|(name, value)| {
+                Some((
+                    name,
+                    OutputValue {
+                        value: Known::new(value).ok()?,
+                    },
+                ))
+            })
             .collect();
         if failed {
             self.state.outputs.extend(known);
@@ -468,7 +542,9 @@ impl Settled {
     /// A failure that changed nothing; where even that is not known, the change stays pending,
     /// so that the next try has the same key.
     fn failed(address: &Address, error: &Error) -> Self {
-        let unchanged = Record::Unchanged { address: address.clone() };
+        let unchanged = Record::Unchanged {
+            address: address.clone(),
+        };
         Self {
             record: (!error.is_transient()).then_some(unchanged),
             value: None,
@@ -478,7 +554,10 @@ impl Settled {
 }
 
 fn intent(ready: &Prepared) -> Record {
-    Record::Intent { address: ready.request.address.clone(), key: ready.request.key.clone() }
+    Record::Intent {
+        address: ready.request.address.clone(),
+        key: ready.request.key.clone(),
+    }
 }
 
 /// Says which changes wait for one another.
@@ -508,7 +587,10 @@ fn failure(address: &Address, error: &Error) -> Diagnostic {
 }
 
 fn broken(address: &Address, path: Path, promised: &Value, actual: &Value) -> Diagnostic {
-    let secret = promised.sensitive_paths().iter().any(|marked| path.starts_with(marked));
+    let secret = promised
+        .sensitive_paths()
+        .iter()
+        .any(|marked| path.starts_with(marked));
     let show = |value: &Value| {
         let part = value.get(&path).cloned().unwrap_or(Value::Null);
         part.sensitive_if(secret).to_string()

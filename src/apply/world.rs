@@ -14,8 +14,10 @@ use crate::plan::{Plan, PlannedChange, configure, deployment_value, empty, expan
 
 /// A scope with the variables of a plan.
 pub(super) fn scope<'a>(config: &'a Config, plan: &Plan, folder: &Path) -> Scope<'a> {
-    let facts =
-        Facts { folder: folder.display().to_string(), workspace: "default".to_owned() };
+    let facts = Facts {
+        folder: folder.display().to_string(),
+        workspace: "default".to_owned(),
+    };
     Scope::new(config, facts, plan.variables.clone())
 }
 
@@ -34,15 +36,14 @@ pub(super) struct World<'a> {
 
 impl<'a> World<'a> {
     pub(super) fn new(config: &'a Config, scope: Scope<'a>, plan: &'a Plan) -> Self {
-        let mut world =
-            Self {
-                config,
-                plan,
-                scope,
-                values: BTreeMap::new(),
-                incomplete: BTreeSet::new(),
-                ambients: BTreeMap::new(),
-            };
+        let mut world = Self {
+            config,
+            plan,
+            scope,
+            values: BTreeMap::new(),
+            incomplete: BTreeSet::new(),
+            ambients: BTreeMap::new(),
+        };
         for ((kind, name), value) in &plan.nouns {
             world.scope.set_block(kind, name, value.clone());
         }
@@ -50,7 +51,9 @@ impl<'a> World<'a> {
             if let Some(empty) = empty(declaration)
                 && !declaration.is_noun()
             {
-                world.scope.set_block(&declaration.kind, &declaration.name, empty);
+                world
+                    .scope
+                    .set_block(&declaration.kind, &declaration.name, empty);
             }
         }
         for (address, planned) in &plan.changes {
@@ -90,13 +93,17 @@ impl<'a> World<'a> {
     }
 
     fn update_deployment(&mut self, name: &str) {
-        let Some(planned) = self.plan.deployments.get(name) else { return };
+        let Some(planned) = self.plan.deployments.get(name) else {
+            return;
+        };
         if self.incomplete.contains(name) {
             return self.scope.set_block("deployment", name, Value::unknown());
         }
         let resolve = |zone: &str, wire: &Wire| {
             let block = Address::new("deployment", name).instance(Some(Key::Text(zone.into())));
-            follow(wire, &|native: &Native| self.values.get(&block.native(native.clone())).cloned())
+            follow(wire, &|native: &Native| {
+                self.values.get(&block.native(native.clone())).cloned()
+            })
         };
         let value = deployment_value(name, planned, &resolve);
         self.scope.set_block("deployment", name, value);
@@ -114,7 +121,10 @@ impl<'a> World<'a> {
     ) -> Result<Value, Diagnostics> {
         if let Some(wires) = &planned.wires {
             let value_of = |native: &Native| {
-                let address = Address { native: Some(native.clone()), ..address.clone() };
+                let address = Address {
+                    native: Some(native.clone()),
+                    ..address.clone()
+                };
                 self.values.get(&address).cloned()
             };
             return Ok(configure(schema, wires, &value_of));
@@ -123,12 +133,23 @@ impl<'a> World<'a> {
         let Some(declaration) = self.config.declarations.get(&key) else {
             return Ok(planned.change.after().cloned().unwrap_or(Value::Null));
         };
-        let ambient = self.ambient(address, declaration).map_err(|fault| Diagnostics::from(*fault))?;
+        let ambient = self
+            .ambient(address, declaration)
+            .map_err(|fault| Diagnostics::from(*fault))?;
         let mut found = Diagnostics::new();
         let scope = (&self.scope, &ambient);
-        let value =
-            decode(&declaration.body, &schema.body, &declaration.header, scope, &mut found);
-        if found.has_errors() { Err(found) } else { Ok(value) }
+        let value = decode(
+            &declaration.body,
+            &schema.body,
+            &declaration.header,
+            scope,
+            &mut found,
+        );
+        if found.has_errors() {
+            Err(found)
+        } else {
+            Ok(value)
+        }
     }
 
     fn ambient(&mut self, address: &Address, declaration: &Declaration) -> Result<Ambient, Fault> {
@@ -138,7 +159,10 @@ impl<'a> World<'a> {
             self.ambients.insert(block.clone(), expanded);
         }
         let ambients = self.ambients.get(&block);
-        Ok(ambients.and_then(|all| all.get(&address.key)).cloned().unwrap_or_default())
+        Ok(ambients
+            .and_then(|all| all.get(&address.key))
+            .cloned()
+            .unwrap_or_default())
     }
 
     /// The outputs, as far as they are known.
@@ -147,7 +171,11 @@ impl<'a> World<'a> {
         for (name, output) in &self.config.outputs {
             match evaluate(&output.value.value, &self.scope, &Ambient::None) {
                 Ok(value) => {
-                    let value = if output.sensitive { value.sensitive() } else { value };
+                    let value = if output.sensitive {
+                        value.sensitive()
+                    } else {
+                        value
+                    };
                     outputs.insert(name.to_string(), value);
                 }
                 Err(fault) => diagnostics.push(*fault),

@@ -31,15 +31,31 @@ struct Prepared {
 
 impl Driver<'_> {
     pub(super) async fn deployment(&mut self, declaration: &Declaration) {
-        let Some(value) = self.noun(declaration, &Ambient::None) else { return };
+        let Some(value) = self.noun(declaration, &Ambient::None) else {
+            return;
+        };
         let prepared = self.prepare(declaration, &value).await;
-        let Prepared { sized, model, zones, down, forecast } = match prepared {
+        let Prepared {
+            sized,
+            model,
+            zones,
+            down,
+            forecast,
+        } = match prepared {
             Ok(prepared) => prepared,
             Err(wrong) => return self.diagnostics.push(nouns::wrong(declaration, &wrong)),
         };
-        let mut planned = PlannedDeployment { sized, forecast, urls: BTreeMap::new() };
+        let mut planned = PlannedDeployment {
+            sized,
+            forecast,
+            urls: BTreeMap::new(),
+        };
         for zone in &zones {
-            let replicas = planned.sized.zones.iter().find(|z| z.zone == zone.zone.name);
+            let replicas = planned
+                .sized
+                .zones
+                .iter()
+                .find(|z| z.zone == zone.zone.name);
             let replicas = replicas.map_or(0, |zone| zone.after);
             if replicas == 0 {
                 if down.contains(&zone.zone.name) {
@@ -63,7 +79,9 @@ impl Driver<'_> {
         }
         let name = &declaration.name;
         let resolve = |zone: &str, wire: &Wire| {
-            follow(wire, &|native| self.native_value(&native_address(name, zone, native)))
+            follow(wire, &|native| {
+                self.native_value(&native_address(name, zone, native))
+            })
         };
         let value = deployment_value(name, &planned, &resolve);
         self.scope.set_block("deployment", name, value);
@@ -76,7 +94,10 @@ impl Driver<'_> {
         declaration: &Declaration,
         value: &Value,
     ) -> Result<Prepared, Wrong> {
-        let wrong = |attribute: &str, reason: String| Wrong { path: Path::attribute(attribute), reason };
+        let wrong = |attribute: &str, reason: String| Wrong {
+            path: Path::attribute(attribute),
+            reason,
+        };
         let model_name = self.named(value, "model", "model")?;
         let (model, variability) = self
             .nouns
@@ -88,19 +109,41 @@ impl Driver<'_> {
             None => CapacitySpec::default(),
             Some(_) => {
                 let name = self.named(value, "capacity", "capacity")?;
-                self.nouns.capacities.get(&*name).cloned().unwrap_or_default()
+                self.nouns
+                    .capacities
+                    .get(&*name)
+                    .cloned()
+                    .unwrap_or_default()
             }
         };
         let zones = self.zones_of(value)?;
         let (demand, forecast) = self.demand(value, &capacity)?;
         let mut sites = Vec::new();
         for zone in &zones {
-            sites.push(self.site(declaration, zone).await.map_err(|error| wrong("zones", error.message))?);
+            sites.push(
+                self.site(declaration, zone)
+                    .await
+                    .map_err(|error| wrong("zones", error.message))?,
+            );
         }
-        let down = sites.iter().filter(|site| matches!(site.market, Market::Down(_)));
+        let down = sites
+            .iter()
+            .filter(|site| matches!(site.market, Market::Down(_)));
         let down = down.map(|site| site.spec.zone.name.clone()).collect();
-        let inputs = Inputs { model: &model, variability, capacity: &capacity, demand, sites };
-        Ok(Prepared { sized: size(inputs)?, model, zones, down, forecast })
+        let inputs = Inputs {
+            model: &model,
+            variability,
+            capacity: &capacity,
+            demand,
+            sites,
+        };
+        Ok(Prepared {
+            sized: size(inputs)?,
+            model,
+            zones,
+            down,
+            forecast,
+        })
     }
 
     /// Leaves what a zone that is down runs as it is: it can neither be changed nor deleted
@@ -110,7 +153,8 @@ impl Driver<'_> {
             if native_in(address, deployment, zone).is_some()
                 && let Some(now) = self.prior(address)
             {
-                self.changes.insert(address.clone(), PlannedChange::keep(instance, now));
+                self.changes
+                    .insert(address.clone(), PlannedChange::keep(instance, now));
             }
         }
     }
@@ -122,21 +166,32 @@ impl Driver<'_> {
             reason: format!("{attribute} must be a reference such as {kind}.name."),
         };
         let given = value.field(attribute).ok_or_else(wrong)?;
-        let name = given.field("name").and_then(Value::as_str).ok_or_else(wrong)?;
-        let same = self.scope.block(kind, name).is_some_and(|block| block == given);
+        let name = given
+            .field("name")
+            .and_then(Value::as_str)
+            .ok_or_else(wrong)?;
+        let same = self
+            .scope
+            .block(kind, name)
+            .is_some_and(|block| block == given);
         if same { Ok(name.into()) } else { Err(wrong()) }
     }
 
     /// The zones of a deployment, in name order.
     fn zones_of(&self, value: &Value) -> Result<Vec<ZoneSpec>, Wrong> {
-        let wrong = |reason: &str| Wrong { path: Path::attribute("zones"), reason: reason.to_owned() };
+        let wrong = |reason: &str| Wrong {
+            path: Path::attribute("zones"),
+            reason: reason.to_owned(),
+        };
         let given = value.field("zones").and_then(Value::items);
-        let given = given.ok_or_else(|| wrong("zones must be a list, such as [zone.a, zone.b]."))?;
+        let given =
+            given.ok_or_else(|| wrong("zones must be a list, such as [zone.a, zone.b]."))?;
         let mut zones = BTreeMap::new();
         for zone in given.iter() {
             let name = zone.field("name").and_then(Value::as_str);
             let spec = name.and_then(|name| self.nouns.zones.get(name));
-            let spec = spec.ok_or_else(|| wrong("Each element of zones must be a zone, such as zone.a."))?;
+            let spec =
+                spec.ok_or_else(|| wrong("Each element of zones must be a zone, such as zone.a."))?;
             if zones.insert(spec.zone.name.clone(), spec.clone()).is_some() {
                 let reason = format!("Zone {:?} is listed twice.", spec.zone.name);
                 return Err(wrong(&reason));
@@ -191,11 +246,24 @@ impl Driver<'_> {
         loaded.forecast = loaded.with_level(level);
         let peak = loaded.forecast.peak(level).ok_or_else(missing)?;
         let valid = SignedDuration::try_from(loaded.spec.valid_for).unwrap_or(SignedDuration::MAX);
-        let expires = self.request.now.checked_add(valid).unwrap_or(Timestamp::MAX);
-        let source = format!("{} {}", loaded.spec.source, loaded.spec.path.as_deref().unwrap_or(""));
+        let expires = self
+            .request
+            .now
+            .checked_add(valid)
+            .unwrap_or(Timestamp::MAX);
+        let source = format!(
+            "{} {}",
+            loaded.spec.source,
+            loaded.spec.path.as_deref().unwrap_or("")
+        );
         let frozen = FrozenForecast::new(&loaded.forecast, source, expires);
         self.forecasts.insert(name.to_string(), frozen);
-        let demand = Demand::Forecast { name: name.to_string(), level, peak: peak.value, at: peak.at };
+        let demand = Demand::Forecast {
+            name: name.to_string(),
+            level,
+            peak: peak.value,
+            at: peak.at,
+        };
         Ok((demand, Some(name.to_string())))
     }
 
@@ -219,7 +287,9 @@ impl Driver<'_> {
             }
         }
         let count = |natives: &BTreeMap<Native, Known>| {
-            provider.target().map_or(0, |target| target.replicas(natives))
+            provider
+                .target()
+                .map_or(0, |target| target.replicas(natives))
         };
         Ok(Site {
             spec: zone.clone(),
@@ -243,10 +313,14 @@ impl Driver<'_> {
         for resource in in_order(&lowered) {
             let address = native_address(&declaration.name, &zone.zone.name, &resource.native);
             let mut dependencies = behind.clone();
-            dependencies.extend(resource_dependencies(resource).into_iter().map(|native| {
-                native_address(&declaration.name, &zone.zone.name, native)
-            }));
-            let planned = self.native(resource, &address, dependencies, &zone.provider).await;
+            dependencies.extend(
+                resource_dependencies(resource)
+                    .into_iter()
+                    .map(|native| native_address(&declaration.name, &zone.zone.name, native)),
+            );
+            let planned = self
+                .native(resource, &address, dependencies, &zone.provider)
+                .await;
             let planned = planned.map_err(|error| {
                 Box::new(self.native_diagnostic(declaration, zone, resource, &address, error))
             })?;
@@ -268,25 +342,41 @@ impl Driver<'_> {
                 Diagnostic::error(
                     "P0009",
                     "Provider cannot run deployments",
-                    format!("Zone {:?} is of provider {:?}, which has no way to run a model.", zone.zone.name, zone.provider),
+                    format!(
+                        "Zone {:?} is of provider {:?}, which has no way to run a model.",
+                        zone.zone.name, zone.provider
+                    ),
                 )
                 .at(&declaration.header),
             )
         })?;
         target.lower(placed).map_err(|error| {
             // The path is an attribute of the model or of the zone, whichever has it.
-            let blocks = [("model", placed.model.name.as_str()), ("zone", zone.zone.name.as_str())];
+            let blocks = [
+                ("model", placed.model.name.as_str()),
+                ("zone", zone.zone.name.as_str()),
+            ];
             let address = Address::new("deployment", &declaration.name);
             let address = address.instance(Some(Key::Text(zone.zone.name.as_str().into())));
             let blamed = blocks.iter().find_map(|(kind, name)| {
-                let block = self.request.config.declarations.get(&((*kind).into(), (*name).into()))?;
-                let ErrorKind::Invalid { path } = &error.kind else { return None };
+                let block = self
+                    .request
+                    .config
+                    .declarations
+                    .get(&((*kind).into(), (*name).into()))?;
+                let ErrorKind::Invalid { path } = &error.kind else {
+                    return None;
+                };
                 let name = path.first_attribute()?;
                 let there = block.body.attribute(name).is_some()
                     || block.body.blocks.iter().any(|b| &*b.kind == name);
                 there.then_some(block)
             });
-            Box::new(provider_diagnostic(blamed.unwrap_or(declaration), &address, error))
+            Box::new(provider_diagnostic(
+                blamed.unwrap_or(declaration),
+                &address,
+                error,
+            ))
         })
     }
 
@@ -298,14 +388,25 @@ impl Driver<'_> {
         provider: &str,
     ) -> Result<PlannedChange, Error> {
         let kind = &resource.native.kind;
-        let (_, schema) = self.request.registry.resource(kind).ok_or_else(|| {
-            Error::unavailable(format!("there is no resource type {kind:?}"))
-        })?;
+        let (_, schema) = self
+            .request
+            .registry
+            .resource(kind)
+            .ok_or_else(|| Error::unavailable(format!("there is no resource type {kind:?}")))?;
         let value_of = |native: &Native| {
-            self.native_value(&Address { native: Some(native.clone()), ..address.clone() })
+            self.native_value(&Address {
+                native: Some(native.clone()),
+                ..address.clone()
+            })
         };
         let configuration = configure(schema, &resource.configuration, &value_of);
-        let item = Item { address: address.clone(), provider, schema, configuration, dependencies };
+        let item = Item {
+            address: address.clone(),
+            provider,
+            schema,
+            configuration,
+            dependencies,
+        };
         let mut planned = self.instance(item).await?;
         planned.wires = Some(resource.configuration.clone());
         for cause in &mut planned.causes {
@@ -314,7 +415,9 @@ impl Driver<'_> {
                 && origin.noun == Noun::Capacity
                 && let Some(Key::Text(zone)) = &address.key
             {
-                *cause = Cause::Capacity { zone: zone.to_string() };
+                *cause = Cause::Capacity {
+                    zone: zone.to_string(),
+                };
             }
         }
         Ok(planned)
@@ -322,7 +425,10 @@ impl Driver<'_> {
 
     /// What a native resource will be.
     fn native_value(&self, address: &Address) -> Option<Value> {
-        self.changes.get(address).and_then(|planned| planned.change.after()).cloned()
+        self.changes
+            .get(address)
+            .and_then(|planned| planned.change.after())
+            .cloned()
     }
 
     /// Blames the block that the attribute comes from.
@@ -336,7 +442,9 @@ impl Driver<'_> {
     ) -> Diagnostic {
         let mut blamed = declaration;
         if let ErrorKind::Invalid { path } = &error.kind
-            && let Some(origin) = path.first_attribute().and_then(|name| resource.origins.get(name))
+            && let Some(origin) = path
+                .first_attribute()
+                .and_then(|name| resource.origins.get(name))
         {
             let declarations = &self.request.config.declarations;
             let find = |kind: &str, name: &str| declarations.get(&(kind.into(), name.into()));
@@ -346,11 +454,15 @@ impl Driver<'_> {
                         && (*d.name == *zone.zone.name
                             || zone.zone.name.starts_with(&format!("{}-", d.name)))
                 }),
-                Noun::Model => self.model_of(declaration).and_then(|name| find("model", &name)),
+                Noun::Model => self
+                    .model_of(declaration)
+                    .and_then(|name| find("model", &name)),
                 Noun::Deployment | Noun::Capacity => None,
             };
             blamed = block.unwrap_or(declaration);
-            error.kind = ErrorKind::Invalid { path: origin.attribute.clone() };
+            error.kind = ErrorKind::Invalid {
+                path: origin.attribute.clone(),
+            };
         }
         provider_diagnostic(blamed, address, error)
     }
@@ -384,10 +496,13 @@ fn native_in<'a>(address: &'a Address, deployment: &str, zone: &str) -> Option<&
 
 /// What a native resource rests on within its deployment and zone.
 fn resource_dependencies(resource: &NativeResource) -> Vec<&Native> {
-    let taken = resource.configuration.values().filter_map(|wire| match wire {
-        Wire::From(native, _) => Some(native),
-        Wire::Value(_) => None,
-    });
+    let taken = resource
+        .configuration
+        .values()
+        .filter_map(|wire| match wire {
+            Wire::From(native, _) => Some(native),
+            Wire::Value(_) => None,
+        });
     let mut all: Vec<&Native> = taken.chain(&resource.depends_on).collect();
     all.sort();
     all.dedup();
@@ -408,21 +523,33 @@ fn in_order(lowered: &Lowered) -> Vec<&NativeResource> {
         Ok(order) => order.into_iter().copied().collect(),
         Err(_) => dag.nodes().copied().collect(),
     };
-    let find = |native: &Native| lowered.resources.iter().find(|resource| resource.native == *native);
+    let find = |native: &Native| {
+        lowered
+            .resources
+            .iter()
+            .find(|resource| resource.native == *native)
+    };
     order.into_iter().filter_map(find).collect()
 }
 
 fn fixed_replicas(fixed: &Value) -> Result<BTreeMap<String, u32>, Wrong> {
-    let fields = fixed.fields().map(|fields| fields.iter().collect::<Vec<_>>()).unwrap_or_default();
+    let fields = fixed
+        .fields()
+        .map(|fields| fields.iter().collect::<Vec<_>>())
+        .unwrap_or_default();
     fields
         .into_iter()
         .map(|(zone, count)| {
             let number = count.as_number().and_then(isobar_sdk::Number::as_u64);
             let number = number.and_then(|number| u32::try_from(number).ok());
-            number.map(|number| (zone.to_string(), number)).ok_or_else(|| Wrong {
-                path: Path::attribute("replicas"),
-                reason: format!("The replicas of {zone:?} must be a whole number from 0 on, not {count}."),
-            })
+            number
+                .map(|number| (zone.to_string(), number))
+                .ok_or_else(|| Wrong {
+                    path: Path::attribute("replicas"),
+                    reason: format!(
+                        "The replicas of {zone:?} must be a whole number from 0 on, not {count}."
+                    ),
+                })
         })
         .collect()
 }

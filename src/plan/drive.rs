@@ -60,7 +60,11 @@ pub async fn propose(request: &Request<'_>, sink: &dyn Sink) -> (Option<Plan>, D
     }
     let empty = State::new(String::new());
     let state = request.state.unwrap_or(&empty);
-    let scope = Scope::new(request.config, request.facts.clone(), request.variables.clone());
+    let scope = Scope::new(
+        request.config,
+        request.facts.clone(),
+        request.variables.clone(),
+    );
     let used = used_providers(request, state, &mut diagnostics);
     let (providers, found) =
         setup::providers(request.config, request.registry, &scope, &used).await;
@@ -99,8 +103,11 @@ fn used_providers(
     state: &State,
     diagnostics: &mut Diagnostics,
 ) -> BTreeSet<String> {
-    let mut used: BTreeSet<String> =
-        state.instances.values().map(|instance| instance.provider.clone()).collect();
+    let mut used: BTreeSet<String> = state
+        .instances
+        .values()
+        .map(|instance| instance.provider.clone())
+        .collect();
     for declaration in request.config.declarations.values() {
         if &*declaration.kind == "zone" {
             used.insert(nouns::zone_provider(declaration).to_owned());
@@ -114,10 +121,20 @@ fn used_providers(
         .values()
         .filter_map(|declaration| declaration.provider.as_ref())
         .map(|(name, span)| (name, span))
-        .chain(request.config.providers.iter().map(|(name, block)| (name, &block.header)))
+        .chain(
+            request
+                .config
+                .providers
+                .iter()
+                .map(|(name, block)| (name, &block.header)),
+        )
     {
         if request.registry.factory(name).is_none() {
-            diagnostics.push(super::validate::unknown_provider(name, span, request.registry));
+            diagnostics.push(super::validate::unknown_provider(
+                name,
+                span,
+                request.registry,
+            ));
         }
     }
     used
@@ -170,14 +187,23 @@ impl Driver<'_> {
     pub(super) fn prior(&self, address: &Address) -> Option<Known> {
         match self.observed.get(address) {
             Some(found) => found.clone(),
-            None => self.state.instances.get(address).map(|instance| instance.attributes.clone()),
+            None => self
+                .state
+                .instances
+                .get(address)
+                .map(|instance| instance.attributes.clone()),
         }
     }
 
     async fn walk(&mut self) {
         let names = self.names;
         for node in names.order() {
-            if names.dag.dependencies(node).iter().any(|node| self.failed.contains(node)) {
+            if names
+                .dag
+                .dependencies(node)
+                .iter()
+                .any(|node| self.failed.contains(node))
+            {
                 self.failed.insert(node.clone());
                 continue;
             }
@@ -196,7 +222,12 @@ impl Driver<'_> {
                     }
                 }
             }
-            if self.diagnostics.iter().skip(before).any(|d| d.severity == isobar_sdk::Severity::Error) {
+            if self
+                .diagnostics
+                .iter()
+                .skip(before)
+                .any(|d| d.severity == isobar_sdk::Severity::Error)
+            {
                 self.failed.insert(node.clone());
             }
         }
@@ -214,11 +245,15 @@ impl Driver<'_> {
     }
 
     fn zones(&mut self, declaration: &Declaration) {
-        let Some(instances) = self.expand(declaration) else { return };
+        let Some(instances) = self.expand(declaration) else {
+            return;
+        };
         let provider = nouns::zone_provider(declaration).to_owned();
         for (key, ambient) in instances {
             let name = nouns::zone_name(&declaration.name, key.as_ref());
-            let Some(value) = self.noun(declaration, &ambient) else { return };
+            let Some(value) = self.noun(declaration, &ambient) else {
+                return;
+            };
             let settings = nouns::zone_settings(&value, &provider, self.request.registry);
             let zone = match spec::zone(&name, &provider, &value, settings) {
                 Ok(zone) => zone,
@@ -244,19 +279,27 @@ impl Driver<'_> {
     }
 
     fn model(&mut self, declaration: &Declaration) {
-        let Some(value) = self.noun(declaration, &Ambient::None) else { return };
+        let Some(value) = self.noun(declaration, &Ambient::None) else {
+            return;
+        };
         let name = &declaration.name;
         match nouns::model(name, &value, self.request.folder) {
             Ok(model) => {
                 self.nouns.models.insert(Arc::clone(name), model);
-                self.scope.set_block("model", name, value.with_field("name", Value::from(&**name)));
+                self.scope.set_block(
+                    "model",
+                    name,
+                    value.with_field("name", Value::from(&**name)),
+                );
             }
             Err(wrong) => self.diagnostics.push(nouns::wrong(declaration, &wrong)),
         }
     }
 
     fn capacity(&mut self, declaration: &Declaration) {
-        let Some(value) = self.noun(declaration, &Ambient::None) else { return };
+        let Some(value) = self.noun(declaration, &Ambient::None) else {
+            return;
+        };
         let name = &declaration.name;
         match spec::capacity(&value) {
             Ok(capacity) => {
@@ -269,18 +312,26 @@ impl Driver<'_> {
     }
 
     fn forecast(&mut self, declaration: &Declaration) {
-        let Some(value) = self.noun(declaration, &Ambient::None) else { return };
+        let Some(value) = self.noun(declaration, &Ambient::None) else {
+            return;
+        };
         let spec = match spec::forecast(&value) {
             Ok(spec) => spec,
             Err(wrong) => return self.diagnostics.push(nouns::wrong(declaration, &wrong)),
         };
         let name = &declaration.name;
-        self.sink.emit(Event::ForecastStart { name: name.to_string() });
+        self.sink.emit(Event::ForecastStart {
+            name: name.to_string(),
+        });
         match nouns::load(declaration, spec, self.request.folder) {
             Ok(loaded) => {
                 let method = loaded.forecast.method;
-                self.sink.emit(Event::ForecastComplete { name: name.to_string(), method });
-                self.scope.set_block("forecast", name, nouns::forecast_value(name, &loaded));
+                self.sink.emit(Event::ForecastComplete {
+                    name: name.to_string(),
+                    method,
+                });
+                self.scope
+                    .set_block("forecast", name, nouns::forecast_value(name, &loaded));
                 self.nouns.forecasts.insert(Arc::clone(name), loaded);
             }
             Err(diagnostic) => self.diagnostics.push(*diagnostic),
@@ -297,7 +348,8 @@ impl Driver<'_> {
 
     fn expand(&mut self, declaration: &Declaration) -> Option<Expanded> {
         if let Some(empty) = empty(declaration) {
-            self.scope.set_block(&declaration.kind, &declaration.name, empty);
+            self.scope
+                .set_block(&declaration.kind, &declaration.name, empty);
         }
         match expand(declaration, &self.scope) {
             Ok(instances) => Some(instances),
@@ -311,10 +363,13 @@ impl Driver<'_> {
     async fn resources(&mut self, declaration: &Declaration) {
         let registry = self.request.registry;
         let Some((provider, schema)) = registry.resource(&declaration.kind) else {
-            self.diagnostics.push(super::validate::unknown_type(declaration, registry));
+            self.diagnostics
+                .push(super::validate::unknown_type(declaration, registry));
             return;
         };
-        let Some(instances) = self.expand(declaration) else { return };
+        let Some(instances) = self.expand(declaration) else {
+            return;
+        };
         let node = Node::Block(Arc::clone(&declaration.kind), Arc::clone(&declaration.name));
         let dependencies = self.names.resources_behind(&node);
         let block = Address::new(&declaration.kind, &declaration.name);
@@ -343,7 +398,8 @@ impl Driver<'_> {
                     self.changes.insert(address, planned);
                 }
                 Err(error) => {
-                    self.diagnostics.push(provider_diagnostic(declaration, &address, error));
+                    self.diagnostics
+                        .push(provider_diagnostic(declaration, &address, error));
                     return;
                 }
             }
@@ -353,7 +409,10 @@ impl Driver<'_> {
     /// Proposes the change of one instance.
     pub(super) async fn instance(&self, item: Item<'_>) -> Result<PlannedChange, Error> {
         let Some(provider) = self.providers.get(item.provider) else {
-            return Err(Error::unavailable(format!("provider {:?} is not configured", item.provider)));
+            return Err(Error::unavailable(format!(
+                "provider {:?} is not configured",
+                item.provider
+            )));
         };
         let recorded = self.state.instances.get(&item.address);
         let prior = self.prior(&item.address);
@@ -379,30 +438,48 @@ impl Driver<'_> {
 
     /// Where the differences of a change come from, as far as the state tells.
     fn causes(&self, address: &Address, change: &Change) -> Vec<Cause> {
-        let Some(recorded) = self.state.instances.get(address) else { return Vec::new() };
+        let Some(recorded) = self.state.instances.get(address) else {
+            return Vec::new();
+        };
         let (Some(before), Some(after)) = (change.before(), change.after()) else {
-            return if change.before().is_none() { vec![Cause::Gone] } else { Vec::new() };
+            return if change.before().is_none() {
+                vec![Cause::Gone]
+            } else {
+                Vec::new()
+            };
         };
         if matches!(change, Change::Keep { .. }) {
             return Vec::new();
         }
         let cause = |attribute: String| {
-            let was = recorded.attributes.field(&attribute).cloned().unwrap_or(Value::Null);
+            let was = recorded
+                .attributes
+                .field(&attribute)
+                .cloned()
+                .unwrap_or(Value::Null);
             let is = before.field(&attribute).cloned().unwrap_or(Value::Null);
             if was.reveal_all() == is.reveal_all() {
                 Cause::Configuration { attribute }
             } else {
-                Cause::Drift { attribute, recorded: was, observed: is }
+                Cause::Drift {
+                    attribute,
+                    recorded: was,
+                    observed: is,
+                }
             }
         };
-        changed_attributes(before.value(), after).into_iter().map(cause).collect()
+        changed_attributes(before.value(), after)
+            .into_iter()
+            .map(cause)
+            .collect()
     }
 
     /// In a plan that only records, every instance stays as it is.
     fn keep_everything(&mut self) {
         for (address, instance) in &self.state.instances {
             if let Some(now) = self.prior(address) {
-                self.changes.insert(address.clone(), PlannedChange::keep(instance, now));
+                self.changes
+                    .insert(address.clone(), PlannedChange::keep(instance, now));
             }
         }
     }
@@ -410,7 +487,9 @@ impl Driver<'_> {
     /// Everything recorded that nothing asked for any more is deleted.
     fn delete_leftovers(&mut self) {
         for (address, instance) in &self.state.instances {
-            let Some(before) = self.prior(address) else { continue };
+            let Some(before) = self.prior(address) else {
+                continue;
+            };
             if self.changes.contains_key(address) {
                 continue;
             }
@@ -450,7 +529,8 @@ impl Driver<'_> {
     fn warn_of_pending(&mut self) {
         for (address, key) in &self.state.pending {
             let recorded = self.state.instances.contains_key(address);
-            if recorded || self.changes.contains_key(address) || !key.as_str().ends_with("/create") {
+            if recorded || self.changes.contains_key(address) || !key.as_str().ends_with("/create")
+            {
                 continue;
             }
             let detail = format!(
@@ -467,10 +547,13 @@ impl Driver<'_> {
     fn drift(&self) -> BTreeMap<Address, Drift> {
         let changed = |(address, observed): (&Address, &Option<Known>)| {
             let recorded = &self.state.instances.get(address)?.attributes;
-            let same = observed.as_ref().is_some_and(|now| {
-                now.value().reveal_all() == recorded.value().reveal_all()
-            });
-            let drift = Drift { recorded: recorded.clone(), observed: observed.clone() };
+            let same = observed
+                .as_ref()
+                .is_some_and(|now| now.value().reveal_all() == recorded.value().reveal_all());
+            let drift = Drift {
+                recorded: recorded.clone(),
+                observed: observed.clone(),
+            };
             (!same).then(|| (address.clone(), drift))
         };
         self.observed.iter().filter_map(changed).collect()
@@ -480,7 +563,13 @@ impl Driver<'_> {
         let mut outputs = BTreeMap::new();
         for (name, output) in &self.state.outputs {
             let before = Some(output.value.clone());
-            outputs.insert(name.clone(), OutputChange { before, after: None });
+            outputs.insert(
+                name.clone(),
+                OutputChange {
+                    before,
+                    after: None,
+                },
+            );
         }
         if self.request.mode == Mode::Destroy {
             return outputs;
@@ -500,9 +589,18 @@ impl Driver<'_> {
                     self.diagnostics.push(sensitive_output(name, output));
                 }
                 Ok(value) => {
-                    let value = if output.sensitive { value.sensitive() } else { value };
+                    let value = if output.sensitive {
+                        value.sensitive()
+                    } else {
+                        value
+                    };
                     let entry = outputs.entry(name.to_string());
-                    entry.or_insert(OutputChange { before: None, after: None }).after = Some(value);
+                    entry
+                        .or_insert(OutputChange {
+                            before: None,
+                            after: None,
+                        })
+                        .after = Some(value);
                 }
                 Err(fault) => self.diagnostics.push(*fault),
             }
@@ -522,15 +620,24 @@ impl Driver<'_> {
             self.delete_leftovers();
             self.warn_of_pending();
         }
-        let nouns = self.request.config.declarations.values().filter(|d| d.is_noun()).filter_map(|d| {
-            let value = self.scope.block(&d.kind, &d.name)?.clone();
-            Some(((Arc::clone(&d.kind), Arc::clone(&d.name)), value))
-        });
+        let nouns = self
+            .request
+            .config
+            .declarations
+            .values()
+            .filter(|d| d.is_noun())
+            .filter_map(|d| {
+                let value = self.scope.block(&d.kind, &d.name)?.clone();
+                Some(((Arc::clone(&d.kind), Arc::clone(&d.name)), value))
+            });
         let plan = Plan {
             id: self.request.id.clone(),
             mode: self.request.mode,
             created: self.request.now,
-            base: Base { lineage: self.state.lineage.clone(), serial: self.state.serial },
+            base: Base {
+                lineage: self.state.lineage.clone(),
+                serial: self.state.serial,
+            },
             sources: self.request.sources.clone(),
             variables: self.request.variables.clone(),
             drift: self.drift(),

@@ -77,7 +77,9 @@ impl Serialize for Exact {
 impl<'de> Deserialize<'de> for Exact {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Json::deserialize(deserializer)?;
-        json::decode_exact(&json).map(Self).ok_or_else(|| D::Error::custom("a value is malformed"))
+        json::decode_exact(&json)
+            .map(Self)
+            .ok_or_else(|| D::Error::custom("a value is malformed"))
     }
 }
 
@@ -93,7 +95,9 @@ impl Serialize for ExactKnown {
 impl<'de> Deserialize<'de> for ExactKnown {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Exact(value) = Exact::deserialize(deserializer)?;
-        Known::new(value).map(Self).map_err(|_| D::Error::custom("a value that is there is unknown"))
+        Known::new(value)
+            .map(Self)
+            .map_err(|_| D::Error::custom("a value that is there is unknown"))
     }
 }
 
@@ -111,7 +115,10 @@ where
     T::Err: std::fmt::Display,
 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map(Self).map_err(D::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map(Self)
+            .map_err(D::Error::custom)
     }
 }
 
@@ -162,11 +169,24 @@ struct ChangeDocument {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum ActionDocument {
-    Keep { now: ExactKnown },
-    Create { after: Exact },
-    Update { before: ExactKnown, after: Exact },
-    Replace { before: ExactKnown, after: Exact, because: Vec<Vec<StepDocument>> },
-    Delete { before: ExactKnown },
+    Keep {
+        now: ExactKnown,
+    },
+    Create {
+        after: Exact,
+    },
+    Update {
+        before: ExactKnown,
+        after: Exact,
+    },
+    Replace {
+        before: ExactKnown,
+        after: Exact,
+        because: Vec<Vec<StepDocument>>,
+    },
+    Delete {
+        before: ExactKnown,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -193,10 +213,18 @@ enum ReasonDocument {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum CauseDocument {
-    Configuration { attribute: String },
-    Drift { attribute: String, recorded: Exact, observed: Exact },
+    Configuration {
+        attribute: String,
+    },
+    Drift {
+        attribute: String,
+        recorded: Exact,
+        observed: Exact,
+    },
     Gone,
-    Capacity { zone: String },
+    Capacity {
+        zone: String,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -262,7 +290,12 @@ struct DeploymentDocument {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum DemandDocument {
-    Forecast { name: String, level: f64, peak: f64, at: Text<Timestamp> },
+    Forecast {
+        name: String,
+        level: f64,
+        peak: f64,
+        at: Text<Timestamp>,
+    },
     Rate(f64),
     Replicas(BTreeMap<String, u32>),
 }
@@ -296,8 +329,16 @@ impl From<&Plan> for PlanDocument {
             created: Text(plan.created),
             lineage: plan.base.lineage.clone(),
             serial: plan.base.serial,
-            sources: plan.sources.iter().map(|(f, t)| (f.to_string(), t.to_string())).collect(),
-            variables: plan.variables.iter().map(|(n, v)| (n.to_string(), exact(v))).collect(),
+            sources: plan
+                .sources
+                .iter()
+                .map(|(f, t)| (f.to_string(), t.to_string()))
+                .collect(),
+            variables: plan
+                .variables
+                .iter()
+                .map(|(n, v)| (n.to_string(), exact(v)))
+                .collect(),
             changes: plan.changes.iter().map(ChangeDocument::from).collect(),
             drift: plan
                 .drift
@@ -313,7 +354,13 @@ impl From<&Plan> for PlanDocument {
                 .iter()
                 .map(|(name, output)| {
                     let before = output.before.clone().map(ExactKnown);
-                    (name.clone(), OutputDocument { before, after: output.after.as_ref().map(exact) })
+                    (
+                        name.clone(),
+                        OutputDocument {
+                            before,
+                            after: output.after.as_ref().map(exact),
+                        },
+                    )
                 })
                 .collect(),
             nouns: plan
@@ -321,8 +368,16 @@ impl From<&Plan> for PlanDocument {
                 .iter()
                 .map(|((kind, name), value)| (kind.to_string(), name.to_string(), exact(value)))
                 .collect(),
-            forecasts: plan.forecasts.iter().map(|(n, f)| (n.clone(), f.into())).collect(),
-            deployments: plan.deployments.iter().map(|(n, d)| (n.clone(), d.into())).collect(),
+            forecasts: plan
+                .forecasts
+                .iter()
+                .map(|(n, f)| (n.clone(), f.into()))
+                .collect(),
+            deployments: plan
+                .deployments
+                .iter()
+                .map(|(n, d)| (n.clone(), d.into()))
+                .collect(),
         }
     }
 }
@@ -335,20 +390,43 @@ impl From<PlanDocument> for Plan {
         }
         let drift = |drift: DriftDocument| {
             let observed = drift.observed.map(|known| known.0);
-            (drift.address.0, Drift { recorded: drift.recorded.0, observed })
+            (
+                drift.address.0,
+                Drift {
+                    recorded: drift.recorded.0,
+                    observed,
+                },
+            )
         };
         let output = |(name, output): (String, OutputDocument)| {
             let before = output.before.map(|known| known.0);
-            (name, OutputChange { before, after: output.after.map(|value| value.0) })
+            (
+                name,
+                OutputChange {
+                    before,
+                    after: output.after.map(|value| value.0),
+                },
+            )
         };
         Self {
             id: document.id,
             mode: document.mode,
             created: document.created.0,
-            base: Base { lineage: document.lineage, serial: document.serial },
+            base: Base {
+                lineage: document.lineage,
+                serial: document.serial,
+            },
             sources,
-            variables: document.variables.into_iter().map(|(n, v)| (n.into(), v.0)).collect(),
-            changes: document.changes.into_iter().map(ChangeDocument::into_change).collect(),
+            variables: document
+                .variables
+                .into_iter()
+                .map(|(n, v)| (n.into(), v.0))
+                .collect(),
+            changes: document
+                .changes
+                .into_iter()
+                .map(ChangeDocument::into_change)
+                .collect(),
             drift: document.drift.into_iter().map(drift).collect(),
             outputs: document.outputs.into_iter().map(output).collect(),
             nouns: document
@@ -356,8 +434,16 @@ impl From<PlanDocument> for Plan {
                 .into_iter()
                 .map(|(kind, name, value)| ((Arc::from(kind), Arc::from(name)), value.0))
                 .collect(),
-            forecasts: document.forecasts.into_iter().map(|(n, f)| (n, f.into())).collect(),
-            deployments: document.deployments.into_iter().map(|(n, d)| (n, d.into())).collect(),
+            forecasts: document
+                .forecasts
+                .into_iter()
+                .map(|(n, f)| (n, f.into()))
+                .collect(),
+            deployments: document
+                .deployments
+                .into_iter()
+                .map(|(n, d)| (n, d.into()))
+                .collect(),
         }
     }
 }
@@ -368,16 +454,25 @@ impl From<(&Address, &PlannedChange)> for ChangeDocument {
         let value = |value: &Value| Exact(value.clone());
         let change = match &planned.change {
             Change::Keep { now } => ActionDocument::Keep { now: known(now) },
-            Change::Create { after } => ActionDocument::Create { after: value(after) },
-            Change::Update { before, after } => {
-                ActionDocument::Update { before: known(before), after: value(after) }
-            }
-            Change::Replace { before, after, because } => ActionDocument::Replace {
+            Change::Create { after } => ActionDocument::Create {
+                after: value(after),
+            },
+            Change::Update { before, after } => ActionDocument::Update {
+                before: known(before),
+                after: value(after),
+            },
+            Change::Replace {
+                before,
+                after,
+                because,
+            } => ActionDocument::Replace {
                 before: known(before),
                 after: value(after),
                 because: because.iter().map(steps).collect(),
             },
-            Change::Delete { before } => ActionDocument::Delete { before: known(before) },
+            Change::Delete { before } => ActionDocument::Delete {
+                before: known(before),
+            },
         };
         Self {
             address: Text(address.clone()),
@@ -388,7 +483,10 @@ impl From<(&Address, &PlannedChange)> for ChangeDocument {
             causes: planned.causes.iter().map(CauseDocument::from).collect(),
             dependencies: planned.dependencies.iter().cloned().map(Text).collect(),
             wires: planned.wires.as_ref().map(|wires| {
-                wires.iter().map(|(name, wire)| (name.clone(), wire.into())).collect()
+                wires
+                    .iter()
+                    .map(|(name, wire)| (name.clone(), wire.into()))
+                    .collect()
             }),
         }
     }
@@ -399,10 +497,15 @@ impl ChangeDocument {
         let change = match self.change {
             ActionDocument::Keep { now } => Change::Keep { now: now.0 },
             ActionDocument::Create { after } => Change::Create { after: after.0 },
-            ActionDocument::Update { before, after } => {
-                Change::Update { before: before.0, after: after.0 }
-            }
-            ActionDocument::Replace { before, after, because } => Change::Replace {
+            ActionDocument::Update { before, after } => Change::Update {
+                before: before.0,
+                after: after.0,
+            },
+            ActionDocument::Replace {
+                before,
+                after,
+                because,
+            } => Change::Replace {
                 before: before.0,
                 after: after.0,
                 because: because.into_iter().map(path).collect(),
@@ -415,9 +518,16 @@ impl ChangeDocument {
             change,
             reason: self.reason.map(Reason::from),
             causes: self.causes.into_iter().map(Cause::from).collect(),
-            dependencies: self.dependencies.into_iter().map(|address| address.0).collect(),
+            dependencies: self
+                .dependencies
+                .into_iter()
+                .map(|address| address.0)
+                .collect(),
             wires: self.wires.map(|wires| {
-                wires.into_iter().map(|(name, wire)| (name, wire.into())).collect()
+                wires
+                    .into_iter()
+                    .map(|(name, wire)| (name, wire.into()))
+                    .collect()
             }),
         };
         (self.address.0, planned)
@@ -468,10 +578,14 @@ mirror!(Reason, ReasonDocument: CannotUpdate, Tainted, NoBlock, CountIndex, Each
 impl From<&Cause> for CauseDocument {
     fn from(cause: &Cause) -> Self {
         match cause {
-            Cause::Configuration { attribute } => {
-                Self::Configuration { attribute: attribute.clone() }
-            }
-            Cause::Drift { attribute, recorded, observed } => Self::Drift {
+            Cause::Configuration { attribute } => Self::Configuration {
+                attribute: attribute.clone(),
+            },
+            Cause::Drift {
+                attribute,
+                recorded,
+                observed,
+            } => Self::Drift {
                 attribute: attribute.clone(),
                 recorded: Exact(recorded.clone()),
                 observed: Exact(observed.clone()),
@@ -486,9 +600,15 @@ impl From<CauseDocument> for Cause {
     fn from(cause: CauseDocument) -> Self {
         match cause {
             CauseDocument::Configuration { attribute } => Self::Configuration { attribute },
-            CauseDocument::Drift { attribute, recorded, observed } => {
-                Self::Drift { attribute, recorded: recorded.0, observed: observed.0 }
-            }
+            CauseDocument::Drift {
+                attribute,
+                recorded,
+                observed,
+            } => Self::Drift {
+                attribute,
+                recorded: recorded.0,
+                observed: observed.0,
+            },
             CauseDocument::Gone => Self::Gone,
             CauseDocument::Capacity { zone } => Self::Capacity { zone },
         }
@@ -504,7 +624,13 @@ impl From<&Wire> for WireDocument {
                     Key::Number(number) => KeyDocument::Number(*number),
                     Key::Text(text) => KeyDocument::Text(text.to_string()),
                 });
-                Self::From(NativeDocument { kind: native.kind.to_string(), key }, steps(path))
+                Self::From(
+                    NativeDocument {
+                        kind: native.kind.to_string(),
+                        key,
+                    },
+                    steps(path),
+                )
             }
         }
     }
@@ -519,7 +645,13 @@ impl From<WireDocument> for Wire {
                     KeyDocument::Number(number) => Key::Number(number),
                     KeyDocument::Text(text) => Key::Text(text.into()),
                 });
-                Self::From(Native { kind: native.kind.into(), key }, path(steps))
+                Self::From(
+                    Native {
+                        kind: native.kind.into(),
+                        key,
+                    },
+                    path(steps),
+                )
             }
         }
     }
@@ -568,7 +700,12 @@ impl From<ForecastDocument> for FrozenForecast {
 impl From<&PlannedDeployment> for DeploymentDocument {
     fn from(planned: &PlannedDeployment) -> Self {
         let demand = match &planned.sized.demand {
-            Demand::Forecast { name, level, peak, at } => DemandDocument::Forecast {
+            Demand::Forecast {
+                name,
+                level,
+                peak,
+                at,
+            } => DemandDocument::Forecast {
                 name: name.clone(),
                 level: *level,
                 peak: *peak,
@@ -596,7 +733,11 @@ impl From<&PlannedDeployment> for DeploymentDocument {
             zones: planned.sized.zones.iter().map(zone).collect(),
             losses: planned.sized.losses.iter().map(loss).collect(),
             forecast: planned.forecast.clone(),
-            urls: planned.urls.iter().map(|(zone, wire)| (zone.clone(), wire.into())).collect(),
+            urls: planned
+                .urls
+                .iter()
+                .map(|(zone, wire)| (zone.clone(), wire.into()))
+                .collect(),
         }
     }
 }
@@ -604,9 +745,17 @@ impl From<&PlannedDeployment> for DeploymentDocument {
 impl From<DeploymentDocument> for PlannedDeployment {
     fn from(document: DeploymentDocument) -> Self {
         let demand = match document.demand {
-            DemandDocument::Forecast { name, level, peak, at } => {
-                Demand::Forecast { name, level, peak, at: at.0 }
-            }
+            DemandDocument::Forecast {
+                name,
+                level,
+                peak,
+                at,
+            } => Demand::Forecast {
+                name,
+                level,
+                peak,
+                at: at.0,
+            },
             DemandDocument::Rate(rate) => Demand::Rate(rate),
             DemandDocument::Replicas(replicas) => Demand::Replicas(replicas),
         };
@@ -631,7 +780,11 @@ impl From<DeploymentDocument> for PlannedDeployment {
                 losses: document.losses.into_iter().map(loss).collect(),
             },
             forecast: document.forecast,
-            urls: document.urls.into_iter().map(|(zone, wire)| (zone, wire.into())).collect(),
+            urls: document
+                .urls
+                .into_iter()
+                .map(|(zone, wire)| (zone, wire.into()))
+                .collect(),
         }
     }
 }

@@ -37,8 +37,10 @@ impl Configured<'_> {
     /// # Errors
     /// What the provider says is wrong with the configuration.
     pub async fn plan(&self, prior: Option<&Known>) -> Result<Planned, Error> {
-        let proposed =
-            self.schema.body.propose(prior.map(Known::value), self.configuration);
+        let proposed = self
+            .schema
+            .body
+            .propose(prior.map(Known::value), self.configuration);
         let marks = proposed.sensitive_paths();
         let request = PlanChange {
             address: self.address.clone(),
@@ -63,7 +65,12 @@ impl Configured<'_> {
         tainted: bool,
     ) -> Result<(Change, Option<Reason>), Error> {
         let Some(before) = prior else {
-            return Ok((Change::Create { after: self.plan(None).await?.after }, None));
+            return Ok((
+                Change::Create {
+                    after: self.plan(None).await?.after,
+                },
+                None,
+            ));
         };
         let planned = self.plan(prior).await?;
         let changed = changed_attributes(before.value(), &planned.after);
@@ -73,13 +80,35 @@ impl Configured<'_> {
         if !because.is_empty() || tainted {
             // A replacement is a creation: nothing of what was there is carried over.
             let after = self.plan(None).await?.after;
-            let reason = if tainted { Reason::Tainted } else { Reason::CannotUpdate };
-            return Ok((Change::Replace { before: before.clone(), after, because }, Some(reason)));
+            let reason = if tainted {
+                Reason::Tainted
+            } else {
+                Reason::CannotUpdate
+            };
+            return Ok((
+                Change::Replace {
+                    before: before.clone(),
+                    after,
+                    because,
+                },
+                Some(reason),
+            ));
         }
         if changed.is_empty() {
-            return Ok((Change::Keep { now: before.clone() }, None));
+            return Ok((
+                Change::Keep {
+                    now: before.clone(),
+                },
+                None,
+            ));
         }
-        Ok((Change::Update { before: before.clone(), after: planned.after }, None))
+        Ok((
+            Change::Update {
+                before: before.clone(),
+                after: planned.after,
+            },
+            None,
+        ))
     }
 
     fn forcing(&self, changed: &[String]) -> Vec<Path> {
@@ -87,17 +116,25 @@ impl Configured<'_> {
             let attribute = self.schema.body.attributes.get(name.as_str());
             attribute.is_some_and(|attribute| attribute.on_change == OnChange::Replace)
         };
-        changed.iter().filter(forces).map(|name| Path::attribute(name)).collect()
+        changed
+            .iter()
+            .filter(forces)
+            .map(|name| Path::attribute(name))
+            .collect()
     }
 }
 
 /// The names of the attributes that differ, marks not counted.
 pub(super) fn changed_attributes(before: &Value, after: &Value) -> Vec<String> {
-    let Some(fields) = after.fields() else { return Vec::new() };
+    let Some(fields) = after.fields() else {
+        return Vec::new();
+    };
     fields
         .iter()
         .filter(|(name, value)| {
-            before.field(name).is_none_or(|was| was.reveal_all() != value.reveal_all())
+            before
+                .field(name)
+                .is_none_or(|was| was.reveal_all() != value.reveal_all())
         })
         .map(|(name, _)| name.to_string())
         .collect()
@@ -112,9 +149,14 @@ pub fn plain(known: &Known) -> Known {
 /// secret.
 #[must_use]
 pub fn spread_marks(value: &Value) -> Value {
-    let Some(fields) = value.fields() else { return value.clone() };
-    let secrets: Vec<&Value> =
-        fields.values().filter(|v| v.is_sensitive()).map(Value::reveal).collect();
+    let Some(fields) = value.fields() else {
+        return value.clone();
+    };
+    let secrets: Vec<&Value> = fields
+        .values()
+        .filter(|v| v.is_sensitive())
+        .map(Value::reveal)
+        .collect();
     if secrets.is_empty() {
         return value.clone();
     }
@@ -131,7 +173,9 @@ pub fn configure(
     value_of: &impl Fn(&Native) -> Option<Value>,
 ) -> Value {
     let fields = schema.body.attributes.iter().map(|(name, attribute)| {
-        let value = wires.get(name).map_or(Value::Null, |wire| follow(wire, value_of));
+        let value = wires
+            .get(name)
+            .map_or(Value::Null, |wire| follow(wire, value_of));
         (name.as_str(), attribute.ty.convert(&value).unwrap_or(value))
     });
     Value::object(fields)

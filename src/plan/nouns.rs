@@ -65,7 +65,10 @@ pub(super) fn zone_name(name: &str, key: Option<&Key>) -> String {
 /// The provider of a zone; processes on this machine, where it says nothing.
 #[must_use]
 pub(super) fn zone_provider(declaration: &Declaration) -> &str {
-    declaration.provider.as_ref().map_or("local", |(name, _)| name)
+    declaration
+        .provider
+        .as_ref()
+        .map_or("local", |(name, _)| name)
 }
 
 /// The schema of a block that is a noun: a zone has what its provider adds.
@@ -90,21 +93,30 @@ pub(super) fn evaluate(
 ) -> Option<Value> {
     let mut found = Diagnostics::new();
     let header = &declaration.header;
-    let value = decode(&declaration.body, shape, header, (scope, ambient), &mut found);
+    let value = decode(
+        &declaration.body,
+        shape,
+        header,
+        (scope, ambient),
+        &mut found,
+    );
     let failed = found.has_errors();
     diagnostics.extend(found);
     (!failed).then(|| with_defaults(&value, shape))
 }
 
 fn with_defaults(value: &Value, shape: &Shape) -> Value {
-    shape.attributes.iter().fold(value.clone(), |value, (name, attribute)| {
-        match (&attribute.presence, value.field(name)) {
-            (Presence::Default(default), Some(Value::Null)) => {
-                value.with_field(name, default.clone())
+    shape
+        .attributes
+        .iter()
+        .fold(value.clone(), |value, (name, attribute)| {
+            match (&attribute.presence, value.field(name)) {
+                (Presence::Default(default), Some(Value::Null)) => {
+                    value.with_field(name, default.clone())
+                }
+                _ => value,
             }
-            _ => value,
-        }
-    })
+        })
 }
 
 /// Reports what a plan cannot be made without knowing.
@@ -139,7 +151,9 @@ pub(super) fn wrong(declaration: &Declaration, wrong: &Wrong) -> Diagnostic {
 
 /// Where the attribute or block at `steps` stands in a body; `header` where it does not.
 pub(super) fn place(body: &Body, steps: &[Step], header: &Span) -> Span {
-    let Some((Step::Attribute(name), rest)) = steps.split_first() else { return header.clone() };
+    let Some((Step::Attribute(name), rest)) = steps.split_first() else {
+        return header.clone();
+    };
     if let Some(attribute) = body.attribute(name) {
         return attribute.value.span();
     }
@@ -152,9 +166,20 @@ pub(super) fn place(body: &Body, steps: &[Step], header: &Span) -> Span {
 /// The attributes that only zones of its provider have.
 #[must_use]
 pub(super) fn zone_settings(value: &Value, provider: &str, registry: &Registry) -> Value {
-    let Some(schema) = registry.provider_schema(provider) else { return Value::Null };
-    let names = schema.zone.attributes.keys().chain(schema.zone.blocks.keys());
-    let field = |name: &String| (name.as_str().into(), value.field(name).cloned().unwrap_or(Value::Null));
+    let Some(schema) = registry.provider_schema(provider) else {
+        return Value::Null;
+    };
+    let names = schema
+        .zone
+        .attributes
+        .keys()
+        .chain(schema.zone.blocks.keys());
+    let field = |name: &String| {
+        (
+            name.as_str().into(),
+            value.field(name).cloned().unwrap_or(Value::Null),
+        )
+    };
     Value::object(names.map(field).collect::<Vec<(Arc<str>, Value)>>())
 }
 
@@ -185,7 +210,11 @@ fn digest(path: &Path) -> Option<String> {
         let length = block.len();
         reader.consume(length);
     }
-    let digest: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     Some(format!("sha256:{digest}"))
 }
 
@@ -205,9 +234,19 @@ pub(super) fn load(
         per: spec.per,
         history: spec.history,
     };
-    let at_path = || place(&declaration.body, &["source", "path"].map(|n| Step::Attribute(n.into())), &declaration.header);
+    let at_path = || {
+        place(
+            &declaration.body,
+            &["source", "path"].map(|n| Step::Attribute(n.into())),
+            &declaration.header,
+        )
+    };
     let series = source.load().map_err(|error| {
-        Box::new(telemetry_diagnostic(&error, &shown).at(&at_path()).within(&declaration.header))
+        Box::new(
+            telemetry_diagnostic(&error, &shown)
+                .at(&at_path())
+                .within(&declaration.header),
+        )
     })?;
     let steps = spec.horizon.as_secs_f64() / series.step().as_secs_f64();
     #[expect(
@@ -219,16 +258,27 @@ pub(super) fn load(
     let forecast = forecast::forecast(&series, &forecast::Request::steps(horizon));
     let forecast = forecast.map_err(|error| {
         Box::new(
-            Diagnostic::error("F0002", "No forecast", isobar_sdk::diagnostic::sentence(&error.to_string()))
-                .at(&at_path())
-                .within(&declaration.header),
+            Diagnostic::error(
+                "F0002",
+                "No forecast",
+                isobar_sdk::diagnostic::sentence(&error.to_string()),
+            )
+            .at(&at_path())
+            .within(&declaration.header),
         )
     })?;
-    Ok(Loaded { spec, series, forecast })
+    Ok(Loaded {
+        spec,
+        series,
+        forecast,
+    })
 }
 
 fn telemetry_diagnostic(error: &TelemetryError, shown: &str) -> Diagnostic {
-    let line = error.line.map(|line| format!(" line {line}")).unwrap_or_default();
+    let line = error
+        .line
+        .map(|line| format!(" line {line}"))
+        .unwrap_or_default();
     let detail = format!("{shown}{line}: {}.", error.what);
     Diagnostic::error("F0001", "Telemetry cannot be used", detail)
         .help(isobar_sdk::diagnostic::sentence(&error.help))
@@ -237,7 +287,8 @@ fn telemetry_diagnostic(error: &TelemetryError, shown: &str) -> Diagnostic {
 /// The value of a forecast in expressions.
 #[must_use]
 pub(super) fn forecast_value(name: &str, loaded: &Loaded) -> Value {
-    let number = |value: f64| isobar_sdk::Number::from_f64(value).map_or(Value::Null, Value::Number);
+    let number =
+        |value: f64| isobar_sdk::Number::from_f64(value).map_or(Value::Null, Value::Number);
     let peaks = loaded.forecast.levels.iter().filter_map(|level| {
         let label = format!("p{}", (level * 1000.0).round() / 10.0);
         Some((label, number(loaded.forecast.peak(*level)?.value)))

@@ -108,7 +108,10 @@ fn in_the_way<'a>(plan: &'a Plan, state: &'a State) -> BTreeSet<&'a Address> {
         if matches!(planned.change, Change::Replace { .. }) {
             open.push(address);
         }
-        let recorded = state.instances.get(address).map(|instance| &instance.dependencies);
+        let recorded = state
+            .instances
+            .get(address)
+            .map(|instance| &instance.dependencies);
         for dependency in recorded.into_iter().flatten() {
             resting.entry(dependency).or_default().push(address);
         }

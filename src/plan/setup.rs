@@ -18,7 +18,9 @@ pub async fn providers(
     let mut providers = Providers::new();
     let mut diagnostics = Diagnostics::new();
     for name in used {
-        let Some(factory) = registry.factory(name) else { continue };
+        let Some(factory) = registry.factory(name) else {
+            continue;
+        };
         let Some(settings) = settings(config, registry, scope, name, &mut diagnostics) else {
             continue;
         };
@@ -27,7 +29,10 @@ pub async fn providers(
                 providers.insert(name.clone(), provider);
             }
             Err(error) => {
-                let header = config.providers.get(name.as_str()).map(|block| &block.header);
+                let header = config
+                    .providers
+                    .get(name.as_str())
+                    .map(|block| &block.header);
                 let mut diagnostic = Diagnostic::error(
                     "P0011",
                     "Provider cannot be configured",
@@ -54,8 +59,7 @@ pub(super) fn settings(
     let mut found = Diagnostics::new();
     let (empty, nowhere) = (Body::default(), Span::new(&"".into(), 0..0));
     let block = config.providers.get(name);
-    let (body, header) =
-        block.map_or((&empty, &nowhere), |block| (&block.body, &block.header));
+    let (body, header) = block.map_or((&empty, &nowhere), |block| (&block.body, &block.header));
     let given = decode(body, schema, header, (scope, &Ambient::None), &mut found);
     let failed = found.has_errors();
     diagnostics.extend(found);

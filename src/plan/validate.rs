@@ -29,7 +29,12 @@ pub fn validate(config: &Config, registry: &Registry) -> Diagnostics {
         })
         .collect();
     let scope = Scope::new(config, Facts::default(), variables);
-    let mut checker = Checker { config, registry, scope, diagnostics };
+    let mut checker = Checker {
+        config,
+        registry,
+        scope,
+        diagnostics,
+    };
     checker.providers();
     for node in names.order() {
         checker.node(node);
@@ -48,7 +53,8 @@ impl Checker<'_> {
     fn providers(&mut self) {
         for (name, block) in &self.config.providers {
             if self.registry.factory(name).is_none() {
-                self.diagnostics.push(unknown_provider(name, &block.header, self.registry));
+                self.diagnostics
+                    .push(unknown_provider(name, &block.header, self.registry));
                 continue;
             }
             // Settings that rest on variables are unknown here, which is no mistake.
@@ -88,23 +94,32 @@ impl Checker<'_> {
 
     /// Every block is known to what rests on it only as far as its attributes are not.
     fn block(&mut self, declaration: &Declaration) {
-        self.scope.set_block(&declaration.kind, &declaration.name, Value::unknown());
+        self.scope
+            .set_block(&declaration.kind, &declaration.name, Value::unknown());
         if let Some((name, span)) = &declaration.provider
             && self.registry.factory(name).is_none()
         {
-            self.diagnostics.push(unknown_provider(name, span, self.registry));
+            self.diagnostics
+                .push(unknown_provider(name, span, self.registry));
             return;
         }
         let noun = shape(declaration, self.registry);
         let resource = self.registry.resource(&declaration.kind);
         let Some(body) = noun.as_ref().or(resource.map(|(_, schema)| &schema.body)) else {
-            self.diagnostics.push(unknown_type(declaration, self.registry));
+            self.diagnostics
+                .push(unknown_type(declaration, self.registry));
             return;
         };
         let ambient = self.ambient(declaration);
         let mut found = Diagnostics::new();
         let header = &declaration.header;
-        let value = decode(&declaration.body, body, header, (&self.scope, &ambient), &mut found);
+        let value = decode(
+            &declaration.body,
+            body,
+            header,
+            (&self.scope, &ambient),
+            &mut found,
+        );
         let sound = !found.has_errors();
         self.diagnostics.extend(found);
         if sound && value.is_wholly_known() {
@@ -160,9 +175,13 @@ pub(super) fn unknown_provider(name: &str, span: &Span, registry: &Registry) -> 
         },
         |meant| format!("Did you mean {meant:?}?"),
     );
-    Diagnostic::error("P0013", "Unknown provider", format!("There is no provider {name:?}."))
-        .at(span)
-        .help(help)
+    Diagnostic::error(
+        "P0013",
+        "Unknown provider",
+        format!("There is no provider {name:?}."),
+    )
+    .at(span)
+    .help(help)
 }
 
 /// The diagnostic for a resource type that no provider has.

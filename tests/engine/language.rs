@@ -13,7 +13,10 @@ async fn codes(text: &str) -> Vec<(String, String)> {
     diagnostics
         .iter()
         .map(|d| {
-            let place = d.subject.as_ref().map(|s| text[s.start..s.end.min(text.len())].to_owned());
+            let place = d
+                .subject
+                .as_ref()
+                .map(|s| text[s.start..s.end.min(text.len())].to_owned());
             (d.code.to_owned(), place.unwrap_or_default())
         })
         .collect()
@@ -32,8 +35,18 @@ async fn references_to_nothing_and_cycles() {
         "#,
     )
     .await;
-    let found: Vec<(&str, &str)> = found.iter().map(|(c, p)| (c.as_str(), p.as_str())).collect();
-    assert_eq!(found, [("P0001", "var.nope"), ("P0001", "isobar_data.y"), ("P0002", "a")]);
+    let found: Vec<(&str, &str)> = found
+        .iter()
+        .map(|(c, p)| (c.as_str(), p.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("P0001", "var.nope"),
+            ("P0001", "isobar_data.y"),
+            ("P0002", "a")
+        ]
+    );
 }
 
 #[tokio::test]

@@ -15,7 +15,10 @@ async fn the_life_of_a_resource() {
     assert_eq!(workspace.state().unwrap().serial, 1);
 
     workspace.write("main.hcl", r#"resource "isobar_data" "a" { input = "y" }"#);
-    assert_eq!(actions(&workspace.converge().await), ["update isobar_data.a"]);
+    assert_eq!(
+        actions(&workspace.converge().await),
+        ["update isobar_data.a"]
+    );
 
     workspace.write(
         "main.hcl",
@@ -26,12 +29,18 @@ async fn the_life_of_a_resource() {
     );
     let plan = workspace.converge().await;
     assert_eq!(actions(&plan), ["replace isobar_data.a"]);
-    assert_eq!(plan.changes.values().next().unwrap().reason, Some(Reason::CannotUpdate));
+    assert_eq!(
+        plan.changes.values().next().unwrap().reason,
+        Some(Reason::CannotUpdate)
+    );
 
     workspace.write("main.hcl", "locals { a = 1 }");
     let plan = workspace.converge().await;
     assert_eq!(actions(&plan), ["delete isobar_data.a"]);
-    assert_eq!(plan.changes.values().next().unwrap().reason, Some(Reason::NoBlock));
+    assert_eq!(
+        plan.changes.values().next().unwrap().reason,
+        Some(Reason::NoBlock)
+    );
     assert!(workspace.state().unwrap().instances.is_empty());
 }
 
@@ -50,8 +59,17 @@ async fn what_is_unknown_in_the_plan_becomes_known_in_the_apply() {
     let plan = workspace.converge().await;
     assert!(!plan.outputs["b"].after.as_ref().unwrap().is_wholly_known());
     let state = workspace.state().unwrap();
-    let id = state.instances[&"isobar_data.a".parse().unwrap()].attributes.field("id").unwrap().clone();
-    let output = state.outputs["b"].value.value().as_str().unwrap().to_owned();
+    let id = state.instances[&"isobar_data.a".parse().unwrap()]
+        .attributes
+        .field("id")
+        .unwrap()
+        .clone();
+    let output = state.outputs["b"]
+        .value
+        .value()
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert_eq!(output, format!("{}-suffix", id.as_str().unwrap()));
     let recorded = &state.instances[&"isobar_data.b".parse().unwrap()].dependencies;
     assert_eq!(recorded, &["isobar_data.a".parse().unwrap()]);
@@ -93,10 +111,17 @@ async fn count_and_for_each_make_and_remove_instances() {
     let plan = workspace.converge().await;
     assert_eq!(
         actions(&plan),
-        ["delete isobar_data.c[1]", "delete isobar_data.e[\"x\"]", "create isobar_data.e[\"z\"]"]
+        [
+            "delete isobar_data.c[1]",
+            "delete isobar_data.e[\"x\"]",
+            "create isobar_data.e[\"z\"]"
+        ]
     );
     let reasons: Vec<_> = plan.actions().map(|(_, planned)| planned.reason).collect();
-    assert_eq!(reasons, [Some(Reason::CountIndex), Some(Reason::EachKey), None]);
+    assert_eq!(
+        reasons,
+        [Some(Reason::CountIndex), Some(Reason::EachKey), None]
+    );
 }
 
 #[tokio::test]
@@ -113,10 +138,21 @@ async fn destroy_leaves_nothing() {
     workspace.converge().await;
     let (plan, _) = workspace.propose(Mode::Destroy).await;
     let plan = plan.unwrap();
-    assert_eq!(actions(&plan), ["delete isobar_data.a", "delete isobar_data.b"]);
+    assert_eq!(
+        actions(&plan),
+        ["delete isobar_data.a", "delete isobar_data.b"]
+    );
     let report = workspace.apply_plan(&plan).await;
-    assert!(!report.diagnostics.has_errors(), "{:#?}", report.diagnostics);
-    let order: Vec<String> = report.done.iter().map(|(address, _)| address.to_string()).collect();
+    assert!(
+        !report.diagnostics.has_errors(),
+        "{:#?}",
+        report.diagnostics
+    );
+    let order: Vec<String> = report
+        .done
+        .iter()
+        .map(|(address, _)| address.to_string())
+        .collect();
     assert_eq!(order, ["isobar_data.b", "isobar_data.a"]);
     let state = workspace.state().unwrap();
     assert!(state.instances.is_empty() && state.outputs.is_empty());
@@ -163,8 +199,14 @@ async fn secrets_stay_secret_in_plan_and_state() {
         &std::fs::read_to_string(workspace.path().join("main.hcl"))
             .unwrap()
             .replace("sensitive = true\n        }\n        \"", "}")
-            .replace("value     = isobar_data.a.output\n          sensitive = true", "value = isobar_data.a.output"),
+            .replace(
+                "value     = isobar_data.a.output\n          sensitive = true",
+                "value = isobar_data.a.output",
+            ),
     );
     let (_, diagnostics) = workspace.propose(Mode::Normal).await;
-    assert_eq!(diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(), ["P0008"]);
+    assert_eq!(
+        diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(),
+        ["P0008"]
+    );
 }
