@@ -5,11 +5,6 @@
     reason = "a test ends where its case does not hold"
 )]
 
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "shared with the tests of the command line"
-)]
 mod program;
 
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! Whether a plan may still be carried out.
 
 use isobar_sdk::diagnostic::sentence;
-use isobar_sdk::{Diagnostic, Fault};
+use isobar_sdk::{Address, Diagnostic, Fault};
 use jiff::Timestamp;
 
 use crate::plan::Plan;
@@ -45,9 +45,35 @@ fn same_state(plan: &Plan, state: Option<&State>) -> Result<(), Fault> {
             plan.base.serial
         )
     } else {
-        return Ok(());
+        let touched = plan.changes.keys().chain(recorded_addresses(state));
+        let mut touched = touched.filter(|address| !as_planned(plan, state, address));
+        let Some(address) = touched.next() else {
+            return Ok(());
+        };
+        format!(
+            "{address} is not recorded as it was when the plan was made: an apply in between did not come to its end."
+        )
     };
     Err(stale("A0001", "Plan of another state", detail))
+}
+
+fn recorded_addresses(state: Option<&State>) -> impl Iterator<Item = &Address> {
+    state.into_iter().flat_map(|state| state.instances.keys())
+}
+
+/// Whether an instance is recorded as it was when the plan was made. The serial alone does not
+/// tell: an apply that was killed has changed the state without giving it a new one.
+fn as_planned(plan: &Plan, state: Option<&State>, address: &Address) -> bool {
+    let recorded = state.and_then(|state| state.instances.get(address));
+    let recorded = recorded.map(|instance| instance.attributes.value().reveal_all());
+    let then = match plan.drift.get(address) {
+        Some(drift) => Some(&drift.recorded),
+        None => plan
+            .changes
+            .get(address)
+            .and_then(|planned| planned.change.before()),
+    };
+    recorded == then.map(|then| then.value().reveal_all())
 }
 
 /// Refuses a plan that no longer holds.

@@ -93,13 +93,6 @@ async fn carry_out(
         return Err(found);
     }
     let before = recorded.unwrap_or_else(|| State::new(request.new_lineage.clone()));
-    if before.serial == 0 {
-        // A journal needs a state to be folded into.
-        request
-            .store
-            .write(&before)
-            .map_err(|error| check::unwritable(&error))?;
-    }
     let journal = request
         .store
         .begin(&before)

@@ -1,9 +1,10 @@
 //! The steps of an apply: ready ones run side by side, every one journaled before and after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 
 use futures::StreamExt;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, Either, select};
 use futures::stream::FuturesUnordered;
 use isobar_sdk::conformance::broken_promise;
 use isobar_sdk::provider::{Apply, IdempotencyKey, Operation, Outcome};
@@ -34,6 +35,26 @@ pub(super) struct Run<'a> {
     done: Vec<(Address, Action)>,
     skipped: Vec<(Address, Action)>,
     diagnostics: Diagnostics,
+}
+
+/// The changes that providers are making.
+type Running = FuturesUnordered<BoxFuture<'static, Finished>>;
+
+/// Waits for `work` while what runs goes on: a provider that lets only so many calls through at
+/// a time would otherwise wait for calls that nobody drives.
+async fn meanwhile<T>(
+    running: &mut Running,
+    finished: &mut Vec<Finished>,
+    work: impl Future<Output = T>,
+) -> T {
+    let mut work = pin!(work);
+    while !running.is_empty() {
+        match select(work.as_mut(), running.next()).await {
+            Either::Left((done, _)) => return done,
+            Either::Right((more, _)) => finished.extend(more),
+        }
+    }
+    work.await
 }
 
 /// A change that was handed to its provider.
@@ -88,8 +109,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Records what has changed without Isobar, and dependencies that the configuration has
-    /// changed without changing the instance.
+    /// Records what has changed without Isobar.
     pub(super) fn record_drift(&mut self) {
         let mut records = Vec::new();
         for (address, drift) in &self.plan.drift {
@@ -110,10 +130,18 @@ impl<'a> Run<'a> {
             });
         }
         self.record(records);
+    }
+
+    /// Brings those up to date that nothing happened to: what they depend on may have changed
+    /// without changing them, and what became of an earlier change was read since.
+    fn update_kept(&mut self, failed: bool) {
         for (address, planned) in &self.plan.changes {
-            if let (Change::Keep { .. }, Some(instance)) =
-                (&planned.change, self.state.instances.get_mut(address))
-            {
+            if !matches!(planned.change, Change::Keep { .. }) {
+                continue;
+            }
+            self.state.pending.remove(address);
+            // After a failure, what they newly depend on may still depend on them.
+            if let Some(instance) = self.state.instances.get_mut(address).filter(|_| !failed) {
                 instance.dependencies.clone_from(&planned.dependencies);
             }
         }
@@ -122,14 +150,22 @@ impl<'a> Run<'a> {
     /// Runs all steps that can be run.
     pub(super) async fn steps(&mut self) {
         let dag = std::mem::take(&mut self.dag);
+        if let Err(circles) = dag.order() {
+            for circle in circles {
+                self.diagnostics.push(circular(&circle));
+            }
+            return dag.nodes().for_each(|step| self.skip(step));
+        }
         let mut walk = Walk::new(&dag);
-        let mut running: FuturesUnordered<BoxFuture<'static, Finished>> = FuturesUnordered::new();
+        let mut running = Running::new();
         loop {
-            self.begin_ready(&mut walk, &mut running).await;
-            let Some(first) = running.next().await else {
-                break;
-            };
-            let mut finished = vec![first];
+            let mut finished = self.begin_ready(&mut walk, &mut running).await;
+            if finished.is_empty() {
+                let Some(first) = running.next().await else {
+                    break;
+                };
+                finished.push(first);
+            }
             while let Some(Some(more)) = futures::FutureExt::now_or_never(running.next()) {
                 finished.push(more);
             }
@@ -138,27 +174,33 @@ impl<'a> Run<'a> {
         self.skip_rest(&mut walk);
     }
 
-    /// Begins as many ready steps as may run; their intents are journaled together.
+    /// Begins as many ready steps as may run; their intents are journaled together. Gives back
+    /// what has finished meanwhile, which ends the beginning, so that it is journaled soon.
     async fn begin_ready(
         &mut self,
         walk: &mut Walk<'_, Step>,
-        running: &mut FuturesUnordered<BoxFuture<'static, Finished>>,
-    ) {
+        running: &mut Running,
+    ) -> Vec<Finished> {
+        let mut finished = Vec::new();
         loop {
             let mut prepared = Vec::new();
-            while running.len() + prepared.len() < self.parallelism && !*self.interrupted.borrow() {
+            while finished.is_empty()
+                && running.len() + prepared.len() < self.parallelism
+                && !*self.interrupted.borrow()
+            {
                 let Some(step) = walk.next_ready() else { break };
-                match self.prepare(step).await {
+                match meanwhile(running, &mut finished, self.prepare(step)).await {
                     Ok(Some(ready)) => prepared.push(ready),
                     Ok(None) => walk.finish(step),
                     Err(diagnostics) => {
                         self.diagnostics.extend(diagnostics);
+                        self.lose(step);
                         self.fail(step, "see the diagnostic", walk);
                     }
                 }
             }
             if prepared.is_empty() {
-                return;
+                return finished;
             }
             self.record(prepared.iter().map(intent).collect());
             for ready in prepared {
@@ -167,7 +209,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn start(&self, ready: Prepared, running: &mut FuturesUnordered<BoxFuture<'static, Finished>>) {
+    fn start(&self, ready: Prepared, running: &mut Running) {
         let Prepared {
             step,
             request,
@@ -281,6 +323,10 @@ impl<'a> Run<'a> {
     }
 
     /// The key of a change: that of an earlier try whose end is not known, or a new one.
+    ///
+    /// Only a creation takes up an earlier key, so that nothing is made twice. An update or
+    /// delete begins from what was read since; under its old key it would be taken for the old
+    /// change, which may have been another one.
     fn key(&self, address: &Address, action: Action) -> IdempotencyKey {
         let verb = match action {
             Action::Create | Action::Replace => "create",
@@ -288,9 +334,12 @@ impl<'a> Run<'a> {
             Action::Delete => "delete",
             Action::Keep => "keep",
         };
-        let earlier = self.state.pending.get(address);
+        let earlier = self
+            .state
+            .pending
+            .get(address)
+            .filter(|key| action == Action::Create && key.as_str().ends_with("/create"));
         earlier
-            .filter(|key| key.as_str().ends_with(verb))
             .cloned()
             .unwrap_or_else(|| IdempotencyKey::new(format!("{}/{address}/{verb}", self.plan.id)))
     }
@@ -314,8 +363,10 @@ impl<'a> Run<'a> {
             let Some((address, action)) = self.subject(&step) else {
                 continue;
             };
-            if let Some(value) = settled.value {
-                self.world.set(&address, value);
+            match settled.value {
+                Some(value) => self.world.set(&address, value),
+                None if settled.problem.is_some() => self.lose(&step),
+                None => {}
             }
             match settled.problem {
                 None => {
@@ -413,7 +464,15 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// What the instance of a step was planned to be did not come true.
+    fn lose(&mut self, step: &Step) {
+        if let Step::Make(address) = step {
+            self.world.lose(address);
+        }
+    }
+
     fn skip(&mut self, step: &Step) {
+        self.lose(step);
         if let Some((address, action)) = self.subject(step) {
             self.sink.emit(Event::ApplySkipped {
                 address: address.clone(),
@@ -436,6 +495,7 @@ impl<'a> Run<'a> {
     /// Brings the outputs up to date and hands the results over.
     pub(super) fn finish(mut self, report: &mut Report) -> (State, Journal) {
         let failed = self.diagnostics.has_errors() || !self.skipped.is_empty();
+        self.update_kept(failed);
         match self.plan.mode {
             Mode::Destroy if failed => {}
             Mode::Destroy => {
@@ -515,6 +575,21 @@ fn intent(ready: &Prepared) -> Record {
         address: ready.request.address.clone(),
         key: ready.request.key.clone(),
     }
+}
+
+/// Says which changes wait for one another.
+fn circular(circle: &[&Step]) -> Diagnostic {
+    let addresses = circle.iter().map(|step| match step {
+        Step::Remove(a) | Step::Make(a) | Step::Made(a) | Step::Released(a) | Step::Settled(a) => a,
+    });
+    let addresses: BTreeSet<String> = addresses.map(ToString::to_string).collect();
+    let names: Vec<String> = addresses.into_iter().collect();
+    let detail = format!(
+        "These wait for one another, so that none can be the first: {}. Nothing was changed.",
+        names.join(", ")
+    );
+    Diagnostic::error("A0005", "Changes in a circle", detail)
+        .help("Apply the configuration with all of them in it, which records anew what rests on what; then plan this again.")
 }
 
 fn failure(address: &Address, error: &Error) -> Diagnostic {

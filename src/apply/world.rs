@@ -1,6 +1,6 @@
 //! What is known while a plan is carried out: its values, replaced by real ones one by one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,6 +28,8 @@ pub(super) struct World<'a> {
     plan: &'a Plan,
     scope: Scope<'a>,
     values: BTreeMap<Address, Value>,
+    /// Deployments of which some resource is not as planned.
+    incomplete: BTreeSet<Arc<str>>,
     /// What `each` and `count` mean in the instances of a block; told once a block, because
     /// everything that it rests on is done when its first instance begins.
     ambients: BTreeMap<Address, BTreeMap<Option<Key>, Ambient>>,
@@ -40,6 +42,7 @@ impl<'a> World<'a> {
             plan,
             scope,
             values: BTreeMap::new(),
+            incomplete: BTreeSet::new(),
             ambients: BTreeMap::new(),
         };
         for ((kind, name), value) in &plan.nouns {
@@ -80,10 +83,23 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Forgets what an instance was planned to be, as it did not come true: what rests on it is
+    /// not known.
+    pub(super) fn lose(&mut self, address: &Address) {
+        self.put(address, Value::unknown());
+        if address.native.is_some() {
+            self.incomplete.insert(Arc::clone(&address.name));
+            self.update_deployment(&address.name);
+        }
+    }
+
     fn update_deployment(&mut self, name: &str) {
         let Some(planned) = self.plan.deployments.get(name) else {
             return;
         };
+        if self.incomplete.contains(name) {
+            return self.scope.set_block("deployment", name, Value::unknown());
+        }
         let resolve = |zone: &str, wire: &Wire| {
             let block = Address::new("deployment", name).instance(Some(Key::Text(zone.into())));
             follow(wire, &|native: &Native| {

@@ -1,9 +1,9 @@
 //! Deployments in the walk: size them, lower them, and propose their native resources.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use isobar_sdk::deployment::{Lowered, Market, NativeResource, Noun, Placed, Wire};
+use isobar_sdk::deployment::{Lowered, Market, Model, NativeResource, Noun, Placed, Wire};
 use isobar_sdk::{Address, Diagnostic, Error, ErrorKind, Key, Known, Native, Path, Value};
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,13 +17,31 @@ use crate::eval::Ambient;
 use crate::graph::Dag;
 use crate::language::Declaration;
 
+/// A deployment that was sized.
+struct Prepared {
+    sized: Sized,
+    model: Model,
+    /// In name order.
+    zones: Vec<ZoneSpec>,
+    /// The names of zones that do not work now.
+    down: BTreeSet<String>,
+    /// The name of the forecast that it rests on.
+    forecast: Option<String>,
+}
+
 impl Driver<'_> {
     pub(super) async fn deployment(&mut self, declaration: &Declaration) {
         let Some(value) = self.noun(declaration, &Ambient::None) else {
             return;
         };
         let prepared = self.prepare(declaration, &value).await;
-        let (sized, model, zones, forecast) = match prepared {
+        let Prepared {
+            sized,
+            model,
+            zones,
+            down,
+            forecast,
+        } = match prepared {
             Ok(prepared) => prepared,
             Err(wrong) => return self.diagnostics.push(nouns::wrong(declaration, &wrong)),
         };
@@ -40,6 +58,9 @@ impl Driver<'_> {
                 .find(|z| z.zone == zone.zone.name);
             let replicas = replicas.map_or(0, |zone| zone.after);
             if replicas == 0 {
+                if down.contains(&zone.zone.name) {
+                    self.leave_zone(&declaration.name, &zone.zone.name);
+                }
                 continue;
             }
             let placed = Placed {
@@ -72,15 +93,7 @@ impl Driver<'_> {
         &mut self,
         declaration: &Declaration,
         value: &Value,
-    ) -> Result<
-        (
-            Sized,
-            isobar_sdk::deployment::Model,
-            Vec<ZoneSpec>,
-            Option<String>,
-        ),
-        Wrong,
-    > {
+    ) -> Result<Prepared, Wrong> {
         let wrong = |attribute: &str, reason: String| Wrong {
             path: Path::attribute(attribute),
             reason,
@@ -113,6 +126,10 @@ impl Driver<'_> {
                     .map_err(|error| wrong("zones", error.message))?,
             );
         }
+        let down = sites
+            .iter()
+            .filter(|site| matches!(site.market, Market::Down(_)));
+        let down = down.map(|site| site.spec.zone.name.clone()).collect();
         let inputs = Inputs {
             model: &model,
             variability,
@@ -121,7 +138,26 @@ impl Driver<'_> {
             previous: self.state.demands.get(&*declaration.name).copied(),
             sites,
         };
-        Ok((size(&inputs)?, model, zones, forecast))
+        Ok(Prepared {
+            sized: size(&inputs)?,
+            model,
+            zones,
+            down,
+            forecast,
+        })
+    }
+
+    /// Leaves what a zone that is down runs as it is: it can neither be changed nor deleted
+    /// there, and serves again once the zone is back.
+    fn leave_zone(&mut self, deployment: &str, zone: &str) {
+        for (address, instance) in &self.state.instances {
+            if native_in(address, deployment, zone).is_some()
+                && let Some(now) = self.prior(address)
+            {
+                self.changes
+                    .insert(address.clone(), PlannedChange::keep(instance, now));
+            }
+        }
     }
 
     /// The name of the noun that an attribute refers to.

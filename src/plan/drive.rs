@@ -510,16 +510,8 @@ impl Driver<'_> {
     fn keep_everything(&mut self) {
         for (address, instance) in &self.state.instances {
             if let Some(now) = self.prior(address) {
-                let planned = PlannedChange {
-                    provider: instance.provider.clone(),
-                    schema_version: instance.schema_version,
-                    change: Change::Keep { now },
-                    reason: None,
-                    causes: Vec::new(),
-                    dependencies: instance.dependencies.clone(),
-                    wires: None,
-                };
-                self.changes.insert(address.clone(), planned);
+                self.changes
+                    .insert(address.clone(), PlannedChange::keep(instance, now));
             }
         }
     }
@@ -561,6 +553,26 @@ impl Driver<'_> {
             (Repetition::Count(_), Some(Key::Number(_))) => Reason::CountIndex,
             (Repetition::ForEach(_), Some(Key::Text(_))) => Reason::EachKey,
             _ => Reason::WrongRepetition,
+        }
+    }
+
+    /// Warns of what may have been made without being recorded, where nothing in the plan takes
+    /// up its key.
+    fn warn_of_pending(&mut self) {
+        for (address, key) in &self.state.pending {
+            let recorded = self.state.instances.contains_key(address);
+            if recorded || self.changes.contains_key(address) || !key.as_str().ends_with("/create")
+            {
+                continue;
+            }
+            let detail = format!(
+                "An earlier apply began to create {address} and never learned whether it was made. The configuration no longer has it, so nothing will find out."
+            );
+            self.diagnostics.push(
+                Diagnostic::warning("P0016", "Creation with an unknown end", detail)
+                    .about(address)
+                    .help("Put its block back and apply, which adopts what was made, and take it out again then."),
+            );
         }
     }
 
@@ -638,6 +650,7 @@ impl Driver<'_> {
         }
         if self.request.mode != Mode::RefreshOnly {
             self.delete_leftovers();
+            self.warn_of_pending();
         }
         let nouns = self
             .request

@@ -35,6 +35,7 @@ use jiff::Timestamp;
 use crate::change::{Action, Cause, Change, Reason};
 use crate::deployment::Sized;
 use crate::language::Sources;
+use crate::state::Instance;
 
 /// What a plan is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +112,22 @@ pub struct PlannedChange {
     pub dependencies: Vec<Address>,
     /// The configuration of a native resource of a deployment; `None` for others.
     pub wires: Option<BTreeMap<String, Wire>>,
+}
+
+impl PlannedChange {
+    /// An instance stays as it is.
+    #[must_use]
+    pub fn keep(instance: &Instance, now: Known) -> Self {
+        Self {
+            provider: instance.provider.clone(),
+            schema_version: instance.schema_version,
+            change: Change::Keep { now },
+            reason: None,
+            causes: Vec::new(),
+            dependencies: instance.dependencies.clone(),
+            wires: None,
+        }
+    }
 }
 
 /// What has changed without Isobar.

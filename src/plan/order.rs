@@ -1,5 +1,7 @@
 //! The order in which changes can be made.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use isobar_sdk::Address;
 
 use super::{Plan, PlannedChange};
@@ -26,17 +28,24 @@ pub enum Step {
 /// The steps of a plan, each behind those that must be done before.
 ///
 /// - What rests on something is made after it and removed before it.
-/// - What is removed for good waits until what rested on it has been changed.
+/// - What is removed for good waits until what rested on it has been changed, unless it stands
+///   in the way of a replacement.
 /// - A replacement is removed before it is made.
 #[must_use]
 pub fn order(plan: &Plan, state: &State) -> Dag<Step> {
     let mut dag = Dag::default();
+    let in_the_way = in_the_way(plan, state);
     for (address, planned) in plan.actions() {
         if makes(planned) {
             add_make(&mut dag, address, planned);
         }
         if removes(planned) {
-            add_remove(&mut dag, address, planned);
+            add_remove(&mut dag, address);
+        }
+        if matches!(planned.change, Change::Delete { .. }) && !in_the_way.contains(address) {
+            for group in [address.clone(), address.block()] {
+                dag.depend(Step::Remove(address.clone()), Step::Settled(group));
+            }
         }
         let recorded = state
             .instances
@@ -83,12 +92,39 @@ fn add_make(dag: &mut Dag<Step>, address: &Address, planned: &PlannedChange) {
     }
 }
 
-fn add_remove(dag: &mut Dag<Step>, address: &Address, planned: &PlannedChange) {
+fn add_remove(dag: &mut Dag<Step>, address: &Address) {
     let remove = Step::Remove(address.clone());
     for group in [address.clone(), address.block()] {
-        dag.depend(remove.clone(), Step::Released(group.clone()));
-        if matches!(planned.change, Change::Delete { .. }) {
-            dag.depend(remove.clone(), Step::Settled(group));
+        dag.depend(remove.clone(), Step::Released(group));
+    }
+}
+
+/// What is deleted and rests on something that is replaced. It must be gone before the
+/// replacement begins, and cannot wait for what comes after the replacement.
+fn in_the_way<'a>(plan: &'a Plan, state: &'a State) -> BTreeSet<&'a Address> {
+    let mut resting: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
+    let mut open = Vec::new();
+    for (address, planned) in plan.actions().filter(|(_, planned)| removes(planned)) {
+        if matches!(planned.change, Change::Replace { .. }) {
+            open.push(address);
+        }
+        let recorded = state
+            .instances
+            .get(address)
+            .map(|instance| &instance.dependencies);
+        for dependency in recorded.into_iter().flatten() {
+            resting.entry(dependency).or_default().push(address);
         }
     }
+    let mut found = BTreeSet::new();
+    while let Some(address) = open.pop() {
+        for group in [address, &address.block()] {
+            for above in resting.get(group).into_iter().flatten() {
+                if found.insert(*above) {
+                    open.push(above);
+                }
+            }
+        }
+    }
+    found
 }

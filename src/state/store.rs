@@ -97,13 +97,19 @@ impl Store {
         Lock::acquire(&self.data.join("lock"), holder)
     }
 
-    /// Begins a journal for changes to `state`. The state must have been written before, so
-    /// that the journal has something to be folded into.
+    /// Begins a journal for changes to `state`, which is what [`Store::read`] gave.
+    ///
+    /// A journal needs a state to be folded into, and beginning one ends the one before it; so
+    /// a new state, and one that a journal was folded into, is written first. A crash in between
+    /// folds the old journal into it once more, which changes nothing.
     ///
     /// # Errors
     /// What the system says.
     pub fn begin(&self, state: &State) -> Result<Journal, StoreError> {
         let path = self.journal_path();
+        if path.exists() || !self.state.exists() {
+            self.write(state)?;
+        }
         Journal::create(&path, &state.lineage, state.serial)
             .map_err(|source| StoreError::Io { path, source })
     }

@@ -6,6 +6,11 @@
     reason = "a test ends where its case does not hold"
 )]
 
+mod crash;
+mod deployments;
+mod faults;
+mod histories;
 mod language;
 mod lifecycle;
 mod workspace;
+mod wrapper;

@@ -13,6 +13,7 @@ use isobar::plan::{self, Mode, Plan, Refresh};
 use isobar::registry::Registry;
 use isobar::state::{Holder, State, Store};
 use isobar_sdk::{Diagnostics, Factory, Value};
+use isobar_sim::Cloud;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
@@ -20,19 +21,26 @@ pub(crate) struct Workspace {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) registry: Registry,
     pub(crate) now: Timestamp,
+    pub(crate) refresh: Refresh,
     runs: std::cell::Cell<u32>,
 }
 
 impl Workspace {
     pub(crate) fn new() -> Self {
+        Self::wrapped(|factory| factory)
+    }
+
+    /// A workspace whose providers come from wrapped factories.
+    pub(crate) fn wrapped(wrap: impl Fn(Arc<dyn Factory>) -> Arc<dyn Factory>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let factories: [Arc<dyn Factory>; 2] = [
             Arc::new(isobar_data::factory()),
             Arc::new(isobar_sim::factory(folder.path().to_owned())),
         ];
         Self {
-            registry: Registry::new(factories),
+            registry: Registry::new(factories.map(wrap)),
             now: "2026-11-21T09:00:00Z".parse().unwrap(),
+            refresh: Refresh::Full,
             runs: std::cell::Cell::new(0),
             folder,
         }
@@ -44,6 +52,11 @@ impl Workspace {
 
     pub(crate) fn write(&self, file: &str, text: &str) {
         std::fs::write(self.path().join(file), text).unwrap();
+    }
+
+    /// The cloud of provider `sim`, to be looked at and disturbed from outside.
+    pub(crate) fn cloud(&self) -> Cloud {
+        Cloud::open(self.path().join("cloud.json"))
     }
 
     pub(crate) fn store(&self) -> Store {
@@ -85,7 +98,7 @@ impl Workspace {
             registry: &self.registry,
             state: state.as_ref(),
             mode,
-            refresh: Refresh::Full,
+            refresh: self.refresh,
             now: self.now,
             id: format!("plan-{}", self.runs.get()),
             parallelism: 10,
@@ -102,14 +115,28 @@ impl Workspace {
     }
 
     pub(crate) async fn apply_plan(&self, plan: &Plan) -> Report {
-        let holder = Holder {
+        let (_sender, interrupted) = watch::channel(false);
+        self.apply_until(plan, interrupted, 10).await
+    }
+
+    pub(crate) fn holder(&self) -> Holder {
+        Holder {
             id: "test".to_owned(),
             operation: "apply".to_owned(),
             who: "test".to_owned(),
             pid: std::process::id(),
             since: self.now.to_string(),
-        };
-        let (_sender, interrupted) = watch::channel(false);
+        }
+    }
+
+    /// Applies until the user interrupts.
+    pub(crate) async fn apply_until(
+        &self,
+        plan: &Plan,
+        interrupted: watch::Receiver<bool>,
+        parallelism: usize,
+    ) -> Report {
+        let holder = self.holder();
         let store = self.store();
         let request = apply::Request {
             plan,
@@ -119,7 +146,7 @@ impl Workspace {
             folder: self.path(),
             now: self.now,
             new_lineage: "lineage".to_owned(),
-            parallelism: 10,
+            parallelism,
             interrupted,
         };
         apply::apply(request, &Silent).await

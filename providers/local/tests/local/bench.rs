@@ -22,7 +22,7 @@ use rustix::process::{Pid, Signal, kill_process};
 pub(crate) struct Bench {
     pub(crate) folder: PathBuf,
     pub(crate) provider: Arc<dyn Provider>,
-    factory: Box<dyn Factory>,
+    pub(crate) factory: Box<dyn Factory>,
     keys: AtomicU32,
     _owner: tempfile::TempDir,
 }

@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod conformance;
 mod gateway;
 mod replica_set;
 mod target;

@@ -8,7 +8,7 @@ use isobar_sdk::{ErrorKind, Known, Native, Value};
 
 use crate::bench::Bench;
 
-fn placed() -> Placed {
+pub(crate) fn placed() -> Placed {
     Placed {
         deployment: "digits".to_owned(),
         zone: Zone {
