@@ -11,6 +11,7 @@ mod nouns;
 mod order;
 mod predict;
 mod refresh;
+mod remainder;
 mod setup;
 mod validate;
 

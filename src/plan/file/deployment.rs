@@ -1,0 +1,207 @@
+//! Forecasts and deployments as a plan file holds them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use isobar_sdk::quantity::Micros;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::change::WireDocument;
+use super::exact::Text;
+use crate::deployment::{Demand, Sized, ZoneSize};
+use crate::placement::Loss;
+use crate::plan::{FrozenForecast, PlannedDeployment};
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ForecastDocument {
+    source: String,
+    series_digest: String,
+    observations: usize,
+    gaps: usize,
+    method: String,
+    wape: f64,
+    folds: usize,
+    start: Text<Timestamp>,
+    step_seconds: f64,
+    levels: Vec<f64>,
+    quantiles: Vec<Vec<f64>>,
+    notes: Vec<String>,
+    expires: Text<Timestamp>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct DeploymentDocument {
+    demand: DemandDocument,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous: Option<f64>,
+    zones: Vec<ZoneDocument>,
+    losses: Vec<LossDocument>,
+    forecast: Option<String>,
+    urls: BTreeMap<String, WireDocument>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum DemandDocument {
+    Forecast {
+        name: String,
+        level: f64,
+        peak: f64,
+        at: Text<Timestamp>,
+    },
+    Rate(f64),
+    Replicas(BTreeMap<String, u32>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct ZoneDocument {
+    zone: String,
+    provider: String,
+    region: Option<String>,
+    before: u32,
+    after: u32,
+    price_micros: u64,
+    why: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct LossDocument {
+    zone: String,
+    remaining_capacity: f64,
+    shed: f64,
+}
+
+impl From<&FrozenForecast> for ForecastDocument {
+    fn from(forecast: &FrozenForecast) -> Self {
+        Self {
+            source: forecast.source.clone(),
+            series_digest: forecast.series_digest.clone(),
+            observations: forecast.observations,
+            gaps: forecast.gaps,
+            method: forecast.method.clone(),
+            wape: forecast.wape,
+            folds: forecast.folds,
+            start: Text(forecast.start),
+            step_seconds: forecast.step.as_secs_f64(),
+            levels: forecast.levels.clone(),
+            quantiles: forecast.quantiles.clone(),
+            notes: forecast.notes.clone(),
+            expires: Text(forecast.expires),
+        }
+    }
+}
+
+impl From<ForecastDocument> for FrozenForecast {
+    fn from(document: ForecastDocument) -> Self {
+        Self {
+            source: document.source,
+            series_digest: document.series_digest,
+            observations: document.observations,
+            gaps: document.gaps,
+            method: document.method,
+            wape: document.wape,
+            folds: document.folds,
+            start: document.start.0,
+            step: Duration::try_from_secs_f64(document.step_seconds).unwrap_or_default(),
+            levels: document.levels,
+            quantiles: document.quantiles,
+            notes: document.notes,
+            expires: document.expires.0,
+        }
+    }
+}
+
+impl From<&PlannedDeployment> for DeploymentDocument {
+    fn from(planned: &PlannedDeployment) -> Self {
+        let demand = match &planned.sized.demand {
+            Demand::Forecast {
+                name,
+                level,
+                peak,
+                at,
+            } => DemandDocument::Forecast {
+                name: name.clone(),
+                level: *level,
+                peak: *peak,
+                at: Text(*at),
+            },
+            Demand::Rate(rate) => DemandDocument::Rate(*rate),
+            Demand::Replicas(replicas) => DemandDocument::Replicas(replicas.clone()),
+        };
+        let zone = |zone: &ZoneSize| ZoneDocument {
+            zone: zone.zone.clone(),
+            provider: zone.provider.clone(),
+            region: zone.region.clone(),
+            before: zone.before,
+            after: zone.after,
+            price_micros: zone.price.0,
+            why: zone.why.clone(),
+        };
+        let loss = |loss: &Loss| LossDocument {
+            zone: loss.zone.clone(),
+            remaining_capacity: loss.remaining_capacity,
+            shed: loss.shed,
+        };
+        Self {
+            demand,
+            previous: planned.sized.previous,
+            zones: planned.sized.zones.iter().map(zone).collect(),
+            losses: planned.sized.losses.iter().map(loss).collect(),
+            forecast: planned.forecast.clone(),
+            urls: planned
+                .urls
+                .iter()
+                .map(|(zone, wire)| (zone.clone(), wire.into()))
+                .collect(),
+        }
+    }
+}
+
+impl From<DeploymentDocument> for PlannedDeployment {
+    fn from(document: DeploymentDocument) -> Self {
+        let demand = match document.demand {
+            DemandDocument::Forecast {
+                name,
+                level,
+                peak,
+                at,
+            } => Demand::Forecast {
+                name,
+                level,
+                peak,
+                at: at.0,
+            },
+            DemandDocument::Rate(rate) => Demand::Rate(rate),
+            DemandDocument::Replicas(replicas) => Demand::Replicas(replicas),
+        };
+        let zone = |zone: ZoneDocument| ZoneSize {
+            zone: zone.zone,
+            provider: zone.provider,
+            region: zone.region,
+            before: zone.before,
+            after: zone.after,
+            price: Micros(zone.price_micros),
+            why: zone.why,
+        };
+        let loss = |loss: LossDocument| Loss {
+            zone: loss.zone,
+            remaining_capacity: loss.remaining_capacity,
+            shed: loss.shed,
+        };
+        Self {
+            sized: Sized {
+                demand,
+                previous: document.previous,
+                zones: document.zones.into_iter().map(zone).collect(),
+                losses: document.losses.into_iter().map(loss).collect(),
+            },
+            forecast: document.forecast,
+            urls: document
+                .urls
+                .into_iter()
+                .map(|(zone, wire)| (zone, wire.into()))
+                .collect(),
+        }
+    }
+}

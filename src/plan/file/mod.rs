@@ -1,0 +1,235 @@
+//! A plan as a JSON document, with the version of its format.
+//!
+//! It holds everything that applying needs, also the texts of the configuration and the values
+//! of variables; sensitive ones are marked but not hidden, so the file is as secret as they are.
+
+mod change;
+mod deployment;
+mod exact;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use isobar_sdk::{Address, Value};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use self::change::ChangeDocument;
+use self::deployment::{DeploymentDocument, ForecastDocument};
+use self::exact::{Exact, ExactKnown, Text};
+use super::{Base, Drift, Mode, OutputChange, Plan};
+use crate::language::Sources;
+
+/// The version of the format that this program writes and reads.
+const FORMAT: u64 = 1;
+
+/// Why a document is not a plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    /// It is not JSON, or not of the right shape.
+    #[error("it is not a plan of Isobar: {0}")]
+    Malformed(String),
+    /// It was written by another version.
+    #[error("its format {found} is not the format {FORMAT} that this version of Isobar reads")]
+    OtherFormat {
+        /// The version it names.
+        found: u64,
+    },
+}
+
+/// Writes a plan; the same plan gives the same bytes.
+#[must_use]
+pub fn to_json(plan: &Plan) -> String {
+    let mut text = serde_json::to_string(&PlanDocument::from(plan)).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Reads a plan.
+///
+/// # Errors
+/// Why the text is not one.
+pub fn from_json(text: &str) -> Result<Plan, FileError> {
+    let json: Json =
+        serde_json::from_str(text).map_err(|error| FileError::Malformed(error.to_string()))?;
+    match json.get("isobar_plan").and_then(Json::as_u64) {
+        Some(FORMAT) => {}
+        Some(found) => return Err(FileError::OtherFormat { found }),
+        None => return Err(FileError::Malformed("it has no isobar_plan".to_owned())),
+    }
+    serde_json::from_value::<PlanDocument>(json)
+        .map(Plan::from)
+        .map_err(|error| FileError::Malformed(error.to_string()))
+}
+
+#[derive(Serialize, Deserialize)]
+struct PlanDocument {
+    isobar_plan: u64,
+    isobar_version: String,
+    id: String,
+    #[serde(with = "ModeDocument")]
+    mode: Mode,
+    created: Text<Timestamp>,
+    lineage: String,
+    serial: u64,
+    sources: BTreeMap<String, String>,
+    variables: BTreeMap<String, Exact>,
+    changes: Vec<ChangeDocument>,
+    drift: Vec<DriftDocument>,
+    outputs: BTreeMap<String, OutputDocument>,
+    nouns: Vec<(String, String, Exact)>,
+    forecasts: BTreeMap<String, ForecastDocument>,
+    deployments: BTreeMap<String, DeploymentDocument>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Mode", rename_all = "snake_case")]
+enum ModeDocument {
+    Normal,
+    Destroy,
+    RefreshOnly,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DriftDocument {
+    address: Text<Address>,
+    recorded: ExactKnown,
+    observed: Option<ExactKnown>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OutputDocument {
+    before: Option<ExactKnown>,
+    after: Option<Exact>,
+}
+
+impl From<&Plan> for PlanDocument {
+    fn from(plan: &Plan) -> Self {
+        let exact = |value: &Value| Exact(value.clone());
+        Self {
+            isobar_plan: FORMAT,
+            isobar_version: env!("CARGO_PKG_VERSION").to_owned(),
+            id: plan.id.clone(),
+            mode: plan.mode,
+            created: Text(plan.created),
+            lineage: plan.base.lineage.clone(),
+            serial: plan.base.serial,
+            sources: plan
+                .sources
+                .iter()
+                .map(|(f, t)| (f.to_string(), t.to_string()))
+                .collect(),
+            variables: plan
+                .variables
+                .iter()
+                .map(|(n, v)| (n.to_string(), exact(v)))
+                .collect(),
+            changes: plan.changes.iter().map(ChangeDocument::from).collect(),
+            drift: plan
+                .drift
+                .iter()
+                .map(|(address, drift)| DriftDocument {
+                    address: Text(address.clone()),
+                    recorded: ExactKnown(drift.recorded.clone()),
+                    observed: drift.observed.clone().map(ExactKnown),
+                })
+                .collect(),
+            outputs: plan
+                .outputs
+                .iter()
+                .map(|(name, output)| {
+                    let before = output.before.clone().map(ExactKnown);
+                    (
+                        name.clone(),
+                        OutputDocument {
+                            before,
+                            after: output.after.as_ref().map(exact),
+                        },
+                    )
+                })
+                .collect(),
+            nouns: plan
+                .nouns
+                .iter()
+                .map(|((kind, name), value)| (kind.to_string(), name.to_string(), exact(value)))
+                .collect(),
+            forecasts: plan
+                .forecasts
+                .iter()
+                .map(|(n, f)| (n.clone(), f.into()))
+                .collect(),
+            deployments: plan
+                .deployments
+                .iter()
+                .map(|(n, d)| (n.clone(), d.into()))
+                .collect(),
+        }
+    }
+}
+
+impl From<PlanDocument> for Plan {
+    fn from(document: PlanDocument) -> Self {
+        let mut sources = Sources::default();
+        for (file, text) in document.sources {
+            sources.insert(&file, text);
+        }
+        let drift = |drift: DriftDocument| {
+            let observed = drift.observed.map(|known| known.0);
+            (
+                drift.address.0,
+                Drift {
+                    recorded: drift.recorded.0,
+                    observed,
+                },
+            )
+        };
+        let output = |(name, output): (String, OutputDocument)| {
+            let before = output.before.map(|known| known.0);
+            (
+                name,
+                OutputChange {
+                    before,
+                    after: output.after.map(|value| value.0),
+                },
+            )
+        };
+        Self {
+            id: document.id,
+            mode: document.mode,
+            created: document.created.0,
+            base: Base {
+                lineage: document.lineage,
+                serial: document.serial,
+            },
+            sources,
+            variables: document
+                .variables
+                .into_iter()
+                .map(|(n, v)| (n.into(), v.0))
+                .collect(),
+            changes: document
+                .changes
+                .into_iter()
+                .map(ChangeDocument::into_change)
+                .collect(),
+            drift: document.drift.into_iter().map(drift).collect(),
+            outputs: document.outputs.into_iter().map(output).collect(),
+            nouns: document
+                .nouns
+                .into_iter()
+                .map(|(kind, name, value)| ((Arc::from(kind), Arc::from(name)), value.0))
+                .collect(),
+            forecasts: document
+                .forecasts
+                .into_iter()
+                .map(|(n, f)| (n, f.into()))
+                .collect(),
+            deployments: document
+                .deployments
+                .into_iter()
+                .map(|(n, d)| (n, d.into()))
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What a plan holds beside what was asked for: leftovers, drift, outputs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use isobar_sdk::{Address, Diagnostic, Key, Known};
+
+use super::drive::Driver;
+use super::{Drift, Mode, Node, OutputChange, PlannedChange};
+use crate::change::{Change, Reason};
+use crate::eval::{Ambient, evaluate};
+use crate::language::config::Repetition;
+
+impl Driver<'_> {
+    /// In a plan that only records, every instance stays as it is.
+    pub(super) fn keep_everything(&mut self) {
+        for (address, instance) in &self.state.instances {
+            if let Some(now) = self.prior(address) {
+                self.changes
+                    .insert(address.clone(), PlannedChange::keep(instance, now));
+            }
+        }
+    }
+
+    /// Everything recorded that nothing asked for any more is deleted.
+    pub(super) fn delete_leftovers(&mut self) {
+        for (address, instance) in &self.state.instances {
+            let Some(before) = self.prior(address) else {
+                continue;
+            };
+            if self.changes.contains_key(address) {
+                continue;
+            }
+            let planned = PlannedChange {
+                provider: instance.provider.clone(),
+                schema_version: instance.schema_version,
+                change: Change::Delete { before },
+                reason: Some(self.why_left_over(address)),
+                causes: Vec::new(),
+                dependencies: instance.dependencies.clone(),
+                wires: None,
+            };
+            self.changes.insert(address.clone(), planned);
+        }
+    }
+
+    fn why_left_over(&self, address: &Address) -> Reason {
+        if self.request.mode == Mode::Destroy {
+            return Reason::Requested;
+        }
+        let block = (Arc::clone(&address.kind), Arc::clone(&address.name));
+        let Some(declaration) = self.request.config.declarations.get(&block) else {
+            return Reason::NoBlock;
+        };
+        if address.native.is_some() {
+            return Reason::NotDeployed;
+        }
+        match (&declaration.repetition, &address.key) {
+            (Repetition::Count(_), Some(Key::Number(_))) => Reason::CountIndex,
+            (Repetition::ForEach(_), Some(Key::Text(_))) => Reason::EachKey,
+            _ => Reason::WrongRepetition,
+        }
+    }
+
+    /// Warns of what may have been made without being recorded, where nothing in the plan takes
+    /// up its key.
+    pub(super) fn warn_of_pending(&mut self) {
+        for (address, key) in &self.state.pending {
+            let recorded = self.state.instances.contains_key(address);
+            if recorded || self.changes.contains_key(address) || !key.as_str().ends_with("/create")
+            {
+                continue;
+            }
+            let detail = format!(
+                "An earlier apply began to create {address} and never learned whether it was made. The configuration no longer has it, so nothing will find out."
+            );
+            self.diagnostics.push(
+                Diagnostic::warning("P0016", "Creation with an unknown end", detail)
+                    .about(address)
+                    .help("Put its block back and apply, which adopts what was made, and take it out again then."),
+            );
+        }
+    }
+
+    pub(super) fn drift(&self) -> BTreeMap<Address, Drift> {
+        let changed = |(address, observed): (&Address, &Option<Known>)| {
+            let recorded = &self.state.instances.get(address)?.attributes;
+            let same = observed
+                .as_ref()
+                .is_some_and(|now| now.value().reveal_all() == recorded.value().reveal_all());
+            let drift = Drift {
+                recorded: recorded.clone(),
+                observed: observed.clone(),
+            };
+            (!same).then(|| (address.clone(), drift))
+        };
+        self.observed.iter().filter_map(changed).collect()
+    }
+
+    pub(super) fn outputs(&mut self) -> BTreeMap<String, OutputChange> {
+        let mut outputs = BTreeMap::new();
+        for (name, output) in &self.state.outputs {
+            let before = Some(output.value.clone());
+            outputs.insert(
+                name.clone(),
+                OutputChange {
+                    before,
+                    after: None,
+                },
+            );
+        }
+        if self.request.mode == Mode::Destroy {
+            return outputs;
+        }
+        for (name, output) in &self.request.config.outputs {
+            let rests_on_failure = self
+                .names
+                .dag
+                .dependencies(&Node::Output(Arc::clone(name)))
+                .iter()
+                .any(|node| self.failed.contains(node));
+            if rests_on_failure {
+                continue;
+            }
+            match evaluate(&output.value.value, &self.scope, &Ambient::None) {
+                Ok(value) if value.contains_sensitive() && !output.sensitive => {
+                    self.diagnostics.push(sensitive_output(name, output));
+                }
+                Ok(value) => {
+                    let value = if output.sensitive {
+                        value.sensitive()
+                    } else {
+                        value
+                    };
+                    let entry = outputs.entry(name.to_string());
+                    entry
+                        .or_insert(OutputChange {
+                            before: None,
+                            after: None,
+                        })
+                        .after = Some(value);
+                }
+                Err(fault) => self.diagnostics.push(*fault),
+            }
+        }
+        outputs
+    }
+}
+
+fn sensitive_output(name: &str, output: &crate::language::config::Output) -> Diagnostic {
+    Diagnostic::error(
+        "P0008",
+        "Sensitive value in output",
+        format!("Output {name:?} shows something that is sensitive."),
+    )
+    .at(&output.value.value.span())
+    .within(&output.header)
+    .help("Add sensitive = true to the output, or take the mark off with nonsensitive().")
+}
