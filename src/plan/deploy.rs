@@ -252,7 +252,11 @@ impl Driver<'_> {
             .now
             .checked_add(valid)
             .unwrap_or(Timestamp::MAX);
-        let frozen = FrozenForecast::new(&loaded.forecast, loaded.spec.source_name(), expires);
+        let frozen = FrozenForecast::new(
+            &loaded.forecast,
+            loaded.spec.source_name(),
+            (self.request.now, expires),
+        );
         self.forecasts.insert(name.to_string(), frozen);
         let demand = Demand::Forecast {
             name: name.to_string(),

@@ -38,9 +38,15 @@ pub struct FrozenForecast {
 }
 
 impl FrozenForecast {
-    /// Freezes a forecast.
+    /// Freezes a forecast; `now` tells whether the telemetry it rests on is old.
     #[must_use]
-    pub fn new(forecast: &Forecast, source: String, expires: Timestamp) -> Self {
+    pub fn new(
+        forecast: &Forecast,
+        source: String,
+        (now, expires): (Timestamp, Timestamp),
+    ) -> Self {
+        let mut notes: Vec<String> = forecast.notes.iter().map(ToString::to_string).collect();
+        notes.extend(old_telemetry(forecast, now));
         Self {
             source,
             series_digest: forecast.series_digest.clone(),
@@ -53,8 +59,20 @@ impl FrozenForecast {
             step: forecast.step,
             levels: forecast.levels.clone(),
             quantiles: forecast.quantiles.clone(),
-            notes: forecast.notes.iter().map(ToString::to_string).collect(),
+            notes,
             expires,
         }
     }
+}
+
+/// Says so where all that is forecast is over already.
+fn old_telemetry(forecast: &Forecast, now: Timestamp) -> Option<String> {
+    let age = now.duration_since(forecast.start);
+    (now > forecast.end()).then(|| {
+        format!(
+            "the telemetry ends {} days ago, at {}; the forecast is for the time behind that, not for now",
+            age.as_hours() / 24,
+            forecast.start.strftime("%Y-%m-%d %H:%M UTC")
+        )
+    })
 }

@@ -70,7 +70,7 @@ pub fn forecasts(
             let frozen = FrozenForecast::new(
                 &loaded.forecast,
                 loaded.spec.source_name(),
-                expires.unwrap_or(Timestamp::MAX),
+                (request.now, expires.unwrap_or(Timestamp::MAX)),
             );
             let prediction = Prediction {
                 series: loaded.series.clone(),

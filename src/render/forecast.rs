@@ -61,7 +61,7 @@ pub fn human(name: &str, prediction: &Prediction, style: &Style) -> String {
             CLEARLY_BETTER * 100.0
         );
     }
-    for note in &forecast.notes {
+    for note in &frozen.notes {
         let _ = writeln!(text, "\nNote: {note}.");
     }
     text
