@@ -12,6 +12,8 @@ use petgraph::visit::EdgeRef;
 pub struct Dag<N> {
     graph: DiGraph<N, ()>,
     index: BTreeMap<N, NodeIndex>,
+    /// The edges, to add each once: asking the graph would look through all edges of a node.
+    edges: BTreeSet<(NodeIndex, NodeIndex)>,
 }
 
 impl<N: Ord + Clone> Default for Dag<N> {
@@ -19,6 +21,7 @@ impl<N: Ord + Clone> Default for Dag<N> {
         Self {
             graph: DiGraph::new(),
             index: BTreeMap::new(),
+            edges: BTreeSet::new(),
         }
     }
 }
@@ -43,7 +46,9 @@ impl<N: Ord + Clone> Dag<N> {
     /// Says that `dependent` comes after `dependency`; adds both if need be.
     pub fn depend(&mut self, dependent: N, dependency: N) {
         let (from, to) = (self.node(dependency), self.node(dependent));
-        self.graph.update_edge(from, to, ());
+        if self.edges.insert((from, to)) {
+            self.graph.add_edge(from, to, ());
+        }
     }
 
     /// All nodes, in their own order.

@@ -62,7 +62,7 @@ impl Session {
 
     /// Where the state is.
     pub(super) fn store(&self) -> Store {
-        Store::new(&self.folder, &self.data())
+        Store::new(&self.folder)
     }
 
     /// Runs what waits for something; what is still under way afterwards is given up.

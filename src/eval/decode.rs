@@ -117,7 +117,11 @@ impl Decoder<'_> {
             );
         }
         known.ty.convert(&value).unwrap_or_else(|mismatch| {
-            let detail = sentence(&mismatch.to_string());
+            let detail = if value.contains_sensitive() {
+                "The value does not fit; it is sensitive and not shown.".to_owned()
+            } else {
+                sentence(&mismatch.to_string())
+            };
             self.diagnostics.push(
                 Diagnostic::error(
                     "E0012",

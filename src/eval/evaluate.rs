@@ -45,6 +45,19 @@ impl Evaluation<'_> {
         Box::new(Diagnostic::error("E0001", summary, detail).at(&self.span(extent)))
     }
 
+    /// A fault whose reason may quote `values`: it is not shown if one of them is secret.
+    fn fault_about(
+        &self,
+        extent: Extent,
+        summary: &'static str,
+        (detail, values): (String, &[&Value]),
+    ) -> Fault {
+        if values.iter().any(|value| value.contains_sensitive()) {
+            return self.fault(extent, summary, sentence(&hidden("a value")));
+        }
+        self.fault(extent, summary, detail)
+    }
+
     fn value(&mut self, expression: &Expression) -> Result<Value, Fault> {
         match &expression.kind {
             Kind::Literal(value) => Ok(value.clone()),
@@ -72,14 +85,17 @@ impl Evaluation<'_> {
             Kind::Splat(inner, accesses) => self.splat(inner, accesses, expression.extent),
             Kind::Unary(unary, inner) => {
                 let value = self.value(inner)?;
-                operator::unary(*unary, &value)
-                    .map_err(|reason| self.fault(inner.extent, "Invalid operand", reason))
+                operator::unary(*unary, &value).map_err(|reason| {
+                    self.fault_about(inner.extent, "Invalid operand", (reason, &[&value]))
+                })
             }
             Kind::Binary(binary, operands) => {
                 let left = self.value(&operands.0)?;
                 let right = self.value(&operands.1)?;
-                operator::binary(*binary, &left, &right)
-                    .map_err(|reason| self.fault(expression.extent, "Invalid operand", reason))
+                operator::binary(*binary, &left, &right).map_err(|reason| {
+                    let about = (reason, &[&left, &right][..]);
+                    self.fault_about(expression.extent, "Invalid operand", about)
+                })
             }
             Kind::Conditional(parts) => self.conditional(parts),
             Kind::Call(call) => self.call(call, expression.extent),
@@ -168,7 +184,8 @@ impl Evaluation<'_> {
 
     fn index(&self, value: &Value, index: &Value, extent: Extent) -> Result<Value, Fault> {
         let sensitive = value.is_sensitive() || index.is_sensitive();
-        let wrong = |detail: String| self.fault(extent, "Invalid index", detail);
+        let wrong =
+            |detail: String| self.fault_about(extent, "Invalid index", (detail, &[value, index]));
         let found =
             match (value.reveal(), index.reveal()) {
                 (Value::Unknown(ty), _) => Value::Unknown(element_type(ty, index.as_str())),
@@ -251,9 +268,13 @@ impl Evaluation<'_> {
             let name = self.value(key)?;
             sensitive |= name.is_sensitive();
             let value = self.value(value)?;
+            let value_is_secret = value.contains_sensitive();
             match self.key(&name, key.extent)? {
                 Some(name) => fields.insert(name, value),
-                None => return Ok(Value::unknown()),
+                None => {
+                    sensitive |= value_is_secret;
+                    return Ok(Value::unknown().sensitive_if(sensitive));
+                }
             };
         }
         Ok(Value::Object(Arc::new(fields)).sensitive_if(sensitive))
@@ -276,20 +297,20 @@ impl Evaluation<'_> {
     ) -> Result<Value, Fault> {
         let truth = self.value(condition)?;
         let converted = Type::Bool.convert(truth.reveal()).map_err(|mismatch| {
-            self.fault(
-                condition.extent,
-                "Invalid condition",
-                sentence(&mismatch.to_string()),
-            )
+            let about = (sentence(&mismatch.to_string()), &[&truth][..]);
+            self.fault_about(condition.extent, "Invalid condition", about)
         })?;
         let (taken, other) = match converted {
             Value::Bool(true) => (then, otherwise),
             Value::Bool(false) => (otherwise, then),
             Value::Unknown(_) => {
-                let then = Type::of(&self.value(then)?);
-                let otherwise = Type::of(&self.value(otherwise)?);
-                let unified = Type::unify([&then, &otherwise]).unwrap_or(Type::Any);
-                return Ok(Value::Unknown(unified).sensitive_if(truth.is_sensitive()));
+                let (then, otherwise) = (self.value(then)?, self.value(otherwise)?);
+                let unified = Type::unify([&Type::of(&then), &Type::of(&otherwise)]);
+                let sensitive = [&truth, &then, &otherwise]
+                    .iter()
+                    .any(|v| v.contains_sensitive());
+                let unknown = Value::Unknown(unified.unwrap_or(Type::Any));
+                return Ok(unknown.sensitive_if(sensitive));
             }
             _ => {
                 let detail = "The condition is null; it must be true or false.";
@@ -319,11 +340,15 @@ impl Evaluation<'_> {
         match &*call.name {
             "try" => return self.try_call(call, extent),
             "can" => {
-                let can = call
-                    .arguments
-                    .first()
-                    .is_some_and(|argument| self.value(argument).is_ok());
-                return Ok(Value::Bool(can));
+                let tried = call.arguments.first().map(|argument| self.value(argument));
+                return Ok(match tried {
+                    // What is unknown may still fail once it is known.
+                    Some(Ok(value)) if !value.is_wholly_known() => {
+                        Value::Unknown(Type::Bool).sensitive_if(value.contains_sensitive())
+                    }
+                    Some(Ok(value)) => Value::Bool(true).sensitive_if(value.contains_sensitive()),
+                    _ => Value::Bool(false),
+                });
             }
             _ => {}
         }
@@ -347,7 +372,11 @@ impl Evaluation<'_> {
         {
             match last.items() {
                 Some(items) => arguments.extend(items.iter().cloned()),
-                None if last.is_unknown() => return Ok(Value::unknown()),
+                None if last.is_unknown() => {
+                    let sensitive =
+                        last.is_sensitive() || arguments.iter().any(Value::contains_sensitive);
+                    return Ok(Value::unknown().sensitive_if(sensitive));
+                }
                 None => {
                     let detail = "Only a list can be spread with three dots.";
                     return Err(self.fault(extent, "Invalid argument", detail));
@@ -355,7 +384,13 @@ impl Evaluation<'_> {
             }
         }
         functions::call(function, &arguments).map_err(|reason| {
-            let detail = format!("Call to {} failed: {reason}", call.name);
+            let secret = arguments.iter().any(Value::contains_sensitive);
+            let reason = if secret {
+                hidden("an argument")
+            } else {
+                reason
+            };
+            let detail = format!("Call to {} failed: {}", call.name, reason);
             self.fault(extent, "Error in function call", sentence(&detail))
         })
     }
@@ -364,6 +399,9 @@ impl Evaluation<'_> {
         let mut last = None;
         for argument in &call.arguments {
             match self.value(argument) {
+                Ok(value) if !value.is_wholly_known() => {
+                    return Ok(Value::unknown().sensitive_if(value.contains_sensitive()));
+                }
                 Ok(value) => return Ok(value),
                 Err(fault) => last = Some(fault),
             }
@@ -394,15 +432,20 @@ impl Evaluation<'_> {
             self.bind(each.key_name.as_ref(), &each.value_name, key, value);
             let entry = self.for_entry(each);
             self.bound.truncate(outside);
-            match entry? {
+            let (entry, marked) = entry?;
+            sensitive |= marked;
+            match entry {
                 Entry::Left => {}
                 Entry::Unknown => return Ok(Value::unknown().sensitive_if(sensitive)),
                 Entry::Item(value) => values.push(value),
-                Entry::Field(name, value, marked) => {
-                    sensitive |= marked;
+                Entry::Field(name, value) => {
                     let slot = fields.entry(Arc::clone(&name)).or_default();
                     if !slot.is_empty() && !each.grouping {
-                        let detail = format!("The key {name:?} comes twice.");
+                        let detail = if sensitive {
+                            "A key comes twice.".to_owned()
+                        } else {
+                            format!("The key {name:?} comes twice.")
+                        };
                         let extent = each
                             .key
                             .as_ref()
@@ -430,13 +473,16 @@ impl Evaluation<'_> {
         Ok(Value::object(fields).sensitive_if(sensitive))
     }
 
-    fn for_entry(&mut self, each: &For) -> Result<Entry, Fault> {
+    /// What one element gives, and whether its condition or key is secret.
+    fn for_entry(&mut self, each: &For) -> Result<(Entry, bool), Fault> {
+        let mut secret = false;
         if let Some(condition) = &each.condition {
             let truth = self.value(condition)?;
+            secret |= truth.is_sensitive();
             match Type::Bool.convert(truth.reveal()) {
                 Ok(Value::Bool(true)) => {}
-                Ok(Value::Bool(false)) => return Ok(Entry::Left),
-                Ok(Value::Unknown(_)) => return Ok(Entry::Unknown),
+                Ok(Value::Bool(false)) => return Ok((Entry::Left, secret)),
+                Ok(Value::Unknown(_)) => return Ok((Entry::Unknown, secret)),
                 _ => {
                     let detail = "The condition must be true or false.";
                     return Err(self.fault(condition.extent, "Invalid condition", detail));
@@ -445,12 +491,15 @@ impl Evaluation<'_> {
         }
         let value = self.value(&each.value)?;
         let Some(key) = &each.key else {
-            return Ok(Entry::Item(value));
+            return Ok((Entry::Item(value), secret));
         };
         let name = self.value(key)?;
-        Ok(self.key(&name, key.extent)?.map_or(Entry::Unknown, |text| {
-            Entry::Field(text, value, name.is_sensitive())
-        }))
+        secret |= name.is_sensitive();
+        let entry = match self.key(&name, key.extent)? {
+            Some(text) => Entry::Field(text, value),
+            None => Entry::Unknown,
+        };
+        Ok((entry, secret))
     }
 
     fn bind(
@@ -550,8 +599,7 @@ enum Entry {
     /// It cannot be told yet.
     Unknown,
     Item(Value),
-    /// Key, value, and whether the key was sensitive.
-    Field(Arc<str>, Value, bool),
+    Field(Arc<str>, Value),
 }
 
 #[derive(Default)]
@@ -602,4 +650,9 @@ fn listing(names: &[&str]) -> String {
     } else {
         names.join(", ")
     }
+}
+
+/// What stands in for a reason that could quote a secret.
+fn hidden(what: &str) -> String {
+    format!("the reason is not shown, because {what} is sensitive")
 }

@@ -31,7 +31,8 @@ pub(super) fn unary(operator: Unary, value: &Value) -> Result<Value, String> {
 /// # Errors
 /// Why the operands do not fit.
 pub(super) fn binary(operator: Binary, left: &Value, right: &Value) -> Result<Value, String> {
-    let sensitive = left.is_sensitive() || right.is_sensitive();
+    // Equality looks into its operands, so a mark anywhere inside counts.
+    let sensitive = left.contains_sensitive() || right.contains_sensitive();
     let (left, right) = (left.reveal(), right.reveal());
     let result = match operator {
         Binary::Equal | Binary::NotEqual => equality(operator, left, right),

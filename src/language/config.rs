@@ -7,8 +7,9 @@ use isobar_sdk::diagnostic::closest;
 use isobar_sdk::{Diagnostic, Diagnostics, Span, Type};
 
 use super::body::{Attribute, Block, Body, Label};
-use super::expression::{Kind, Located};
+use super::expression::{Kind, Located, Part};
 use super::noun::NOUNS;
+use super::reference::AMBIENT;
 use super::types;
 
 /// All that a folder of configuration declares.
@@ -271,6 +272,7 @@ impl Config {
 
     fn add_declaration(&mut self, mut block: Block, diagnostics: &mut Diagnostics) {
         let (kind, name) = match block.labels.as_slice() {
+            [kind, _] if is_reserved(&kind.text) => return diagnostics.push(reserved(kind)),
             [kind, name] => (Arc::clone(&kind.text), Arc::clone(&name.text)),
             [name] => (Arc::clone(&block.kind), Arc::clone(&name.text)),
             _ => return,
@@ -312,23 +314,29 @@ impl Config {
             diagnostics.push(duplicate(what, &header, &first.header));
         }
     }
+}
 
-    /// Checks what can only be told when all files are read.
-    pub fn check_names(&self, diagnostics: &mut Diagnostics) {
-        for (kind, name) in self.declarations.keys() {
-            let declaration = &self.declarations[&(Arc::clone(kind), Arc::clone(name))];
-            if matches!(&**kind, "var" | "local" | "data" | "module") {
-                diagnostics.push(
-                    Diagnostic::error(
-                        "L0007",
-                        "Reserved name",
-                        format!("{kind:?} cannot be a resource type: references to it would mean something else."),
-                    )
-                    .at(&declaration.header),
-                );
-            }
-        }
-    }
+/// Whether references to a resource of this type would mean something else.
+fn is_reserved(kind: &str) -> bool {
+    NOUNS.contains(&kind)
+        || AMBIENT.contains(&kind)
+        || matches!(kind, "var" | "local" | "data" | "module")
+}
+
+fn reserved(kind: &Label) -> Diagnostic {
+    let text = &kind.text;
+    let help = if NOUNS.contains(&&**text) {
+        format!("Write {text} \"name\" {{ … }}, without resource.")
+    } else {
+        "Use the type of a resource.".to_owned()
+    };
+    Diagnostic::error(
+        "L0007",
+        "Reserved name",
+        format!("{text:?} cannot be a resource type: references to it mean something else."),
+    )
+    .at(&kind.span)
+    .help(help)
 }
 
 fn unknown_block(block: &Block) -> Diagnostic {
@@ -453,12 +461,12 @@ fn take_text(body: &mut Body, name: &str, diagnostics: &mut Diagnostics) -> Opti
     let attribute = body.take_attribute(name)?;
     match &attribute.value.root.kind {
         Kind::Literal(value) if value.as_str().is_some() => value.as_str().map(str::to_owned),
-        Kind::Template(parts)
-            if parts
-                .iter()
-                .all(|p| matches!(p, super::expression::Part::Text(_))) =>
-        {
-            Some(String::new())
+        Kind::Template(parts) if parts.iter().all(|p| matches!(p, Part::Text(_))) => {
+            let texts = parts.iter().filter_map(|part| match part {
+                Part::Text(text) => Some(&**text),
+                _ => None,
+            });
+            Some(texts.collect())
         }
         _ => {
             diagnostics.push(constant_needed(&attribute, "text"));

@@ -32,7 +32,6 @@ pub fn load(sources: &Sources) -> (Config, Diagnostics) {
         diagnostics.extend(found);
         config.add_file(body, &mut diagnostics);
     }
-    config.check_names(&mut diagnostics);
     let required = config
         .settings
         .as_ref()

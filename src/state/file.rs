@@ -82,6 +82,9 @@ struct ValueDocument {
     ty: Option<Json>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     sensitive: Vec<Vec<Json>>,
+    /// The exact form, where the three above would not give the value back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exact: Option<Json>,
 }
 
 /// Writes a state; the same state gives the same bytes.
@@ -197,19 +200,31 @@ pub(super) fn parse_address(text: &str) -> Result<Address, FormatError> {
         })
 }
 
+/// Writes a value so that it can be read by people, and checks that reading gives it back; if
+/// not, the exact form is written beside it.
 fn encode_value(value: &Value) -> ValueDocument {
     let open = value.reveal_all();
     let plain = json::encode(&open);
     let same = json::decode_any(&plain) == open;
-    ValueDocument {
+    let mut document = ValueDocument {
         ty: (!same).then(|| json::encode_type(&Type::of(&open))),
         value: plain,
         sensitive: value.sensitive_paths().iter().map(encode_path).collect(),
+        exact: None,
+    };
+    let plain_is_enough = same && document.sensitive.is_empty();
+    if !plain_is_enough && !decode_value(&document).is_ok_and(|read| read.value() == value) {
+        document.exact = Some(json::encode_exact(value));
     }
+    document
 }
 
 fn decode_value(document: &ValueDocument) -> Result<Known, FormatError> {
     let malformed = |reason: &str| FormatError::Malformed(reason.to_owned());
+    if let Some(exact) = &document.exact {
+        let value = json::decode_exact(exact).ok_or_else(|| malformed("a value is not one"))?;
+        return Known::new(value).map_err(|_| malformed("a value is unknown"));
+    }
     let ty = match &document.ty {
         Some(ty) => json::decode_type(ty).ok_or_else(|| malformed("a type is not one"))?,
         None => Type::Any,
@@ -301,6 +316,31 @@ mod tests {
         let text = to_json(&sample());
         assert_eq!(from_json(&text).unwrap(), sample());
         assert_eq!(to_json(&from_json(&text).unwrap()), text);
+    }
+
+    #[test]
+    fn every_value_survives_however_odd() {
+        let list = |items: Vec<Value>| Value::list(items);
+        for value in [
+            list(Vec::new()),
+            Value::set(Vec::new()),
+            Value::map::<&str>([]),
+            list(vec![1_i64.into(), "a".into(), list(vec![1_i64.into()])]),
+            list(vec![1_i64.into(), "a".into()]),
+            Value::set(vec!["a".into(), Value::from("b").sensitive()]),
+            list(vec![
+                Value::object([("a", 1_i64.into())]),
+                Value::object([("b", "x".into())]),
+            ]),
+            Value::tuple(vec![list(Vec::new()).sensitive(), Value::Null]),
+        ] {
+            let mut state = State::new("l".to_owned());
+            let known = Known::new(value.clone()).unwrap();
+            state
+                .outputs
+                .insert("o".to_owned(), OutputValue { value: known });
+            assert_eq!(from_json(&to_json(&state)), Ok(state), "{value}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! nothing was acknowledged that depends on it.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use isobar_sdk::Address;
@@ -12,7 +12,7 @@ use isobar_sdk::provider::IdempotencyKey;
 use serde::{Deserialize, Serialize};
 
 use super::Instance;
-use super::file::{InstanceDocument, decode_instance, encode_instance, parse_address};
+use super::file::{FormatError, InstanceDocument, decode_instance, encode_instance, parse_address};
 
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +58,8 @@ enum Line {
 pub struct Journal {
     file: File,
     path: PathBuf,
+    /// Where the last complete write ends; what lies behind it after a failed one is cut off.
+    end: u64,
 }
 
 impl Journal {
@@ -74,11 +76,14 @@ impl Journal {
         let mut journal = Self {
             file,
             path: path.to_owned(),
+            end: 0,
         };
         journal.write(&[Line::Begin {
             lineage: lineage.to_owned(),
             serial,
         }])?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()?;
         Ok(journal)
     }
 
@@ -100,8 +105,19 @@ impl Journal {
             text.push_str(&serde_json::to_string(line).map_err(io::Error::other)?);
             text.push('\n');
         }
-        self.file.write_all(text.as_bytes())?;
-        self.file.sync_data()
+        let written = self
+            .file
+            .write_all(text.as_bytes())
+            .and_then(|()| self.file.sync_data());
+        match written {
+            Ok(()) => self.end += text.len() as u64,
+            // Half a line would swallow the next one.
+            Err(_) => {
+                self.file.set_len(self.end)?;
+                self.file.seek(SeekFrom::Start(self.end))?;
+            }
+        }
+        written
     }
 
     /// Removes the journal, once its records are in the state.
@@ -113,27 +129,48 @@ impl Journal {
     }
 
     /// The records of a journal that an earlier command left behind for the state of this
-    /// lineage and serial; none where there is no such journal.
+    /// lineage and serial; none where there is no such journal. A last line without its end was
+    /// being written when the crash came, and is left out.
     ///
     /// # Errors
-    /// What the system says.
+    /// What the system says; [`io::ErrorKind::InvalidData`] where a complete line is not a
+    /// record.
     pub fn recover(path: &Path, lineage: &str, serial: u64) -> io::Result<Vec<Record>> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        let mut lines = text
-            .lines()
-            .map_while(|line| serde_json::from_str::<Line>(line).ok());
-        match lines.next() {
-            Some(Line::Begin {
-                lineage: begun,
-                serial: at,
-            }) if begun == lineage && at == serial => Ok(lines.filter_map(record).collect()),
+        let complete = text.rfind('\n').map_or("", |end| &text[..end]);
+        let mut lines = complete.lines().enumerate().map(|(position, text)| {
+            let line = serde_json::from_str(text);
+            let line = line.map_err(|error| broken(position, &error.to_string()))?;
+            Ok::<_, io::Error>((position, line))
+        });
+        match lines.next().transpose()? {
+            Some((
+                _,
+                Line::Begin {
+                    lineage: begun,
+                    serial: at,
+                },
+            )) if begun == lineage && at == serial => lines
+                .map(|line| {
+                    let (position, line) = line?;
+                    record(line).map_err(|error| broken(position, &error.to_string()))
+                })
+                .collect(),
             _ => Ok(Vec::new()),
         }
     }
+}
+
+fn broken(position: usize, reason: &str) -> io::Error {
+    let line = position + 1;
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("line {line} is not a record of a journal: {reason}"),
+    )
 }
 
 fn line(record: &Record) -> Line {
@@ -154,25 +191,28 @@ fn line(record: &Record) -> Line {
     }
 }
 
-fn record(line: Line) -> Option<Record> {
-    Some(match line {
-        Line::Begin { .. } => return None,
+fn record(line: Line) -> Result<Record, FormatError> {
+    Ok(match line {
+        Line::Begin { .. } => {
+            let reason = "it begins a second time";
+            return Err(FormatError::Malformed(reason.to_owned()));
+        }
         Line::Intent { address, key } => Record::Intent {
-            address: parse_address(&address).ok()?,
+            address: parse_address(&address)?,
             key: IdempotencyKey::new(key),
         },
         Line::Stored(document) => {
-            let (address, instance) = decode_instance(&document).ok()?;
+            let (address, instance) = decode_instance(&document)?;
             Record::Stored {
                 address,
                 instance: Box::new(instance),
             }
         }
         Line::Removed { address } => Record::Removed {
-            address: parse_address(&address).ok()?,
+            address: parse_address(&address)?,
         },
         Line::Unchanged { address } => Record::Unchanged {
-            address: parse_address(&address).ok()?,
+            address: parse_address(&address)?,
         },
     })
 }
@@ -203,6 +243,10 @@ mod tests {
         journal.file.write_all(b"{\"removed\":{\"addr").unwrap();
         assert_eq!(Journal::recover(&path, "l", 3).unwrap(), records);
         assert_eq!(Journal::recover(&path, "l", 4).unwrap(), []);
+        journal.file.write_all(b"\n").unwrap();
+        let error = Journal::recover(&path, "l", 3).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
+        assert!(error.to_string().contains("line 4"), "{error}");
         assert_eq!(
             Journal::recover(&folder.path().join("none"), "l", 3).unwrap(),
             []

@@ -34,12 +34,13 @@ pub enum StoreError {
 }
 
 impl Store {
-    /// The store of a configuration: the state in `folder`, everything else in `data`.
+    /// The store of the configuration in `folder`. Lock and journal always lie beside the state
+    /// that they guard, wherever other data may be put.
     #[must_use]
-    pub fn new(folder: &Path, data: &Path) -> Self {
+    pub fn new(folder: &Path) -> Self {
         Self {
             state: folder.join("isobar.state.json"),
-            data: data.to_owned(),
+            data: folder.join(".isobar"),
         }
     }
 
@@ -85,15 +86,20 @@ impl Store {
         Ok(Some(state))
     }
 
-    /// Takes the lock; creates the folders that are needed.
+    /// Takes the lock; creates the folder that it lies in.
     ///
     /// # Errors
     /// Who holds it, or why it cannot be had.
     pub fn lock(&self, holder: &Holder) -> Result<Lock, LockError> {
-        std::fs::create_dir_all(&self.data).map_err(|source| LockError::Io {
-            path: self.data.clone(),
-            source,
-        })?;
+        match std::fs::create_dir(&self.data) {
+            Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(LockError::Io {
+                    path: self.data.clone(),
+                    source,
+                });
+            }
+            _ => {}
+        }
         Lock::acquire(&self.data.join("lock"), holder)
     }
 
@@ -140,10 +146,11 @@ mod tests {
     #[test]
     fn a_journal_that_was_left_behind_is_folded_in() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path(), folder.path());
+        let store = Store::new(folder.path());
         assert!(store.read().unwrap().is_none());
         let mut state = State::new("l".to_owned());
         store.write(&state).unwrap();
+        std::fs::create_dir(folder.path().join(".isobar")).unwrap();
         let mut journal = store.begin(&state).unwrap();
         let record = Record::Intent {
             address: "isobar_data.a".parse().unwrap(),
@@ -157,7 +164,7 @@ mod tests {
     #[test]
     fn a_broken_state_is_refused_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path(), folder.path());
+        let store = Store::new(folder.path());
         std::fs::write(store.path(), "{ broken").unwrap();
         assert!(matches!(store.read(), Err(StoreError::Format { .. })));
         assert_eq!(std::fs::read_to_string(store.path()).unwrap(), "{ broken");

@@ -313,18 +313,18 @@ async fn a_state_that_cannot_be_written_is_said_before_anything_is_made() {
     let plan = workspace.plan().await;
     // Permissions do not hold a superuser back; a folder that is missing does.
     let missing = workspace.path().join("missing");
-    let store = Store::new(&missing, &workspace.path().join(".isobar"));
-    let report = apply_to(&workspace, &store, &plan).await;
-    assert_eq!(codes(&report), ["S0004"]);
+    let report = apply_to(&workspace, &Store::new(&missing), &plan).await;
+    assert_eq!(codes(&report), ["S0002"]);
     // Nor can a journal be begun where a folder has its name.
     std::fs::create_dir_all(workspace.path().join(".isobar/journal")).unwrap();
     let report = workspace.apply_plan(&plan).await;
     assert_eq!(codes(&report), ["S0004"]);
     std::fs::remove_dir(workspace.path().join(".isobar/journal")).unwrap();
     // Nor a lock taken where a file has the name of its folder.
-    let file = workspace.path().join("file");
-    std::fs::write(&file, "").unwrap();
-    let report = apply_to(&workspace, &Store::new(workspace.path(), &file), &plan).await;
+    let other = workspace.path().join("other");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(other.join(".isobar"), "").unwrap();
+    let report = apply_to(&workspace, &Store::new(&other), &plan).await;
     assert_eq!(codes(&report), ["S0002"]);
     assert!(!missing.exists() && cloud_ids(&workspace).is_empty());
     workspace.converge().await;

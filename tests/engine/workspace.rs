@@ -60,7 +60,7 @@ impl Workspace {
     }
 
     pub(crate) fn store(&self) -> Store {
-        Store::new(self.path(), &self.path().join(".isobar"))
+        Store::new(self.path())
     }
 
     pub(crate) fn state(&self) -> Option<State> {

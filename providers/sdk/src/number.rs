@@ -46,7 +46,7 @@ impl Number {
         }
     }
 
-    /// The value as an integer, if it is one that fits.
+    /// The value as an integer, if it is one that is held exactly.
     #[must_use]
     pub fn as_i64(self) -> Option<i64> {
         match self.0 {
@@ -110,6 +110,24 @@ impl Number {
         self.combine(other, i64::checked_rem, |l, r| l % r)
     }
 
+    /// The greatest whole number that is not greater.
+    #[must_use]
+    pub fn floor(self) -> Self {
+        match self.0 {
+            Repr::Integer(_) => self,
+            Repr::Float(value) => Self::from_f64(value.floor()).unwrap_or(self),
+        }
+    }
+
+    /// The least whole number that is not less.
+    #[must_use]
+    pub fn ceil(self) -> Self {
+        match self.0 {
+            Repr::Integer(_) => self,
+            Repr::Float(value) => Self::from_f64(value.ceil()).unwrap_or(self),
+        }
+    }
+
     /// The number with its sign turned.
     #[must_use]
     pub fn negate(self) -> Self {
@@ -166,9 +184,31 @@ impl Ord for Number {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self.0, other.0) {
             (Repr::Integer(left), Repr::Integer(right)) => left.cmp(&right),
-            _ => self.as_f64().total_cmp(&other.as_f64()),
+            (Repr::Float(left), Repr::Float(right)) => left.total_cmp(&right),
+            (Repr::Integer(left), Repr::Float(right)) => compare(left, right),
+            (Repr::Float(left), Repr::Integer(right)) => compare(right, left).reverse(),
         }
     }
+}
+
+/// Compares an integer with a double exactly: the double is rounded down to an integer, not the
+/// integer to a double, so that the order is transitive.
+fn compare(integer: i64, float: f64) -> Ordering {
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    if float >= BEYOND {
+        return Ordering::Less;
+    }
+    if float < -BEYOND {
+        return Ordering::Greater;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "within the range of i64")]
+    let floor = float.floor() as i64;
+    let fraction = float > float.floor();
+    integer.cmp(&floor).then(if fraction {
+        Ordering::Less
+    } else {
+        Ordering::Equal
+    })
 }
 
 impl fmt::Display for Number {
@@ -226,6 +266,31 @@ mod tests {
         );
         assert!(number("1").checked_div(number("0")).is_none());
         assert!(number("1").checked_rem(number("0")).is_none());
+    }
+
+    #[test]
+    fn large_integers_and_doubles_compare_exactly() {
+        let numbers = [
+            "-1e300",
+            "-9223372036854775808",
+            "-0.5",
+            "0",
+            "0.5",
+            "9007199254740993",
+            "9223372036854775807",
+            "1e19",
+        ];
+        for (position, small) in numbers.iter().enumerate() {
+            for large in &numbers[position + 1..] {
+                assert!(number(small) < number(large), "{small} {large}");
+                assert!(number(large) > number(small), "{small} {large}");
+            }
+        }
+        assert_eq!(
+            number("9007199254740993").floor().to_string(),
+            "9007199254740993"
+        );
+        assert_eq!(number("-0.5").ceil().to_string(), "0");
     }
 
     #[test]

@@ -268,8 +268,9 @@ fn convert_items(element: &Type, items: &Items) -> Result<Vec<Value>, Mismatch> 
     let unified;
     let element = if *element == Type::Any {
         let types: Vec<Type> = items.iter().map(Type::of).collect();
-        unified =
-            Type::unify(&types).ok_or_else(|| Mismatch::new("all elements must be of one type"))?;
+        unified = Type::unify(&types)
+            .or(types.is_empty().then_some(Type::Any))
+            .ok_or_else(|| Mismatch::new("all elements must be of one type"))?;
         &unified
     } else {
         element

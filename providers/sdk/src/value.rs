@@ -267,6 +267,8 @@ impl Value {
             (Self::Map(fields), Step::Key(name)) => Self::Map(mark_field(fields, name, rest)),
             (Self::List(items), Step::Index(index)) => Self::List(mark_item(items, *index, rest)),
             (Self::Tuple(items), Step::Index(index)) => Self::Tuple(mark_item(items, *index, rest)),
+            // The elements of a set have no place of their own.
+            (Self::Set(_), _) => self.clone().sensitive(),
             _ => self.clone(),
         }
     }

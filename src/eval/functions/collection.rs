@@ -256,18 +256,26 @@ fn element(arguments: &[Value]) -> Result<Value, String> {
     Ok(items[position].clone())
 }
 
+/// An element that is unknown may turn out to be a list of any length.
 fn flatten(arguments: &[Value]) -> Result<Value, String> {
-    fn collect(items: &[Value], into: &mut Vec<Value>) {
-        for item in items {
-            match item.items() {
-                Some(inner) => collect(inner, into),
-                None => into.push(item.clone()),
-            }
+    let mut flat = Vec::new();
+    collect(items(&arguments[0])?, false, &mut flat);
+    if flat.iter().any(Value::is_unknown) {
+        let sensitive = flat.iter().any(Value::contains_sensitive);
+        return Ok(Value::unknown().sensitive_if(sensitive));
+    }
+    Ok(Value::tuple(flat))
+}
+
+/// Adds the elements of nested lists one by one; those of a secret list are secret.
+fn collect(items: &[Value], secret: bool, into: &mut Vec<Value>) {
+    for item in items {
+        let secret = secret || item.is_sensitive();
+        match item.items() {
+            Some(inner) => collect(inner, secret, into),
+            None => into.push(item.clone().sensitive_if(secret)),
         }
     }
-    let mut flat = Vec::new();
-    collect(items(&arguments[0])?, &mut flat);
-    Ok(Value::tuple(flat))
 }
 
 fn index(arguments: &[Value]) -> Result<Value, String> {
@@ -455,5 +463,6 @@ fn zipmap(arguments: &[Value]) -> Result<Value, String> {
         .zip(values)
         .map(|(key, value)| Ok((text(key)?, value.clone())))
         .collect();
-    Ok(Value::object(pairs?))
+    let secret = keys.iter().any(Value::contains_sensitive);
+    Ok(Value::object(pairs?).sensitive_if(secret))
 }

@@ -89,11 +89,11 @@ fn abs(arguments: &[Value]) -> Result<Value, String> {
 }
 
 fn ceil(arguments: &[Value]) -> Result<Value, String> {
-    from_f64(number(&arguments[0])?.as_f64().ceil())
+    Ok(Value::Number(number(&arguments[0])?.ceil()))
 }
 
 fn floor(arguments: &[Value]) -> Result<Value, String> {
-    from_f64(number(&arguments[0])?.as_f64().floor())
+    Ok(Value::Number(number(&arguments[0])?.floor()))
 }
 
 fn log(arguments: &[Value]) -> Result<Value, String> {

@@ -164,28 +164,38 @@ fn format(arguments: &[Value]) -> Result<Value, String> {
     Ok(result.into())
 }
 
+/// The widest field and the most decimals that `format` writes.
+const WIDEST: usize = 1024;
+
 fn format_one(verb: char, flags: &str, value: &Value) -> Result<String, String> {
     let (width, precision) = flags.split_once('.').unwrap_or((flags, ""));
+    let size = |digits: &str| match digits.parse() {
+        _ if digits.is_empty() => Ok(0),
+        Ok(size) if size <= WIDEST => Ok(size),
+        _ => Err(format!("a width or precision is greater than {WIDEST}")),
+    };
     let body = match verb {
         's' | 'v' | 't' => text(value).or_else(|_| super::encoding::json_text(value))?,
         'q' => serde_json::Value::from(text(value)?).to_string(),
         'd' => whole(value)?.to_string(),
         'f' => {
-            let digits = precision.parse().unwrap_or(6);
+            let digits = if precision.is_empty() {
+                6
+            } else {
+                size(precision)?
+            };
             format!("{:.digits$}", super::number(value)?.as_f64())
         }
         other => return Err(format!("the verb %{other} is not known")),
     };
     let left = width.starts_with('-');
-    let zero = width.starts_with('0');
-    let width: usize = width
-        .trim_start_matches(['-', '+', ' ', '0'])
-        .parse()
-        .unwrap_or(0);
-    Ok(match (left, zero) {
-        (true, _) => format!("{body:<width$}"),
-        (false, true) => format!("{body:0>width$}"),
-        (false, false) => format!("{body:>width$}"),
+    let zero = width.starts_with('0') && matches!(verb, 'd' | 'f');
+    let width = size(width.trim_start_matches(['-', '+', ' ', '0']))?;
+    Ok(match (left, zero, body.strip_prefix('-')) {
+        (true, _, _) => format!("{body:<width$}"),
+        (false, true, Some(digits)) => format!("-{digits:0>0$}", width.saturating_sub(1)),
+        (false, true, None) => format!("{body:0>width$}"),
+        (false, false, _) => format!("{body:>width$}"),
     })
 }
 
