@@ -96,7 +96,7 @@ impl Change {
 pub enum Reason {
     /// An attribute cannot be changed in place.
     CannotUpdate,
-    /// Its creation failed half-way before.
+    /// Someone said that it is to be replaced.
     Tainted,
     /// Its block is no longer in the configuration.
     NoBlock,

@@ -4,8 +4,6 @@ pub mod check;
 mod run;
 mod world;
 
-use std::path::Path;
-
 use isobar_sdk::{Address, Diagnostics};
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -29,8 +27,6 @@ pub struct Request<'a> {
     pub store: &'a Store,
     /// Who applies, for the lock.
     pub holder: &'a Holder,
-    /// The folder of the configuration.
-    pub folder: &'a Path,
     /// The present, against which forecasts expire.
     pub now: Timestamp,
     /// The lineage of a state that is made now.
@@ -80,7 +76,7 @@ async fn carry_out(
         .map_err(|error| check::unreadable(&error))?;
     check::fresh(request.plan, recorded.as_ref(), request.now).map_err(|fault| *fault)?;
     let (config, mut found) = language::load(&request.plan.sources);
-    let scope = world::scope(&config, request.plan, request.folder);
+    let scope = world::scope(&config, request.plan);
     let used = request
         .plan
         .changes

@@ -16,7 +16,7 @@ use super::{Report, Request};
 use crate::change::{Action, Change};
 use crate::event::{Event, Sink};
 use crate::graph::{Dag, Walk};
-use crate::plan::{Configured, Mode, Plan, PlannedChange, Step, order, plain, spread_marks};
+use crate::plan::{Configured, Mode, Plan, PlannedChange, Step, order, plain};
 use crate::registry::{Providers, Registry};
 use crate::state::{Instance, Journal, OutputValue, Record, State, Status};
 
@@ -30,6 +30,10 @@ pub(super) struct Run<'a> {
     world: World<'a>,
     state: State,
     journal: Journal,
+    /// Whether the journal can be written.
+    journaling: bool,
+    /// The secret parts of what is being made, as its configuration marks them now.
+    marks: BTreeMap<Address, Vec<Path>>,
     sink: &'a dyn Sink,
     dag: Dag<Step>,
     done: Vec<(Address, Action)>,
@@ -88,6 +92,8 @@ impl<'a> Run<'a> {
             world,
             state: before.clone(),
             journal,
+            journaling: true,
+            marks: BTreeMap::new(),
             sink,
             dag: order(request.plan, before),
             done: Vec::new(),
@@ -96,17 +102,24 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Writes to the journal first and to the state then.
+    /// Writes to the journal first and to the state then. Where the journal cannot be written,
+    /// nothing new is begun any more.
     fn record(&mut self, records: Vec<Record>) {
         if let Err(error) = self.journal.append(&records) {
+            self.journaling = false;
             self.diagnostics.push(
                 Diagnostic::error("S0005", "Journal cannot be written", format!("{error}."))
-                    .help("Free space or grant access: a crash now would lose what was just done."),
+                    .help("Free space or grant access, then apply again. Nothing more was begun."),
             );
         }
         for record in records {
             self.state.fold(record);
         }
+    }
+
+    /// Whether more may be begun.
+    fn goes_on(&self) -> bool {
+        self.journaling && !*self.interrupted.borrow()
     }
 
     /// Records what has changed without Isobar.
@@ -143,6 +156,9 @@ impl<'a> Run<'a> {
             // After a failure, what they newly depend on may still depend on them.
             if let Some(instance) = self.state.instances.get_mut(address).filter(|_| !failed) {
                 instance.dependencies.clone_from(&planned.dependencies);
+                if let Change::Keep { now } = &planned.change {
+                    instance.attributes.clone_from(now);
+                }
             }
         }
     }
@@ -186,7 +202,7 @@ impl<'a> Run<'a> {
             let mut prepared = Vec::new();
             while finished.is_empty()
                 && running.len() + prepared.len() < self.parallelism
-                && !*self.interrupted.borrow()
+                && self.goes_on()
             {
                 let Some(step) = walk.next_ready() else { break };
                 match meanwhile(running, &mut finished, self.prepare(step)).await {
@@ -202,11 +218,38 @@ impl<'a> Run<'a> {
             if prepared.is_empty() {
                 return finished;
             }
-            self.record(prepared.iter().map(intent).collect());
+            if let Err(error) = self
+                .journal
+                .append(&prepared.iter().map(intent).collect::<Vec<_>>())
+            {
+                return self.refuse(prepared, &error, (walk, finished));
+            }
             for ready in prepared {
+                self.state.fold(intent(&ready));
                 self.start(ready, running);
             }
         }
+    }
+
+    /// Begins nothing, because it could not be written down that it begins.
+    fn refuse(
+        &mut self,
+        prepared: Vec<Prepared>,
+        error: &std::io::Error,
+        (walk, finished): (&mut Walk<'_, Step>, Vec<Finished>),
+    ) -> Vec<Finished> {
+        self.journaling = false;
+        self.diagnostics.push(
+            Diagnostic::error("S0005", "Journal cannot be written", format!("{error}."))
+                .help("Free space or grant access, then apply again. Nothing more was begun."),
+        );
+        for ready in prepared {
+            self.skip(&ready.step);
+            for step in walk.skip_dependents(&ready.step) {
+                self.skip(step);
+            }
+        }
+        finished
     }
 
     fn start(&self, ready: Prepared, running: &mut Running) {
@@ -305,9 +348,12 @@ impl<'a> Run<'a> {
             configuration: &configuration,
         };
         let now = configured.plan(prior.as_ref()).await;
-        let now = now
-            .map_err(|error| Diagnostics::from(failure(address, &error)))?
-            .after;
+        let now = now.map_err(|error| Diagnostics::from(failure(address, &error)))?;
+        if let (Some(path), true) = (now.replace.first(), prior.is_some()) {
+            return Err(cannot_update(address, path).into());
+        }
+        let now = now.after;
+        self.marks.insert(address.clone(), now.sensitive_paths());
         let promised = planned.change.after().cloned().unwrap_or(Value::Null);
         if let Some(path) = broken_promise(&promised, &now) {
             return Err(broken(address, path, &promised, &now).into());
@@ -429,10 +475,20 @@ impl<'a> Run<'a> {
     /// Stores what is there, with the marks that it was planned with.
     fn store(&self, address: &Address, now: &Known, problem: Option<Diagnostic>) -> Settled {
         let planned = self.plan.changes.get(address);
-        let marks = planned
-            .and_then(|p| p.change.after())
-            .map(Value::sensitive_paths);
-        let value = spread_marks(&now.value().mark(&marks.unwrap_or_default()));
+        let planned_value = planned.and_then(|p| match &p.change {
+            Change::Delete { before } => Some(before.value()),
+            change => change.after(),
+        });
+        let mut marks = planned_value
+            .map(Value::sensitive_paths)
+            .unwrap_or_default();
+        marks.extend(self.marks.get(address).into_iter().flatten().cloned());
+        let marked = now.value().mark(&marks);
+        let schema = self.registry.resource(address.resource_type());
+        let value = schema.map_or_else(
+            || marked.clone(),
+            |(_, schema)| schema.body.spread_marks(&marked),
+        );
         let attributes = Known::new(value.clone()).unwrap_or_else(|_| now.clone());
         let instance = Instance {
             provider: planned.map(|p| p.provider.clone()).unwrap_or_default(),
@@ -601,6 +657,16 @@ fn failure(address: &Address, error: &Error) -> Diagnostic {
     .about(address);
     diagnostic.help.clone_from(&error.help);
     diagnostic
+}
+
+fn cannot_update(address: &Address, path: &Path) -> Diagnostic {
+    let detail = format!(
+        "The plan would update it in place, but now that more is known {path} can only be changed by a replacement."
+    );
+    Diagnostic::error("A0004", "Plan not kept", detail)
+        .about(address)
+        .on(path.clone())
+        .help("Plan again: the new plan will replace it.")
 }
 
 fn broken(address: &Address, path: Path, promised: &Value, actual: &Value) -> Diagnostic {

@@ -1,25 +1,22 @@
 //! What is known while a plan is carried out: its values, replaced by real ones one by one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 
 use isobar_sdk::deployment::Wire;
 use isobar_sdk::schema::Schema;
-use isobar_sdk::{Address, Diagnostics, Key, Native, Value};
+use isobar_sdk::{Address, Diagnostic, Diagnostics, Key, Native, Value};
 
-use crate::eval::{Ambient, Facts, Scope, decode, evaluate};
+use crate::eval::{Ambient, Scope, decode, evaluate};
 use crate::language::{Config, Declaration};
-use crate::plan::{Plan, PlannedChange, configure, deployment_value, empty, expand, follow};
+use crate::plan::{
+    Plan, PlannedChange, configure, deployment_value, empty, expand, follow, sensitive_output,
+};
 use isobar_sdk::Fault;
 
 /// A scope with the variables of a plan.
-pub(super) fn scope<'a>(config: &'a Config, plan: &Plan, folder: &Path) -> Scope<'a> {
-    let facts = Facts {
-        folder: folder.display().to_string(),
-        workspace: "default".to_owned(),
-    };
-    Scope::new(config, facts, plan.variables.clone())
+pub(super) fn scope<'a>(config: &'a Config, plan: &Plan) -> Scope<'a> {
+    Scope::new(config, plan.facts.clone(), plan.variables.clone())
 }
 
 /// The values of a plan.
@@ -153,10 +150,27 @@ impl<'a> World<'a> {
         }
     }
 
+    /// What `each` and `count` mean in an instance. The instances of a block are part of the
+    /// plan's promise.
     fn ambient(&mut self, address: &Address, declaration: &Declaration) -> Result<Ambient, Fault> {
         let block = address.block();
         if !self.ambients.contains_key(&block) {
-            let expanded = expand(declaration, &self.scope)?.into_iter().collect();
+            let expanded: BTreeMap<_, _> = expand(declaration, &self.scope)?.into_iter().collect();
+            let planned = self.plan.changes.iter().filter(|(address, planned)| {
+                address.native.is_none()
+                    && address.block() == block
+                    && planned.change.after().is_some()
+            });
+            if !planned.map(|(address, _)| &address.key).eq(expanded.keys()) {
+                let detail = format!(
+                    "The plan has other instances of {block} than there would be now that more is known."
+                );
+                let diagnostic = Diagnostic::error("A0004", "Plan not kept", detail)
+                    .at(&declaration.header)
+                    .about(address)
+                    .help("Plan again.");
+                return Err(Box::new(diagnostic));
+            }
             self.ambients.insert(block.clone(), expanded);
         }
         let ambients = self.ambients.get(&block);
@@ -172,12 +186,11 @@ impl<'a> World<'a> {
         for (name, output) in &self.config.outputs {
             match evaluate(&output.value.value, &self.scope, &Ambient::None) {
                 Ok(value) => {
-                    let value = if output.sensitive {
-                        value.sensitive()
-                    } else {
-                        value
-                    };
-                    outputs.insert(name.to_string(), value);
+                    if value.contains_sensitive() && !output.sensitive {
+                        diagnostics.push(sensitive_output(name, output));
+                    }
+                    let secret = output.sensitive || value.contains_sensitive();
+                    outputs.insert(name.to_string(), value.sensitive_if(secret));
                 }
                 Err(fault) => diagnostics.push(*fault),
             }

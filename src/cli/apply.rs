@@ -106,7 +106,6 @@ fn carry_out(session: &Session, plan: &Plan, args: &args::Apply) -> Result<Repor
             registry: &registry,
             store: &store,
             holder: &holder,
-            folder: session.folder(),
             now: now(),
             new_lineage: fresh_id(),
             parallelism: args.planning.parallelism.get(),

@@ -156,6 +156,7 @@ mod tests {
                 lineage: "l".to_owned(),
                 serial: 3,
             },
+            facts: crate::eval::Facts::default(),
             sources: sources("locals {}"),
             variables: BTreeMap::new(),
             changes: BTreeMap::new(),

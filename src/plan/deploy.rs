@@ -352,9 +352,10 @@ impl Driver<'_> {
         })?;
         target.lower(placed).map_err(|error| {
             // The path is an attribute of the model or of the zone, whichever has it.
+            let zone_block = self.nouns.zone_blocks.get(&zone.zone.name);
             let blocks = [
                 ("model", placed.model.name.as_str()),
-                ("zone", zone.zone.name.as_str()),
+                ("zone", zone_block.map_or("", |name| name)),
             ];
             let address = Address::new("deployment", &declaration.name);
             let address = address.instance(Some(Key::Text(zone.zone.name.as_str().into())));
@@ -450,11 +451,10 @@ impl Driver<'_> {
             let declarations = &self.request.config.declarations;
             let find = |kind: &str, name: &str| declarations.get(&(kind.into(), name.into()));
             let block = match origin.noun {
-                Noun::Zone => declarations.values().find(|d| {
-                    &*d.kind == "zone"
-                        && (*d.name == *zone.zone.name
-                            || zone.zone.name.starts_with(&format!("{}-", d.name)))
-                }),
+                Noun::Zone => {
+                    let name = self.nouns.zone_blocks.get(&zone.zone.name);
+                    name.and_then(|name| find("zone", name))
+                }
                 Noun::Model => self
                     .model_of(declaration)
                     .and_then(|name| find("model", &name)),

@@ -280,6 +280,8 @@ impl Driver<'_> {
                 .with_field("provider", Value::from(provider.as_str()));
             let address = Address::new("zone", &declaration.name).instance(key);
             self.scope.set_instance(&address, value);
+            let block = Arc::clone(&declaration.name);
+            self.nouns.zone_blocks.insert(name.clone(), block);
             if self.nouns.zones.insert(name.clone(), zone).is_some() {
                 self.diagnostics.push(
                     Diagnostic::error(
@@ -536,6 +538,7 @@ impl Driver<'_> {
                 serial: self.state.serial,
             },
             sources: self.request.sources.clone(),
+            facts: self.request.facts.clone(),
             variables: self.request.variables.clone(),
             drift: self.drift(),
             outputs,

@@ -13,6 +13,9 @@ use isobar_sdk::Fault;
 /// The instances of a block with what `each` and `count` mean in them.
 pub type Expanded = Vec<(Option<Key>, Ambient)>;
 
+/// The code of what is not known at plan time.
+pub(super) const NOT_KNOWN: &str = "P0005";
+
 /// Evaluates `count` or `for_each`.
 ///
 /// # Errors
@@ -42,12 +45,13 @@ fn fault(attribute: &Attribute, summary: &'static str, detail: String) -> Fault 
 fn not_known(attribute: &Attribute) -> Fault {
     let mut fault = fault(
         attribute,
-        "Number of instances not known",
+        "Not known at plan time",
         format!(
             "{} rests on something that is only known after apply, so the instances cannot be told now.",
             attribute.name
         ),
     );
+    fault.code = NOT_KNOWN;
     fault.help = Some("Use a value that is known at plan time, such as a variable.".to_owned());
     fault
 }

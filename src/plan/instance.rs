@@ -50,7 +50,7 @@ impl Configured<'_> {
         };
         let planned = self.provider.plan(request).await?;
         Ok(Planned {
-            after: spread_marks(&planned.after.mark(&marks)),
+            after: self.schema.body.spread_marks(&planned.after.mark(&marks)),
             replace: planned.replace,
         })
     }
@@ -95,12 +95,9 @@ impl Configured<'_> {
             ));
         }
         if changed.is_empty() {
-            return Ok((
-                Change::Keep {
-                    now: before.clone(),
-                },
-                None,
-            ));
+            // Equal up to its marks, which may be new.
+            let now = Known::new(planned.after).unwrap_or_else(|_| before.clone());
+            return Ok((Change::Keep { now }, None));
         }
         Ok((
             Change::Update {
@@ -143,25 +140,6 @@ pub(super) fn changed_attributes(before: &Value, after: &Value) -> Vec<String> {
 /// A value as providers get it.
 pub fn plain(known: &Known) -> Known {
     Known::new(known.value().reveal_all()).unwrap_or_else(|_| Known::empty())
-}
-
-/// Marks attributes that repeat the value of a sensitive one: what a provider copies stays
-/// secret.
-#[must_use]
-pub fn spread_marks(value: &Value) -> Value {
-    let Some(fields) = value.fields() else {
-        return value.clone();
-    };
-    let secrets: Vec<&Value> = fields
-        .values()
-        .filter(|v| v.is_sensitive())
-        .map(Value::reveal)
-        .collect();
-    if secrets.is_empty() {
-        return value.clone();
-    }
-    let spread = |v: &Value| v.clone().sensitive_if(!v.is_null() && secrets.contains(&v));
-    Value::object(fields.iter().map(|(name, v)| (name.clone(), spread(v))))
 }
 
 /// The configuration of a native resource, its wires followed; what they lead to is looked up

@@ -19,10 +19,11 @@ pub use drive::{Request, propose};
 pub use expand::{Expanded, empty, expand};
 pub use file::{FileError, from_json, to_json};
 pub use freeze::FrozenForecast;
-pub use instance::{Configured, configure, follow, plain, spread_marks};
+pub use instance::{Configured, configure, follow, plain};
 pub use names::{Names, Node};
 pub use order::{Step, order};
 pub use predict::{Prediction, forecasts};
+pub use remainder::sensitive_output;
 pub use setup::providers;
 pub use validate::validate;
 
@@ -35,6 +36,7 @@ use jiff::Timestamp;
 
 use crate::change::{Action, Cause, Change, Reason};
 use crate::deployment::Sized;
+use crate::eval::Facts;
 use crate::language::Sources;
 use crate::state::Instance;
 
@@ -71,6 +73,8 @@ pub struct Plan {
     pub base: Base,
     /// The texts of the configuration.
     pub sources: Sources,
+    /// What the environment contributed.
+    pub facts: Facts,
     /// The values of the variables.
     pub variables: BTreeMap<Arc<str>, Value>,
     /// What happens to each instance, also where nothing does.

@@ -24,6 +24,8 @@ use crate::telemetry::{Csv, Series, Source, TelemetryError};
 pub(super) struct Nouns {
     /// By the name that deployments list them under.
     pub(super) zones: BTreeMap<String, ZoneSpec>,
+    /// The name of the block of each zone.
+    pub(super) zone_blocks: BTreeMap<String, Arc<str>>,
     /// With the squared coefficient of variation of the service time.
     pub(super) models: BTreeMap<Arc<str>, (Model, f64)>,
     pub(super) forecasts: BTreeMap<Arc<str>, Loaded>,

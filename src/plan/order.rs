@@ -34,6 +34,7 @@ pub enum Step {
 #[must_use]
 pub fn order(plan: &Plan, state: &State) -> Dag<Step> {
     let mut dag = Dag::default();
+    through_kept(&mut dag, plan);
     let in_the_way = in_the_way(plan, state);
     for (address, planned) in plan.actions() {
         if makes(planned) {
@@ -66,6 +67,22 @@ pub fn order(plan: &Plan, state: &State) -> Dag<Step> {
         }
     }
     dag
+}
+
+/// What rests on something that stays as it is also waits for what that rests on.
+fn through_kept(dag: &mut Dag<Step>, plan: &Plan) {
+    for (address, planned) in &plan.changes {
+        if !matches!(planned.change, Change::Keep { .. }) {
+            continue;
+        }
+        for dependency in &planned.dependencies {
+            for group in [address.clone(), address.block()] {
+                if group != *dependency {
+                    dag.depend(Step::Made(group), Step::Made(dependency.clone()));
+                }
+            }
+        }
+    }
 }
 
 const fn makes(planned: &PlannedChange) -> bool {

@@ -37,7 +37,7 @@ pub(super) async fn refresh(
         })
     });
     let mut observed = BTreeMap::new();
-    let mut results = futures::stream::iter(reads).buffer_unordered(parallelism.max(1));
+    let mut results = futures::stream::iter(reads).buffered(parallelism.max(1));
     while let Some((address, instance, result)) = results.next().await {
         match result {
             Ok(found) => {

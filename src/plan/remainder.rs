@@ -147,7 +147,9 @@ impl Driver<'_> {
     }
 }
 
-fn sensitive_output(name: &str, output: &crate::language::config::Output) -> Diagnostic {
+/// The diagnostic for an output that would print a secret.
+#[must_use]
+pub fn sensitive_output(name: &str, output: &crate::language::config::Output) -> Diagnostic {
     Diagnostic::error(
         "P0008",
         "Sensitive value in output",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use isobar_sdk::diagnostic::closest;
 use isobar_sdk::{Diagnostic, Diagnostics, Span, Value};
 
+use super::expand::NOT_KNOWN;
 use super::nouns::{self, shape};
 use super::{Names, Node, expand, setup};
 use crate::deployment::spec;
@@ -131,9 +132,7 @@ impl Checker<'_> {
         match expand(declaration, &self.scope) {
             Ok(mut instances) if !instances.is_empty() => instances.remove(0).1,
             Ok(_) => unknown_ambient(declaration),
-            Err(fault) if fault.summary == "Number of instances not known" => {
-                unknown_ambient(declaration)
-            }
+            Err(fault) if fault.code == NOT_KNOWN => unknown_ambient(declaration),
             Err(fault) => {
                 self.diagnostics.push(*fault);
                 unknown_ambient(declaration)

@@ -37,6 +37,7 @@ pub(super) fn empty(mode: Mode) -> Plan {
             lineage: "4c1f".to_owned(),
             serial: 3,
         },
+        facts: crate::eval::Facts::default(),
         sources: Sources::default(),
         variables: BTreeMap::new(),
         changes: BTreeMap::new(),

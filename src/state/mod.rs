@@ -59,7 +59,7 @@ pub struct Instance {
 pub enum Status {
     /// It is.
     Ready,
-    /// Its creation failed half-way; it is to be replaced.
+    /// It is to be replaced, because someone said so.
     Tainted,
 }
 

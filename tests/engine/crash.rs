@@ -339,7 +339,6 @@ async fn apply_to(workspace: &Workspace, store: &Store, plan: &Plan) -> Report {
         registry: &workspace.registry,
         store,
         holder: &holder,
-        folder: workspace.path(),
         now: workspace.now,
         new_lineage: "lineage".to_owned(),
         parallelism: 10,

@@ -143,7 +143,6 @@ impl Workspace {
             registry: &self.registry,
             store: &store,
             holder: &holder,
-            folder: self.path(),
             now: self.now,
             new_lineage: "lineage".to_owned(),
             parallelism,

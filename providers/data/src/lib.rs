@@ -53,7 +53,8 @@ fn schema() -> ProviderSchema {
             Attribute::computed(
                 Type::Any,
                 "The stored value: `input` as it was last applied.",
-            ),
+            )
+            .repeats("input"),
         )
         .attribute(
             "triggers_replace",

@@ -50,6 +50,8 @@ pub struct Attribute {
     pub on_change: OnChange,
     /// Whether it may be printed.
     pub visibility: Visibility,
+    /// The attribute that this one repeats: what is secret there is secret here.
+    pub copies: Option<String>,
     /// One or two sentences for people: meaning, unit, limits.
     pub doc: String,
 }
@@ -61,6 +63,7 @@ impl Attribute {
             presence,
             on_change: OnChange::Update,
             visibility: Visibility::Shown,
+            copies: None,
             doc: doc.to_owned(),
         }
     }
@@ -106,6 +109,13 @@ impl Attribute {
     #[must_use]
     pub fn sensitive(mut self) -> Self {
         self.visibility = Visibility::Sensitive;
+        self
+    }
+
+    /// It repeats another attribute of the resource.
+    #[must_use]
+    pub fn repeats(mut self, attribute: &str) -> Self {
+        self.copies = Some(attribute.to_owned());
         self
     }
 
@@ -258,6 +268,28 @@ impl Body {
             (name.as_str(), value)
         });
         Value::object(attributes.chain(blocks))
+    }
+}
+
+impl Body {
+    /// Puts the marks of attributes on those that repeat them; one that is not known yet is
+    /// marked as a whole.
+    #[must_use]
+    pub fn spread_marks(&self, value: &Value) -> Value {
+        let repeating = self.attributes.iter().filter_map(|(name, attribute)| {
+            let marks = value.field(attribute.copies.as_deref()?)?.sensitive_paths();
+            Some((name, marks)).filter(|(_, marks)| !marks.is_empty())
+        });
+        repeating.fold(value.clone(), |marked, (name, marks)| {
+            let Some(copy) = value.field(name) else {
+                return marked;
+            };
+            let copy = match copy.is_unknown() {
+                true => copy.clone().sensitive(),
+                false => copy.mark(&marks),
+            };
+            marked.with_field(name, copy)
+        })
     }
 }
 

@@ -19,6 +19,7 @@ use self::change::ChangeDocument;
 use self::deployment::{DeploymentDocument, ForecastDocument};
 use self::exact::{Exact, ExactKnown, Text};
 use super::{Base, Drift, Mode, OutputChange, Plan};
+use crate::eval::Facts;
 use crate::language::Sources;
 
 /// The version of the format that this program writes and reads.
@@ -74,6 +75,8 @@ struct PlanDocument {
     lineage: String,
     serial: u64,
     sources: BTreeMap<String, String>,
+    folder: String,
+    workspace: String,
     variables: BTreeMap<String, Exact>,
     changes: Vec<ChangeDocument>,
     drift: Vec<DriftDocument>,
@@ -120,6 +123,8 @@ impl From<&Plan> for PlanDocument {
                 .iter()
                 .map(|(f, t)| (f.to_string(), t.to_string()))
                 .collect(),
+            folder: plan.facts.folder.clone(),
+            workspace: plan.facts.workspace.clone(),
             variables: plan
                 .variables
                 .iter()
@@ -203,6 +208,10 @@ impl From<PlanDocument> for Plan {
                 serial: document.serial,
             },
             sources,
+            facts: Facts {
+                folder: document.folder,
+                workspace: document.workspace,
+            },
             variables: document
                 .variables
                 .into_iter()
