@@ -222,7 +222,9 @@ pub fn model(name: &str, value: &Value) -> Result<(Model, f64), Wrong> {
             })
             .unwrap_or_default()
     };
-    let environment = noun.field("environment").and_then(Value::fields);
+    let environment = noun.field("environment");
+    let secret = environment.is_some_and(Value::is_sensitive);
+    let environment = environment.and_then(Value::fields);
     let version = noun.text("version").unwrap_or_default();
     if version.is_empty() {
         return Err(Wrong::new(&["version"], "The version must not be empty."));
@@ -239,7 +241,7 @@ pub fn model(name: &str, value: &Value) -> Result<(Model, f64), Wrong> {
             .map(|fields| {
                 fields
                     .iter()
-                    .map(|(n, v)| (n.to_string(), v.clone()))
+                    .map(|(n, v)| (n.to_string(), v.clone().sensitive_if(secret)))
                     .collect()
             })
             .unwrap_or_default(),

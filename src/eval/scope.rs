@@ -1,5 +1,6 @@
 //! What names mean while an expression is evaluated.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ pub struct Scope<'a> {
     facts: Facts,
     variables: BTreeMap<Arc<str>, Value>,
     locals: BTreeMap<Arc<str>, Value>,
+    /// Local values that may still change, as they are now; emptied when a block changes.
+    passing: RefCell<BTreeMap<Arc<str>, Value>>,
     blocks: BTreeMap<(Arc<str>, Arc<str>), Value>,
 }
 
@@ -55,6 +58,7 @@ impl<'a> Scope<'a> {
             facts,
             variables,
             locals: BTreeMap::new(),
+            passing: RefCell::new(BTreeMap::new()),
             blocks: BTreeMap::new(),
         }
     }
@@ -77,11 +81,13 @@ impl<'a> Scope<'a> {
     /// Sets the value of a block that stands for one thing, or of one that stands for several
     /// and has no instance yet.
     pub fn set_block(&mut self, kind: &str, name: &str, value: Value) {
+        self.passing.get_mut().clear();
         self.blocks.insert((kind.into(), name.into()), value);
     }
 
     /// Sets the value of one instance; instances of `count` must be set in order at first.
     pub fn set_instance(&mut self, address: &Address, value: Value) {
+        self.passing.get_mut().clear();
         let block = (Arc::clone(&address.kind), Arc::clone(&address.name));
         match (&address.key, self.blocks.get_mut(&block)) {
             (Some(Key::Text(key)), Some(Value::Object(fields))) => {
@@ -157,10 +163,15 @@ impl<'a> Scope<'a> {
         if let Some(value) = self.locals.get(name) {
             return Ok(Some(value.clone()));
         }
-        self.config
-            .locals
-            .get(name)
-            .map(|attribute| evaluate(&attribute.value, self, &Ambient::None))
-            .transpose()
+        if let Some(value) = self.passing.borrow().get(name) {
+            return Ok(Some(value.clone()));
+        }
+        let Some((name, attribute)) = self.config.locals.get_key_value(name) else {
+            return Ok(None);
+        };
+        let value = evaluate(&attribute.value, self, &Ambient::None)?;
+        let mut passing = self.passing.borrow_mut();
+        passing.insert(Arc::clone(name), value.clone());
+        Ok(Some(value))
     }
 }

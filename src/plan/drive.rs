@@ -361,7 +361,9 @@ impl Driver<'_> {
         let shape = nouns::shape(declaration, self.request.registry)?;
         let scope = (&self.scope, ambient);
         let value = nouns::evaluate(declaration, &shape, scope, &mut self.diagnostics)?;
-        nouns::must_be_known(declaration, &value, &mut self.diagnostics).then_some(value)
+        let known = nouns::must_be_known(declaration, &value, &mut self.diagnostics);
+        let open = nouns::must_be_open(declaration, &value, &mut self.diagnostics);
+        (known && open).then_some(value)
     }
 
     fn expand(&mut self, declaration: &Declaration) -> Option<Expanded> {

@@ -1,7 +1,6 @@
 //! Zones, models, forecasts and capacities: their blocks to specifications.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,7 +8,6 @@ use isobar_sdk::deployment::Model;
 use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::schema::{Body as Shape, Presence};
 use isobar_sdk::{Diagnostic, Diagnostics, Key, Span, Step, Value};
-use sha2::{Digest, Sha256};
 
 use crate::deployment::spec::{self, CapacitySpec, ForecastSpec, Wrong, ZoneSpec};
 use crate::eval::{Ambient, Scope, decode};
@@ -144,6 +142,30 @@ pub(super) fn must_be_known(
     unknown.is_empty()
 }
 
+/// Reports secrets where they could be seen by everyone: only the environment of a model may
+/// hold them.
+pub(super) fn must_be_open(
+    declaration: &Declaration,
+    value: &Value,
+    diagnostics: &mut Diagnostics,
+) -> bool {
+    let mut secret = value.sensitive_paths();
+    secret.retain(|path| path.first_attribute() != Some("environment"));
+    for path in &secret {
+        diagnostics.push(
+            Diagnostic::error(
+                "P0017",
+                "Sensitive value in a setting",
+                format!("{path} of {}.{} is sensitive, but it is shown in plans and to everyone on the platform.", declaration.kind, declaration.name),
+            )
+            .at(&place(&declaration.body, path.steps(), &declaration.header))
+            .within(&declaration.header)
+            .help("Hand secrets to a model through environment."),
+        );
+    }
+    secret.is_empty()
+}
+
 /// The diagnostic for a specification that makes no sense. What stands behind a semicolon in the
 /// reason is what to do about it.
 pub(super) fn wrong(declaration: &Declaration, wrong: &Wrong) -> Diagnostic {
@@ -201,31 +223,10 @@ pub(super) fn model(name: &str, value: &Value, folder: &Path) -> Result<(Model, 
     let (mut model, variability) = spec::model(name, value)?;
     if let Some(artifact) = &model.artifact {
         let path = artifact.strip_prefix("file://").unwrap_or(artifact);
-        model.digest = digest(&folder.join(path));
+        // What is not a file here is for the provider to judge.
+        model.digest = isobar_sdk::artifact::digest(&folder.join(path)).ok();
     }
     Ok((model, variability))
-}
-
-/// SHA-256 of a file; `None` for what is not a file here, which is for the provider to judge.
-fn digest(path: &Path) -> Option<String> {
-    let file = std::fs::File::open(path).ok().filter(|_| path.is_file())?;
-    let mut reader = BufReader::with_capacity(1 << 16, file);
-    let mut hash = Sha256::new();
-    loop {
-        let block = reader.fill_buf().ok()?;
-        if block.is_empty() {
-            break;
-        }
-        hash.update(block);
-        let length = block.len();
-        reader.consume(length);
-    }
-    let digest: String = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    Some(format!("sha256:{digest}"))
 }
 
 /// Loads the telemetry of a forecast and forecasts it.

@@ -12,5 +12,6 @@ mod faults;
 mod histories;
 mod language;
 mod lifecycle;
+mod secrets;
 mod workspace;
 mod wrapper;

@@ -53,18 +53,31 @@ impl Process {
     /// # Errors
     /// The system refuses the signal, or the process stays.
     pub(crate) async fn end(&self, grace: Duration) -> io::Result<()> {
+        if !self.is_alive() {
+            return Ok(());
+        }
         self.signal(Signal::TERM)?;
         if self.is_gone_within(grace).await {
-            return Ok(());
+            return self.sweep();
         }
         self.signal(Signal::KILL)?;
         if self.is_gone_within(KILL).await {
-            return Ok(());
+            return self.sweep();
         }
         Err(io::Error::other(format!(
             "process {} does not end, not even by SIGKILL",
             self.pid
         )))
+    }
+
+    /// Ends what the process has left in its group, right after it went: the group keeps its
+    /// number while it has members, and without members there is no one to signal.
+    fn sweep(&self) -> io::Result<()> {
+        let group = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        match group.map(|group| rustix::process::kill_process_group(group, Signal::KILL)) {
+            None | Some(Ok(()) | Err(rustix::io::Errno::SRCH)) => Ok(()),
+            Some(Err(error)) => Err(error.into()),
+        }
     }
 
     /// Between the look and the signal lie microseconds, in which the pid would have to be freed

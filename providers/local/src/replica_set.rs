@@ -156,6 +156,28 @@ pub(crate) async fn apply(
     result.unwrap_or_else(Outcome::Failed)
 }
 
+/// Whether the artifact still is what was planned: its file may have changed since.
+fn check_digest(runtime: &Runtime, planned: &Value) -> Result<(), Error> {
+    let text = |name: &str| planned.field(name).and_then(Value::as_str);
+    let (Some(artifact), Some(promised)) = (text("artifact"), text("digest")) else {
+        return Ok(());
+    };
+    let path = runtime.artifact(artifact).unwrap_or_default();
+    let found = isobar_sdk::artifact::digest(&path);
+    if found.as_ref().is_ok_and(|found| found == promised) {
+        return Ok(());
+    }
+    let what = match found {
+        Ok(found) => format!("is {found} now, but {promised} was planned"),
+        Err(error) => format!("cannot be read: {error}"),
+    };
+    Err(Error::invalid(
+        Path::attribute("artifact"),
+        format!("the artifact {} {what}", path.display()),
+    )
+    .help("plan again, so that the plan has the file that is there"))
+}
+
 async fn make(
     runtime: &Runtime,
     planned: &Value,
@@ -163,6 +185,7 @@ async fn make(
     key: &IdempotencyKey,
 ) -> Result<Outcome, Error> {
     check_program(runtime, planned)?;
+    check_digest(runtime, planned)?;
     let mut set = ReplicaSet::planned(runtime, planned, key)?;
     if let Some(prior) = prior {
         let before = ReplicaSet::of(runtime, prior)?;

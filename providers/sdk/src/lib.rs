@@ -5,6 +5,7 @@
 //! it; what goes wrong for the user is a [`Diagnostic`], what goes wrong in a call an [`Error`].
 
 pub mod address;
+pub mod artifact;
 pub mod clock;
 pub mod conformance;
 pub mod deployment;
