@@ -66,6 +66,10 @@ async fn carry_out(
     sink: &dyn Sink,
     report: &mut Report,
 ) -> Result<(), Diagnostics> {
+    if request.plan.base.lineage.is_empty() && !request.plan.has_changes() {
+        // There is nothing to do and nothing to record.
+        return Ok(());
+    }
     let _lock = request
         .store
         .lock(request.holder)

@@ -50,7 +50,7 @@ impl Project {
     /// Reads the folder of the session, with all that is wrong with the texts.
     pub(super) fn read(session: &Session, needs: Needs) -> Result<(Self, Diagnostics), Stopped> {
         let sources = Sources::read_folder(session.folder()).map_err(|error| {
-            let detail = format!("{}: {error}.", session.folder().display());
+            let detail = format!("{error}.");
             Diagnostic::error("C0008", "Configuration cannot be read", detail)
                 .help("Check that the files are UTF-8 text and that you may read them.")
         })?;

@@ -28,13 +28,16 @@ impl Session {
         shell: Shell,
         chdir: Option<PathBuf>,
     ) -> Result<Self, Stopped> {
-        let folder = environment.folder.join(chdir.unwrap_or_default());
-        let folder = folder.canonicalize().and_then(|folder| {
+        let named = environment.folder.join(chdir.unwrap_or_default());
+        let folder = named.canonicalize().and_then(|folder| {
             std::fs::read_dir(&folder)?;
             Ok(folder)
         });
         let folder = folder.map_err(|error| {
-            let detail = format!("It is not a folder that can be read: {error}.");
+            let detail = format!(
+                "{} is not a folder that can be read: {error}.",
+                named.display()
+            );
             Diagnostic::error("C0001", "No such folder", detail)
                 .help("Give an existing folder with -chdir=DIR.")
         })?;

@@ -154,7 +154,10 @@ impl<'a> Noun<'a> {
                     .ok_or_else(|| {
                         Wrong::new(
                             &self.path(name),
-                            format!("{name} must be a whole number from 0 on, not {value}."),
+                            format!(
+                                "{name} must be a whole number from 0 to {}, not {value}.",
+                                u32::MAX
+                            ),
                         )
                     })
             })

@@ -14,17 +14,16 @@ use super::lower::Lowering;
 /// one by one, so that several mistakes are reported at once and the rest is still understood.
 #[must_use]
 pub fn file(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
-    let Ok(body) = hcl_edit::parser::parse_body(text) else {
-        return recover(name, text);
-    };
-    (
-        Lowering {
-            file: name,
-            offset: 0,
+    // Some editors begin a file with a byte order mark, which means nothing in UTF-8.
+    let plain = text.strip_prefix('\u{feff}').unwrap_or(text);
+    match hcl_edit::parser::parse_body(plain) {
+        Ok(body) => {
+            let offset = text.len() - plain.len();
+            let lowering = Lowering { file: name, offset };
+            (lowering.body(&body), Diagnostics::new())
         }
-        .body(&body),
-        Diagnostics::new(),
-    )
+        Err(_) => recover(name, text),
+    }
 }
 
 /// Parses one expression, such as the value of a variable given as text.
@@ -51,7 +50,13 @@ pub fn expression(name: &Arc<str>, text: &str) -> Result<Located, Fault> {
 fn recover(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
     let mut whole = Body::default();
     let mut diagnostics = Diagnostics::new();
-    for item in items(text) {
+    let mark = if text.starts_with('\u{feff}') {
+        '\u{feff}'.len_utf8()
+    } else {
+        0
+    };
+    for mut item in items(text) {
+        item.range.start = item.range.start.max(mark);
         let part = &text[item.range.clone()];
         if let Some(header) = item.unclosed {
             diagnostics.push(

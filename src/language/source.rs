@@ -12,6 +12,9 @@ use sha2::{Digest, Sha256};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources(BTreeMap<Arc<str>, Arc<str>>);
 
+/// The longest part of a line that an excerpt shows.
+const LONGEST: usize = 400;
+
 /// A line of a source with the part of it that a span covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt<'a> {
@@ -33,13 +36,19 @@ impl Sources {
     /// A folder or file that cannot be read.
     pub fn read_folder(folder: &Path) -> io::Result<Self> {
         let mut sources = Self::default();
-        for entry in std::fs::read_dir(folder)? {
+        let entries = std::fs::read_dir(folder).map_err(|error| {
+            io::Error::new(error.kind(), format!("{}: {error}", folder.display()))
+        })?;
+        for entry in entries {
             let path = entry?.path();
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
                 continue;
             };
             if path.is_file() && (is_configuration(name) || is_automatic_variables(name)) {
-                sources.insert(name, std::fs::read_to_string(&path)?);
+                let text = std::fs::read_to_string(&path).map_err(|error| {
+                    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+                })?;
+                sources.insert(name, text);
             }
         }
         Ok(sources)
@@ -101,13 +110,27 @@ impl Sources {
             .find('\n')
             .map_or(text.len(), |newline| start + newline);
         let end = floor_boundary(text, span.end).clamp(start, line_end);
+        let whole = text[line_start..line_end].trim_end_matches('\r');
+        let covered = start - line_start..end - line_start;
+        let (text_shown, covered) = window(whole, covered);
         Some(Excerpt {
             line: text[..line_start].matches('\n').count() + 1,
             column: text[line_start..start].chars().count() + 1,
-            text: text[line_start..line_end].trim_end_matches('\r'),
-            covered: start - line_start..end - line_start,
+            text: text_shown,
+            covered,
         })
     }
+}
+
+/// The part of a long line around what is covered.
+fn window(line: &str, covered: std::ops::Range<usize>) -> (&str, std::ops::Range<usize>) {
+    if line.len() <= LONGEST {
+        return (line, covered);
+    }
+    let from = floor_boundary(line, covered.start.saturating_sub(LONGEST / 4));
+    let to = floor_boundary(line, from + LONGEST);
+    let end = covered.end.clamp(covered.start, to) - from;
+    (&line[from..to], covered.start - from..end)
 }
 
 fn is_configuration(file: &str) -> bool {
@@ -142,6 +165,13 @@ mod tests {
             (2, 6, "bü = xyz")
         );
         assert_eq!(&excerpt.text[excerpt.covered], "xyz");
+        let long = format!("a = \"{}\"\n", "x".repeat(100_000));
+        let file_long = sources.insert("long.hcl", long);
+        let excerpt = sources
+            .excerpt(&Span::new(&file_long, 50_000..100_000))
+            .unwrap();
+        assert_eq!(excerpt.text.len(), 400);
+        assert_eq!(excerpt.covered, 100..400);
         let end = sources.excerpt(&Span::new(&file, 900..901)).unwrap();
         assert_eq!(end.line, 3);
     }

@@ -13,7 +13,7 @@ pub enum Reason {
         demand: f64,
         /// The zone's share of it, in requests per second.
         rate: f64,
-        /// What each replica of the zone carries, in requests per second.
+        /// What each of them carries, in requests per second.
         rate_per_replica: f64,
         /// How many there are.
         replicas: u32,
@@ -60,9 +60,13 @@ impl fmt::Display for Reason {
             Self::Demand {
                 rate,
                 rate_per_replica,
+                replicas,
                 ..
             } => {
-                write!(f, "{rate:.1} req/s at {rate_per_replica:.1} req/s each")
+                write!(
+                    f,
+                    "{replicas} for {rate:.1} req/s at {rate_per_replica:.1} each"
+                )
             }
             Self::Survives { lost, extra, .. } => write!(f, "+{extra} to survive loss of {lost}"),
             Self::Minimum { minimum, extra } => write!(f, "+{extra} for the minimum of {minimum}"),
@@ -94,7 +98,7 @@ impl Problem<'_> {
         let demand = (for_demand > 0).then(|| Reason::Demand {
             demand: self.request.demand,
             rate,
-            rate_per_replica: self.rate(replicas) / f64::from(replicas),
+            rate_per_replica: self.rate(for_demand) / f64::from(for_demand),
             replicas: for_demand,
         });
         let unneeded = (replicas == 0).then_some(Reason::NotNeeded);

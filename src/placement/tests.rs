@@ -73,7 +73,7 @@ fn the_cheapest_zone_serves_alone_where_nothing_must_be_survived() {
     assert_eq!(placement.price_micros_per_hour(), 18);
     assert_eq!(
         texts(&placement.zones[0]),
-        ["412.0 req/s at 50.0 req/s each"]
+        ["9 for 412.0 req/s at 50.0 each"]
     );
     assert_eq!(placement.zones[1].reasons, [Reason::NotNeeded]);
     let [loss] = placement.n_minus_one.as_slice() else {
@@ -101,7 +101,7 @@ fn the_loss_of_any_zone_is_survived() {
     assert_eq!(
         texts(&placement.zones[0]),
         [
-            "147.1 req/s at 50.0 req/s each",
+            "3 for 147.1 req/s at 50.0 each",
             "+2 to survive loss of ohio"
         ]
     );

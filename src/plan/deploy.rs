@@ -69,7 +69,11 @@ impl Driver<'_> {
                 model: model.clone(),
                 replicas,
             };
-            match self.zone_natives(declaration, zone, &placed).await {
+            let demand = &planned.sized.demand;
+            match self
+                .zone_natives(declaration, zone, (&placed, demand))
+                .await
+            {
                 Ok(Some(url)) => {
                     planned.urls.insert(zone.zone.name.clone(), url);
                 }
@@ -186,7 +190,7 @@ impl Driver<'_> {
         };
         let given = value.field("zones").and_then(Value::items);
         let given =
-            given.ok_or_else(|| wrong("zones must be a list, such as [zone.a, zone.b]."))?;
+            given.ok_or_else(|| wrong("zones must be a list, such as [zone.a, zone.b]; the zones of a block with for_each are values(zone.a)"))?;
         let mut zones = BTreeMap::new();
         for zone in given.iter() {
             let name = zone.field("name").and_then(Value::as_str);
@@ -305,7 +309,7 @@ impl Driver<'_> {
         &mut self,
         declaration: &Declaration,
         zone: &ZoneSpec,
-        placed: &Placed,
+        (placed, demand): (&Placed, &Demand),
     ) -> Result<Option<Wire>, Box<Diagnostic>> {
         let lowered = self.lower(declaration, zone, placed)?;
         let node = Node::Block(Arc::clone(&declaration.kind), Arc::clone(&declaration.name));
@@ -319,7 +323,7 @@ impl Driver<'_> {
                     .map(|native| native_address(&declaration.name, &zone.zone.name, native)),
             );
             let planned = self
-                .native(resource, &address, dependencies, &zone.provider)
+                .native(resource, &address, dependencies, (&zone.provider, demand))
                 .await;
             let planned = planned.map_err(|error| {
                 Box::new(self.native_diagnostic(declaration, zone, resource, &address, error))
@@ -386,7 +390,7 @@ impl Driver<'_> {
         resource: &NativeResource,
         address: &Address,
         dependencies: Vec<Address>,
-        provider: &str,
+        (provider, demand): (&str, &Demand),
     ) -> Result<PlannedChange, Error> {
         let kind = &resource.native.kind;
         let (_, schema) = self
@@ -409,11 +413,13 @@ impl Driver<'_> {
             dependencies,
         };
         let mut planned = self.instance(item).await?;
+        let fixed = matches!(demand, Demand::Replicas(_));
         planned.wires = Some(resource.configuration.clone());
         for cause in &mut planned.causes {
             if let Cause::Configuration { attribute } = cause
                 && let Some(origin) = resource.origins.get(attribute)
                 && origin.noun == Noun::Capacity
+                && !fixed
                 && let Some(Key::Text(zone)) = &address.key
             {
                 *cause = Cause::Capacity {

@@ -514,12 +514,12 @@ impl Driver<'_> {
             Mode::RefreshOnly => BTreeMap::new(),
             Mode::Normal | Mode::Destroy => self.outputs(),
         };
-        if self.diagnostics.has_errors() {
-            return (None, self.diagnostics);
-        }
         if self.request.mode != Mode::RefreshOnly {
             self.delete_leftovers();
             self.warn_of_pending();
+        }
+        if self.diagnostics.has_errors() {
+            return (None, self.diagnostics);
         }
         let nouns = self
             .request

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use isobar_sdk::{Address, Diagnostic, Key, Known};
+use isobar_sdk::{Address, Diagnostic, Key, Known, Severity};
 
 use super::drive::Driver;
 use super::{Drift, Mode, Node, OutputChange, PlannedChange};
@@ -72,13 +72,23 @@ impl Driver<'_> {
                 continue;
             }
             let detail = format!(
-                "An earlier apply began to create {address} and never learned whether it was made. The configuration no longer has it, so nothing will find out."
+                "An earlier apply began to create {address} and never learned whether it was made."
             );
-            self.diagnostics.push(
-                Diagnostic::warning("P0016", "Creation with an unknown end", detail)
-                    .about(address)
-                    .help("Put its block back and apply, which adopts what was made, and take it out again then."),
-            );
+            let (severity, help) = match self.request.mode {
+                Mode::Destroy => (
+                    Severity::Error,
+                    "Run isobar apply first, which adopts what was made; then destroy it.",
+                ),
+                Mode::Normal | Mode::RefreshOnly => (
+                    Severity::Warning,
+                    "The configuration no longer has it. Put its block back and apply, which adopts what was made; then take it out again.",
+                ),
+            };
+            let diagnostic = Diagnostic::warning("P0016", "Creation with an unknown end", detail);
+            self.diagnostics.push(Diagnostic {
+                severity,
+                ..diagnostic.about(address).help(help)
+            });
         }
     }
 

@@ -262,6 +262,7 @@ impl<'a> Gateway<'a> {
             version: None,
             port,
             health_path: HEALTH.to_owned(),
+            program: None,
             phase,
         }
     }

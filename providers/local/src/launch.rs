@@ -192,7 +192,10 @@ impl Launch<'_> {
         );
         let output = tail(&log).map_or_else(
             || "it wrote nothing".to_owned(),
-            |lines| format!("the last lines of {}:\n{lines}", log.display()),
+            |lines| {
+                let lines = without_values(&lines, &(self.program)(registration).environment);
+                format!("the last lines of {}:\n{lines}", log.display())
+            },
         );
         let blame = AttributePath::attribute(self.blame);
         match failure {
@@ -246,4 +249,44 @@ fn tail(log: &Path) -> Option<String> {
         lines.push_back(format!("  {}", String::from_utf8_lossy(&line)));
     }
     (size > 0).then(|| Vec::from(lines).join("\n"))
+}
+
+/// The shortest value of an environment variable that could be a secret.
+const SECRET: usize = 4;
+
+/// A text without what environment variables hold, which may be secret: programs like to print
+/// their settings when they fail.
+fn without_values(text: &str, environment: &BTreeMap<String, String>) -> String {
+    let named = environment.iter().filter(|(name, _)| *name != "PORT");
+    let mut values: Vec<_> = named.filter(|(_, value)| value.len() >= SECRET).collect();
+    values.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));
+    values
+        .into_iter()
+        .fold(text.to_owned(), |text, (name, value)| {
+            text.replace(value.as_str(), &format!("(value of {name})"))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::without_values;
+
+    #[test]
+    fn a_log_shows_no_value_of_the_environment() {
+        let environment = [
+            ("PORT", "8080"),
+            ("TOKEN", "s3cr3t"),
+            ("LONG", "s3cr3t-2"),
+            ("N", "1"),
+        ];
+        let environment: BTreeMap<String, String> = environment
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+        assert_eq!(
+            without_values("on 8080 with s3cr3t, s3cr3t-2 and 1", &environment),
+            "on 8080 with (value of TOKEN), (value of LONG) and 1"
+        );
+    }
 }

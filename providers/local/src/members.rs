@@ -81,6 +81,21 @@ impl Members {
         )))
     }
 
+    /// Ends processes that run something else than `program`: an earlier try of the same change
+    /// started them from another configuration.
+    pub(crate) async fn end_others(&self, program: &str) -> Result<(), Error> {
+        for member in self.registered()? {
+            let other = member
+                .program
+                .as_deref()
+                .is_some_and(|runs| runs != program);
+            if other && member.is_alive() {
+                self.end(&member).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// What another resource has in this registry.
     fn strangers(&self) -> Result<Vec<Registration>, Error> {
         let mut strangers = self.registry.all().map_err(failed)?;

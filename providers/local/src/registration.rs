@@ -37,6 +37,9 @@ pub(crate) struct Registration {
     pub(crate) port: u16,
     /// The path that answers 200 when it takes requests.
     pub(crate) health_path: String,
+    /// Stands for what it runs, so that a retry with another configuration does not adopt it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) program: Option<String>,
     /// How far it has come.
     pub(crate) phase: Phase,
 }
@@ -208,6 +211,7 @@ mod tests {
                 version: None,
                 port: 1,
                 health_path: "/".to_owned(),
+                program: None,
                 phase: Phase::Intended,
             };
             registry.write(&registration).unwrap();

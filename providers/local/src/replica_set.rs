@@ -9,6 +9,7 @@ use isobar_sdk::provider::{IdempotencyKey, Operation, Outcome, PlanChange, Plann
 use isobar_sdk::schema::Schema;
 use isobar_sdk::{Error, Known, Path, Value};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use crate::attributes;
 use crate::http::LOOPBACK;
@@ -33,6 +34,7 @@ struct Specification {
     zone: String,
     version: String,
     artifact: Option<String>,
+    digest: Option<String>,
     command: Option<Vec<String>>,
     environment: Option<BTreeMap<String, String>>,
     health_path: String,
@@ -40,6 +42,25 @@ struct Specification {
     replicas: usize,
     id: Option<String>,
     instances: Option<Vec<Instance>>,
+}
+
+impl Specification {
+    /// Stands for what a replica runs: program, model and environment.
+    fn fingerprint(&self) -> String {
+        let parts = (
+            (&self.command, &self.artifact, &self.digest),
+            &self.environment,
+            &self.health_path,
+        );
+        // Tuples of text always have a JSON form.
+        let text = serde_json::to_vec(&parts).unwrap_or_default();
+        let digest = Sha256::digest(&text);
+        digest
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
 }
 
 /// One process as the state holds it.
@@ -56,8 +77,21 @@ struct Instance {
 pub(crate) fn read(runtime: &Runtime, prior: &Known) -> Result<Option<Known>, Error> {
     let set = ReplicaSet::of(runtime, prior)?;
     let registered = set.members.registered()?;
-    let running = set.running()?;
-    if registered.is_empty() && running.is_empty() {
+    // What a killed command has not finished ending is still there, and so is a difference that
+    // the next apply makes good.
+    let mut running = set.running()?;
+    let ending = registered
+        .iter()
+        .filter(|member| matches!(member.phase, Phase::Draining(_)));
+    running.extend(ending.filter(|member| member.is_alive()).cloned());
+    let meant_to_run = set
+        .specification
+        .instances
+        .iter()
+        .flatten()
+        .next()
+        .is_some();
+    if registered.is_empty() && running.is_empty() && meant_to_run {
         return Ok(None);
     }
     set.state(prior.value(), &running).map(Some)
@@ -193,6 +227,9 @@ async fn make(
         set.specification.instances = before.specification.instances;
     }
     set.members.tidy().await?;
+    set.members
+        .end_others(&set.specification.fingerprint())
+        .await?;
     set.register_known()?;
     let errors = set.converge(key).await.unwrap_or_else(|error| vec![error]);
     let running = set.running()?;
@@ -280,6 +317,7 @@ impl<'a> ReplicaSet<'a> {
             version: Some(self.specification.version.clone()),
             port: instance.port,
             health_path: self.specification.health_path.clone(),
+            program: None,
             phase: Phase::Committed(Process {
                 pid: instance.pid,
                 started: instance.started.clone(),
@@ -357,6 +395,7 @@ impl<'a> ReplicaSet<'a> {
                 version: Some(self.specification.version.clone()),
                 port,
                 health_path: self.specification.health_path.clone(),
+                program: Some(self.specification.fingerprint()),
                 phase: Phase::Intended,
             });
         }

@@ -15,7 +15,7 @@ use crate::runtime::Runtime;
 use crate::schema::{GATEWAY, REPLICA_SET, STARTUP};
 
 /// A replica is given up after this many times the startup time that was measured.
-const STARTUP_MARGIN: u64 = 4;
+const STARTUP_MARGIN: u64 = 2;
 /// All requests go to the only version.
 const WHOLE: i64 = 100;
 

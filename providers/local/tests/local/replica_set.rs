@@ -120,7 +120,8 @@ async fn scaling_in_ends_exactly_the_newest() {
     );
     let none = bench.made(KIND, Some(&back), &set(0)).await;
     assert!(bench.processes().is_empty());
-    assert_eq!(bench.read(KIND, &none).await, None);
+    // That nothing runs is what it was told to be.
+    assert_eq!(bench.read(KIND, &none).await, Some(none));
 }
 
 #[tokio::test]
@@ -192,6 +193,45 @@ async fn what_a_broken_off_apply_started_is_adopted() {
     adopted.sort_unstable();
     assert_eq!(adopted, started);
     assert_eq!(bench.processes(), started);
+}
+
+#[tokio::test]
+async fn what_a_broken_off_apply_started_from_another_configuration_is_not_adopted() {
+    let bench = Bench::new().await;
+    let key = bench.key();
+    broken_off(&bench, &commanded(2, &["--delay", "1500"]), &key).await;
+    let started = bench.processes();
+    assert_eq!(started.len(), 2);
+
+    let outcome = bench
+        .make(KIND, None, &commanded(2, &["--delay", "1"]), &key)
+        .await;
+    let Outcome::Done(Some(state)) = outcome else {
+        panic!("{outcome:?}")
+    };
+    let mut now: Vec<u32> = instances(&state).into_values().collect();
+    now.sort_unstable();
+    assert_eq!(bench.processes(), now);
+    assert!(
+        started.iter().all(|pid| !now.contains(pid)),
+        "{started:?} {now:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_a_broken_off_scaling_in_left_is_seen_and_ended() {
+    let bench = Bench::new().await;
+    let three = bench.made(KIND, None, &set(3)).await;
+    for (file, mut registration) in registrations(&bench).skip(1).collect::<Vec<_>>() {
+        let process = registration["phase"]["committed"].take();
+        registration["phase"] = serde_json::json!({ "draining": process });
+        std::fs::write(file, registration.to_string()).unwrap();
+    }
+    let seen = bench.read(KIND, &three).await.unwrap();
+    assert_eq!(seen.field("replicas"), Some(&3_i64.into()));
+    let one = bench.made(KIND, Some(&seen), &set(1)).await;
+    assert_eq!(instances(&one).len(), 1);
+    assert_eq!(bench.processes().len(), 1);
 }
 
 /// An apply that is given up as soon as two processes are started and written down.

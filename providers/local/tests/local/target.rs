@@ -63,7 +63,7 @@ async fn a_deployment_becomes_a_set_and_a_gateway_in_front_of_it() {
     };
     let of_set = |name| value(&set.configuration, name).map(ToString::to_string);
     assert_eq!(of_set("replicas").as_deref(), Some("3"));
-    assert_eq!(of_set("startup").as_deref(), Some("120"));
+    assert_eq!(of_set("startup").as_deref(), Some("60"));
     assert_eq!(of_set("health_path").as_deref(), Some("\"/ready\""));
     assert_eq!(of_set("digest").as_deref(), Some("\"sha256:00\""));
     assert_eq!(of_set("command"), None);
