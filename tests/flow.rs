@@ -7,6 +7,8 @@
 
 mod program;
 
+use std::path::Path;
+
 use program::{Folder, Run};
 use serde_json::Value as Json;
 
@@ -228,4 +230,36 @@ fn mistakes_are_told_before_anything_is_made() {
         folder.run(&["apply", "-auto-approve"]).failed_with(words);
         assert!(!folder.path("isobar.state.json").exists(), "{text}");
     }
+}
+
+#[test]
+fn the_simulated_cloud_takes_three_zones_and_gives_them_back() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/sim/main.hcl");
+    let text = std::fs::read_to_string(example).unwrap();
+    let folder = Folder::new(&[("main.hcl", &text)]);
+    let plan = folder.run(&["plan", "-detailed-exitcode"]);
+    let shown = plan.ended(2);
+    assert!(shown.contains("+1 to survive loss of"), "{shown}");
+    folder.run(&["apply", "-auto-approve"]).ended(0);
+    let again = folder.run(&["plan", "-detailed-exitcode"]);
+    again.ended(0);
+    let replicas = folder.run(&["output", "-json", "replicas"]);
+    let replicas: Json = serde_json::from_str(replicas.ended(0)).unwrap();
+    let counts: Vec<u64> = replicas
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|count| count.as_u64().unwrap())
+        .collect();
+    assert_eq!(counts.len(), 3);
+    // With the largest zone gone, the others still carry 412 req/s at no more than 50 each.
+    let rest = counts.iter().sum::<u64>() - counts.iter().max().unwrap();
+    assert!(rest * 50 >= 412, "{counts:?}");
+    folder.run(&["destroy", "-auto-approve"]).ended(0);
+    let cloud = std::fs::read_to_string(folder.path("cloud.json")).unwrap();
+    let cloud: Json = serde_json::from_str(&cloud).unwrap();
+    let left = cloud["endpoints"]
+        .as_object()
+        .map_or(0, serde_json::Map::len);
+    assert_eq!(left, 0, "{cloud}");
 }
