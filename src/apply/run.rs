@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::{BoxFuture, Either, select};
@@ -32,6 +33,8 @@ pub(super) struct Run<'a> {
     journal: Journal,
     /// Whether the journal can be written.
     journaling: bool,
+    /// The steps whose changes providers are making.
+    under_way: BTreeSet<Step>,
     /// The secret parts of what is being made, as its configuration marks them now.
     marks: BTreeMap<Address, Vec<Path>>,
     sink: &'a dyn Sink,
@@ -40,6 +43,9 @@ pub(super) struct Run<'a> {
     skipped: Vec<(Address, Action)>,
     diagnostics: Diagnostics,
 }
+
+/// How long after an interrupt changes under way may go on without any of them getting done.
+const GRACE: Duration = Duration::from_secs(30);
 
 /// The changes that providers are making.
 type Running = FuturesUnordered<BoxFuture<'static, Finished>>;
@@ -93,6 +99,7 @@ impl<'a> Run<'a> {
             state: before.clone(),
             journal,
             journaling: true,
+            under_way: BTreeSet::new(),
             marks: BTreeMap::new(),
             sink,
             dag: order(request.plan, before),
@@ -177,17 +184,56 @@ impl<'a> Run<'a> {
         loop {
             let mut finished = self.begin_ready(&mut walk, &mut running).await;
             if finished.is_empty() {
-                let Some(first) = running.next().await else {
-                    break;
-                };
-                finished.push(first);
+                match self.next_finished(&mut running).await {
+                    Some(first) => finished.push(first),
+                    None => break,
+                }
             }
             while let Some(Some(more)) = futures::FutureExt::now_or_never(running.next()) {
                 finished.push(more);
             }
             self.settle(finished, &mut walk);
         }
+        self.break_off(&mut walk);
         self.skip_rest(&mut walk);
+    }
+
+    /// The next change that is done; `None` if none is under way, or if after an interrupt none
+    /// gets done for a while.
+    async fn next_finished(&mut self, running: &mut Running) -> Option<Finished> {
+        if !*self.interrupted.borrow() {
+            let interrupt = self.interrupted.wait_for(|interrupted| *interrupted);
+            match select(running.next(), pin!(interrupt)).await {
+                Either::Left((finished, _)) => return finished,
+                // No one is left who could interrupt.
+                Either::Right((Err(_), next)) => return next.await,
+                Either::Right((Ok(_), _)) => {}
+            }
+        }
+        tokio::time::timeout(GRACE, running.next())
+            .await
+            .ok()
+            .flatten()
+    }
+
+    /// Leaves changes that did not get done after an interrupt as a kill would leave them: their
+    /// intents are journaled, so that the next apply finds out what became of them.
+    fn break_off(&mut self, walk: &mut Walk<'_, Step>) {
+        for step in std::mem::take(&mut self.under_way) {
+            if let Some((address, _)) = self.subject(&step) {
+                let detail = format!(
+                    "{address} was not done {} s after the interrupt; what became of it is not known.",
+                    GRACE.as_secs()
+                );
+                self.diagnostics.push(
+                    Diagnostic::error("A0006", "Change broken off", detail)
+                        .about(&address)
+                        .help("Apply again: what was begun is taken up under the same key."),
+                );
+            }
+            self.lose(&step);
+            self.fail(&step, "broken off by an interrupt", walk);
+        }
     }
 
     /// Begins as many ready steps as may run; their intents are journaled together. Gives back
@@ -252,7 +298,7 @@ impl<'a> Run<'a> {
         finished
     }
 
-    fn start(&self, ready: Prepared, running: &mut Running) {
+    fn start(&mut self, ready: Prepared, running: &mut Running) {
         let Prepared {
             step,
             request,
@@ -261,6 +307,7 @@ impl<'a> Run<'a> {
         if let Some((address, action)) = self.subject(&step) {
             self.sink.emit(Event::ApplyStart { address, action });
         }
+        self.under_way.insert(step.clone());
         let provider = self.providers.get(&provider).cloned();
         running.push(Box::pin(async move {
             let outcome = match provider {
@@ -406,6 +453,7 @@ impl<'a> Run<'a> {
                 .collect(),
         );
         for (step, settled) in settled {
+            self.under_way.remove(&step);
             let Some((address, action)) = self.subject(&step) else {
                 continue;
             };

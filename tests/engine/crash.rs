@@ -239,6 +239,28 @@ async fn after_an_interrupt_what_runs_is_recorded_and_nothing_begins() {
     nothing_lost(&workspace);
 }
 
+#[tokio::test(start_paused = true)]
+async fn after_an_interrupt_what_never_ends_is_broken_off_and_taken_up_again() {
+    let (sender, interrupted) = watch::channel(false);
+    let (workspace, fuse, held) = fused(true);
+    workspace.write("main.hcl", &configuration(1));
+    let plan = workspace.plan().await;
+    fuse.set(1);
+    let mut apply = pin!(workspace.apply_until(&plan, interrupted, 1));
+    tokio::select! {
+        biased;
+        () = held.notified() => {}
+        report = &mut apply => panic!("{report:?}"),
+    }
+    sender.send_replace(true);
+    let report = apply.await;
+    assert!(report.interrupted && report.done.is_empty());
+    assert_eq!(codes(&report), ["A0006"]);
+    assert_eq!(workspace.state().unwrap().pending.len(), 1);
+    workspace.converge().await;
+    nothing_lost(&workspace);
+}
+
 #[tokio::test]
 async fn of_two_applies_at_once_one_is_told_who_has_the_lock() {
     let (workspace, fuse, held) = fused(false);
