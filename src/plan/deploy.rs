@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use isobar_sdk::deployment::{Lowered, Market, Model, NativeResource, Noun, Placed, Wire};
 use isobar_sdk::{Address, Diagnostic, Error, ErrorKind, Key, Known, Native, Path, Value};
-use jiff::{SignedDuration, Timestamp};
 
 use super::drive::{Driver, Item, provider_diagnostic};
 use super::instance::{configure, follow};
-use super::{FrozenForecast, Node, PlannedChange, PlannedDeployment, deployment_value, nouns};
+use super::{Node, PlannedChange, PlannedDeployment, deployment_value, nouns};
 use crate::change::Cause;
 use crate::deployment::size::{Inputs, Site};
 use crate::deployment::{CapacitySpec, Demand, Sized, Wrong, ZoneSpec, size};
@@ -250,17 +249,7 @@ impl Driver<'_> {
         let loaded = self.nouns.forecasts.get_mut(name).ok_or_else(missing)?;
         loaded.forecast = loaded.with_level(level);
         let peak = loaded.forecast.peak(level).ok_or_else(missing)?;
-        let valid = SignedDuration::try_from(loaded.spec.valid_for).unwrap_or(SignedDuration::MAX);
-        let expires = self
-            .request
-            .now
-            .checked_add(valid)
-            .unwrap_or(Timestamp::MAX);
-        let frozen = FrozenForecast::new(
-            &loaded.forecast,
-            loaded.spec.source_name(),
-            (self.request.now, expires),
-        );
+        let frozen = loaded.freeze(self.request.now);
         self.forecasts.insert(name.to_string(), frozen);
         let demand = Demand::Forecast {
             name: name.to_string(),

@@ -8,7 +8,9 @@ use isobar_sdk::deployment::Model;
 use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::schema::{Body as Shape, Presence};
 use isobar_sdk::{Diagnostic, Diagnostics, Key, Span, Step, Value};
+use jiff::Timestamp;
 
+use super::FrozenForecast;
 use crate::deployment::spec::{self, CapacitySpec, ForecastSpec, Wrong, ZoneSpec};
 use crate::eval::{Ambient, Scope, decode};
 use crate::forecast::{self, Forecast};
@@ -50,6 +52,13 @@ impl Loaded {
         let horizon = self.forecast.quantiles.first().map_or(1, Vec::len);
         let request = forecast::Request { horizon, levels };
         forecast::forecast(&self.series, &request).unwrap_or_else(|_| self.forecast.clone())
+    }
+
+    /// As a plan made `now` keeps it.
+    pub(super) fn freeze(&self, now: Timestamp) -> FrozenForecast {
+        let expires = now.checked_add(self.spec.valid_for);
+        let expires = expires.unwrap_or(Timestamp::MAX);
+        FrozenForecast::new(&self.forecast, self.spec.source_name(), (now, expires))
     }
 }
 

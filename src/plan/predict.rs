@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use isobar_sdk::Diagnostics;
-use jiff::{SignedDuration, Timestamp};
 
 use super::drive::{Driver, Request};
 use super::{FrozenForecast, Names, Node};
@@ -63,19 +62,10 @@ pub fn forecasts(
         .forecasts
         .iter()
         .map(|(name, loaded)| {
-            let valid = SignedDuration::try_from(loaded.spec.valid_for);
-            let expires = valid
-                .ok()
-                .and_then(|valid| request.now.checked_add(valid).ok());
-            let frozen = FrozenForecast::new(
-                &loaded.forecast,
-                loaded.spec.source_name(),
-                (request.now, expires.unwrap_or(Timestamp::MAX)),
-            );
             let prediction = Prediction {
                 series: loaded.series.clone(),
                 forecast: loaded.forecast.clone(),
-                frozen,
+                frozen: loaded.freeze(request.now),
             };
             (name.to_string(), prediction)
         })
