@@ -109,16 +109,23 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Writes to the journal first and to the state then. Where the journal cannot be written,
-    /// nothing new is begun any more.
-    fn record(&mut self, records: Vec<Record>) {
-        if let Err(error) = self.journal.append(&records) {
+    /// Writes to the journal; gives back whether it could. If not, nothing new is begun any more.
+    fn journal(&mut self, records: &[Record]) -> bool {
+        if let Err(error) = self.journal.append(records) {
             self.journaling = false;
             self.diagnostics.push(
                 Diagnostic::error("S0005", "Journal cannot be written", format!("{error}."))
                     .help("Free space or grant access, then apply again. Nothing more was begun."),
             );
+            return false;
         }
+        true
+    }
+
+    /// Writes what has happened to the journal first and to the state then, which knows it even
+    /// if the journal does not.
+    fn record(&mut self, records: Vec<Record>) {
+        self.journal(&records);
         for record in records {
             self.state.fold(record);
         }
@@ -156,16 +163,14 @@ impl<'a> Run<'a> {
     /// without changing them, and what became of an earlier change was read since.
     fn update_kept(&mut self, failed: bool) {
         for (address, planned) in &self.plan.changes {
-            if !matches!(planned.change, Change::Keep { .. }) {
+            let Change::Keep { now } = &planned.change else {
                 continue;
-            }
+            };
             self.state.pending.remove(address);
             // After a failure, what they newly depend on may still depend on them.
             if let Some(instance) = self.state.instances.get_mut(address).filter(|_| !failed) {
                 instance.dependencies.clone_from(&planned.dependencies);
-                if let Change::Keep { now } = &planned.change {
-                    instance.attributes.clone_from(now);
-                }
+                instance.attributes.clone_from(now);
             }
         }
     }
@@ -264,38 +269,24 @@ impl<'a> Run<'a> {
             if prepared.is_empty() {
                 return finished;
             }
-            if let Err(error) = self
-                .journal
-                .append(&prepared.iter().map(intent).collect::<Vec<_>>())
-            {
-                return self.refuse(prepared, &error, (walk, finished));
+            let intents: Vec<Record> = prepared.iter().map(intent).collect();
+            if !self.journal(&intents) {
+                self.refuse(prepared, walk);
+                return finished;
             }
-            for ready in prepared {
-                self.state.fold(intent(&ready));
+            for (ready, intent) in prepared.into_iter().zip(intents) {
+                self.state.fold(intent);
                 self.start(ready, running);
             }
         }
     }
 
     /// Begins nothing, because it could not be written down that it begins.
-    fn refuse(
-        &mut self,
-        prepared: Vec<Prepared>,
-        error: &std::io::Error,
-        (walk, finished): (&mut Walk<'_, Step>, Vec<Finished>),
-    ) -> Vec<Finished> {
-        self.journaling = false;
-        self.diagnostics.push(
-            Diagnostic::error("S0005", "Journal cannot be written", format!("{error}."))
-                .help("Free space or grant access, then apply again. Nothing more was begun."),
-        );
+    fn refuse(&mut self, prepared: Vec<Prepared>, walk: &mut Walk<'_, Step>) {
         for ready in prepared {
             self.skip(&ready.step);
-            for step in walk.skip_dependents(&ready.step) {
-                self.skip(step);
-            }
+            self.skip_dependents(&ready.step, walk);
         }
-        finished
     }
 
     fn start(&mut self, ready: Prepared, running: &mut Running) {
@@ -563,9 +554,7 @@ impl<'a> Run<'a> {
                 message: message.to_owned(),
             });
         }
-        for step in walk.skip_dependents(step) {
-            self.skip(step);
-        }
+        self.skip_dependents(step, walk);
     }
 
     /// What the instance of a step was planned to be did not come true.
@@ -586,13 +575,18 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Skips all that rests on a step that was not done.
+    fn skip_dependents(&mut self, step: &Step, walk: &mut Walk<'_, Step>) {
+        for dependent in walk.skip_dependents(step) {
+            self.skip(dependent);
+        }
+    }
+
     /// After an interrupt, what is still ready and all that rests on it.
     fn skip_rest(&mut self, walk: &mut Walk<'_, Step>) {
         while let Some(step) = walk.next_ready() {
             self.skip(step);
-            for step in walk.skip_dependents(step) {
-                self.skip(step);
-            }
+            self.skip_dependents(step, walk);
         }
     }
 
