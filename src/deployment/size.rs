@@ -41,6 +41,15 @@ impl Demand {
             Self::Replicas(_) => None,
         }
     }
+
+    /// The name of the forecast that it is taken from.
+    #[must_use]
+    pub fn forecast(&self) -> Option<&str> {
+        match self {
+            Self::Forecast { name, .. } => Some(name),
+            Self::Rate(_) | Self::Replicas(_) => None,
+        }
+    }
 }
 
 /// A zone in which a deployment runs.

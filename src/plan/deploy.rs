@@ -24,8 +24,6 @@ struct Prepared {
     zones: Vec<ZoneSpec>,
     /// The names of zones that do not work now.
     down: BTreeSet<String>,
-    /// The name of the forecast that it rests on.
-    forecast: Option<String>,
 }
 
 impl Driver<'_> {
@@ -39,14 +37,12 @@ impl Driver<'_> {
             model,
             zones,
             down,
-            forecast,
         } = match prepared {
             Ok(prepared) => prepared,
             Err(wrong) => return self.diagnostics.push(nouns::wrong(declaration, &wrong)),
         };
         let mut planned = PlannedDeployment {
             sized,
-            forecast,
             urls: BTreeMap::new(),
         };
         for zone in &zones {
@@ -120,7 +116,7 @@ impl Driver<'_> {
             }
         };
         let zones = self.zones_of(value)?;
-        let (demand, forecast) = self.demand(value, &capacity)?;
+        let demand = self.demand(value, &capacity)?;
         let mut sites = Vec::new();
         for zone in &zones {
             sites.push(
@@ -146,7 +142,6 @@ impl Driver<'_> {
             model,
             zones,
             down,
-            forecast,
         })
     }
 
@@ -207,11 +202,7 @@ impl Driver<'_> {
         Ok(zones.into_values().collect())
     }
 
-    fn demand(
-        &mut self,
-        value: &Value,
-        capacity: &CapacitySpec,
-    ) -> Result<(Demand, Option<String>), Wrong> {
+    fn demand(&mut self, value: &Value, capacity: &CapacitySpec) -> Result<Demand, Wrong> {
         let there = |name: &str| value.field(name).filter(|v| !v.is_null());
         match (there("demand"), there("replicas")) {
             (Some(_), Some(_)) => Err(Wrong {
@@ -222,9 +213,9 @@ impl Driver<'_> {
                 path: Path::root(),
                 reason: "A deployment needs demand = forecast.name, or requests per second, or replicas = { zone = number }.".to_owned(),
             }),
-            (None, Some(fixed)) => Ok((Demand::Replicas(fixed_replicas(fixed)?), None)),
+            (None, Some(fixed)) => Ok(Demand::Replicas(fixed_replicas(fixed)?)),
             (Some(demand), None) => match demand.as_number() {
-                Some(rate) if rate.as_f64() >= 0.0 => Ok((Demand::Rate(rate.as_f64()), None)),
+                Some(rate) if rate.as_f64() >= 0.0 => Ok(Demand::Rate(rate.as_f64())),
                 Some(_) => Err(Wrong {
                     path: Path::attribute("demand"),
                     reason: "The demand must not be negative.".to_owned(),
@@ -237,11 +228,7 @@ impl Driver<'_> {
         }
     }
 
-    fn forecast_demand(
-        &mut self,
-        name: &Arc<str>,
-        level: f64,
-    ) -> Result<(Demand, Option<String>), Wrong> {
+    fn forecast_demand(&mut self, name: &Arc<str>, level: f64) -> Result<Demand, Wrong> {
         let missing = || Wrong {
             path: Path::attribute("demand"),
             reason: format!("There is no forecast {name:?} at the level {level}."),
@@ -251,13 +238,12 @@ impl Driver<'_> {
         let peak = loaded.forecast.peak(level).ok_or_else(missing)?;
         let frozen = loaded.freeze(self.request.now);
         self.forecasts.insert(name.to_string(), frozen);
-        let demand = Demand::Forecast {
+        Ok(Demand::Forecast {
             name: name.to_string(),
             level,
             peak: peak.value,
             at: peak.at,
-        };
-        Ok((demand, Some(name.to_string())))
+        })
     }
 
     /// What a zone sells and runs.

@@ -158,8 +158,6 @@ pub struct OutputChange {
 pub struct PlannedDeployment {
     /// Its replicas.
     pub sized: Sized,
-    /// The name of the forecast that it rests on.
-    pub forecast: Option<String>,
     /// Where the URL of each zone comes from.
     pub urls: BTreeMap<String, Wire>,
 }

@@ -119,7 +119,6 @@ pub(super) fn reranker(virginia: (u32, u32)) -> PlannedDeployment {
                 },
             ],
         },
-        forecast: Some("reranker".to_owned()),
         urls: BTreeMap::new(),
     }
 }

@@ -37,7 +37,6 @@ pub(super) struct DeploymentDocument {
     previous: Option<f64>,
     zones: Vec<ZoneDocument>,
     losses: Vec<LossDocument>,
-    forecast: Option<String>,
     urls: BTreeMap<String, WireDocument>,
 }
 
@@ -148,7 +147,6 @@ impl From<&PlannedDeployment> for DeploymentDocument {
             previous: planned.sized.previous,
             zones: planned.sized.zones.iter().map(zone).collect(),
             losses: planned.sized.losses.iter().map(loss).collect(),
-            forecast: planned.forecast.clone(),
             urls: planned
                 .urls
                 .iter()
@@ -196,7 +194,6 @@ impl From<DeploymentDocument> for PlannedDeployment {
                 zones: document.zones.into_iter().map(zone).collect(),
                 losses: document.losses.into_iter().map(loss).collect(),
             },
-            forecast: document.forecast,
             urls: document
                 .urls
                 .into_iter()

@@ -214,7 +214,7 @@ fn deployment(planned: &PlannedDeployment) -> Json {
     json!({
         "demand": demand(&sized.demand),
         "previous_demand": sized.previous,
-        "forecast": planned.forecast,
+        "forecast": sized.demand.forecast(),
         "zones": sized.zones.iter().map(zone).collect::<Vec<_>>(),
         "losses": losses,
         "price_before_micros_per_hour": total(|zone| zone.before).0,
