@@ -3,9 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::Candidate;
+use crate::telemetry::offset;
 
 /// Quantiles of demand over a horizon, with the method that made them and its record.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,11 +129,7 @@ impl Forecast {
 
     /// The start of a slot, from 0.
     pub fn slot_start(&self, slot: usize) -> Timestamp {
-        let slots = u32::try_from(slot).unwrap_or(u32::MAX);
-        let span = SignedDuration::try_from(self.step.saturating_mul(slots));
-        span.ok()
-            .and_then(|span| self.start.checked_add(span).ok())
-            .unwrap_or(Timestamp::MAX)
+        offset(self.start, self.step, slot).unwrap_or(Timestamp::MAX)
     }
 
     /// The end of the last slot: the forecast says nothing about later times.

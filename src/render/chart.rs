@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::style::{Role, Style};
 use crate::plan::FrozenForecast;
+use crate::telemetry::offset;
 
 /// Rows of the plot; the lowest is zero.
 const HEIGHT: usize = 11;
@@ -70,11 +71,7 @@ fn levels(forecast: &FrozenForecast) -> Option<(usize, usize)> {
 
 /// The start of a slot.
 fn after(forecast: &FrozenForecast, slot: usize) -> Timestamp {
-    let slots = u32::try_from(slot).unwrap_or(u32::MAX);
-    SignedDuration::try_from(forecast.step.saturating_mul(slots))
-        .ok()
-        .and_then(|span| forecast.start.checked_add(span).ok())
-        .unwrap_or(Timestamp::MAX)
+    offset(forecast.start, forecast.step, slot).unwrap_or(Timestamp::MAX)
 }
 
 /// The least of 1, 2, 2.5 or 5 times a power of ten that is not below `greatest`.

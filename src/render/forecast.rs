@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::deployment::moment;
 use super::{Role, Style, chart};
 use crate::forecast::{CLEARLY_BETTER, Candidate, Outcome, POOL};
 use crate::plan::Prediction;
+use crate::telemetry::offset;
 
 /// How many horizons of history the chart shows before the forecast.
 const SHOWN_HORIZONS: usize = 3;
@@ -89,11 +90,7 @@ fn history(prediction: &Prediction) -> Vec<(Timestamp, f64)> {
         .saturating_mul(SHOWN_HORIZONS)
         .min(series.values().len());
     let first = series.values().len() - shown;
-    let at = |slot: usize| {
-        let slots = u32::try_from(slot).unwrap_or(u32::MAX);
-        let offset = SignedDuration::try_from(series.step().saturating_mul(slots)).ok()?;
-        series.start().checked_add(offset).ok()
-    };
+    let at = |slot| offset(series.start(), series.step(), slot);
     let values = series.values().iter().enumerate().skip(first);
     values
         .filter_map(|(slot, value)| Some((at(slot)?, (*value)?)))

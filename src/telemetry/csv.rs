@@ -320,7 +320,7 @@ mod tests {
             series.duplicates()
         );
         for (slot, value) in series.values().iter().enumerate() {
-            let at = super::super::series::offset(series.start(), series.step(), slot).unwrap();
+            let at = crate::telemetry::offset(series.start(), series.step(), slot).unwrap();
             let value = value.map_or("-".to_owned(), |value| value.to_string());
             text += &format!("{at} {value}\n");
         }

@@ -6,7 +6,7 @@ mod series;
 use std::path::PathBuf;
 
 pub use self::csv::Csv;
-pub use self::series::{MAX_SLOTS, Series, SeriesError};
+pub use self::series::{MAX_SLOTS, Series, SeriesError, offset};
 
 /// Where a series comes from: one implementation per kind of source.
 pub trait Source {

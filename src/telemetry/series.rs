@@ -189,7 +189,8 @@ impl Series {
 }
 
 /// The time `slots` steps after `start`, unless it lies beyond the calendar.
-pub(super) fn offset(start: Timestamp, step: Duration, slots: usize) -> Option<Timestamp> {
+#[must_use]
+pub fn offset(start: Timestamp, step: Duration, slots: usize) -> Option<Timestamp> {
     let slots = u32::try_from(slots).ok()?;
     let span = SignedDuration::try_from(step.checked_mul(slots)?).ok()?;
     start.checked_add(span).ok()
