@@ -82,6 +82,8 @@ pub(super) enum Command {
     Output(Output),
     /// Look into the state.
     State(State),
+    /// Evaluate expressions against the configuration and the state.
+    Console(Console),
     /// Print which name refers to which, as a graph in the DOT language.
     Graph,
     /// Forecast demand and say how good the forecast is.
@@ -235,6 +237,12 @@ pub(super) enum StateCommand {
         /// The resource, such as isobar_data.example.
         address: Address,
     },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Console {
+    #[command(flatten)]
+    pub(super) assignments: Assignments,
 }
 
 #[derive(Debug, clap::Args)]

@@ -9,6 +9,7 @@
 
 mod apply;
 mod args;
+mod console;
 mod dash;
 mod environment;
 mod failure;
@@ -101,6 +102,7 @@ fn command(session: &Session, command: Command) -> Result<Exit, Stopped> {
         Command::Show(args) => show::run(session, &args),
         Command::Output(args) => output::run(session, &args),
         Command::State(args) => state::run(session, &args),
+        Command::Console(args) => console::run(session, &args),
         Command::Graph => graph::run(session),
         Command::Forecast(args) => forecast::run(session, &args),
         Command::Serve(args) => serve::run(session, args),

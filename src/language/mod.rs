@@ -3,6 +3,7 @@
 pub mod body;
 pub mod config;
 pub mod expression;
+mod incomplete;
 mod lower;
 pub mod noun;
 mod parse;
@@ -14,6 +15,7 @@ mod version;
 pub use body::{Attribute, Block, Body};
 pub use config::{Config, Declaration};
 pub use expression::{Expression, Located};
+pub use incomplete::is_incomplete;
 pub use parse::{expression as parse_expression, file as parse_file};
 pub use reference::Reference;
 pub use source::Sources;

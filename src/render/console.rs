@@ -1,0 +1,133 @@
+//! Values as the console prints them: text that a configuration could hold.
+
+use std::fmt::Write;
+
+use isobar_sdk::Value;
+
+/// A value over as many lines as it needs, without a newline at the end. What a mark covers is
+/// not shown.
+#[must_use]
+pub fn console(value: &Value) -> String {
+    let mut text = String::new();
+    write(&mut text, value, 0);
+    text
+}
+
+fn write(text: &mut String, value: &Value, depth: usize) {
+    match value {
+        Value::Null => text.push_str("null"),
+        Value::Bool(truth) => text.push_str(if *truth { "true" } else { "false" }),
+        Value::Number(number) => text.push_str(&number.to_string()),
+        Value::String(string) if string.contains('\n') => heredoc(text, string, depth),
+        Value::String(string) => text.push_str(&quote(string)),
+        Value::List(items) => sequence(text, items, depth, ("tolist([", "])")),
+        Value::Set(items) => sequence(text, items, depth, ("toset([", "])")),
+        Value::Tuple(items) => sequence(text, items, depth, ("[", "]")),
+        Value::Map(fields) => mapping(text, fields, depth, ("tomap({", "})")),
+        Value::Object(fields) => mapping(text, fields, depth, ("{", "}")),
+        Value::Unknown(_) => text.push_str("(known after apply)"),
+        Value::Sensitive(inner) if inner.is_unknown() => text.push_str("(known after apply)"),
+        Value::Sensitive(_) => text.push_str("(sensitive value)"),
+    }
+}
+
+fn sequence(text: &mut String, items: &[Value], depth: usize, (open, close): (&str, &str)) {
+    text.push_str(open);
+    for item in items {
+        line(text, depth + 2);
+        write(text, item, depth + 2);
+        text.push(',');
+    }
+    if !items.is_empty() {
+        line(text, depth);
+    }
+    text.push_str(close);
+}
+
+fn mapping(
+    text: &mut String,
+    fields: &isobar_sdk::value::Fields,
+    depth: usize,
+    (open, close): (&str, &str),
+) {
+    text.push_str(open);
+    for (name, field) in fields.iter() {
+        line(text, depth + 2);
+        text.push_str(&quote(name));
+        text.push_str(" = ");
+        write(text, field, depth + 2);
+    }
+    if !fields.is_empty() {
+        line(text, depth);
+    }
+    text.push_str(close);
+}
+
+fn line(text: &mut String, depth: usize) {
+    text.push('\n');
+    text.extend(std::iter::repeat_n(' ', depth));
+}
+
+/// A text of several lines as a heredoc, whose end is a word that no line of it consists of.
+fn heredoc(text: &mut String, string: &str, depth: usize) {
+    let mut end = "EOT".to_owned();
+    while string.lines().any(|line| line.trim() == end) {
+        end.push('_');
+    }
+    text.push_str(if depth > 0 { "<<-" } else { "<<" });
+    text.push_str(&end);
+    for part in string.split('\n') {
+        line(text, depth);
+        text.push_str(part);
+    }
+    line(text, depth);
+    text.push_str(&end);
+}
+
+/// A text between quotes; what has no shape on a terminal is escaped.
+fn quote(string: &str) -> String {
+    let mut text = String::from('"');
+    for character in string.chars() {
+        match character {
+            '"' => text.push_str("\\\""),
+            '\\' => text.push_str("\\\\"),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '\t' => text.push_str("\\t"),
+            '\u{7}' => text.push_str("\\a"),
+            '\u{8}' => text.push_str("\\b"),
+            '\u{b}' => text.push_str("\\v"),
+            '\u{c}' => text.push_str("\\f"),
+            '\u{0}'..='\u{1f}' | '\u{7f}' => {
+                let _ = write!(text, "\\x{:02x}", u32::from(character));
+            }
+            '\u{80}'..='\u{a0}' | '\u{ad}' | '\u{feff}' | '\u{2028}' | '\u{2029}' => {
+                let _ = write!(text, "\\u{:04x}", u32::from(character));
+            }
+            other => text.push(other),
+        }
+    }
+    text.push('"');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use isobar_sdk::Value;
+
+    use super::console;
+
+    #[test]
+    fn values_are_printed_by_kind() {
+        let value = Value::object([
+            ("list", Value::list(vec![1_i64.into()])),
+            ("none", Value::tuple(vec![])),
+            ("text", "a\nb".into()),
+            ("secret", Value::from("hunter2").sensitive()),
+        ]);
+        let expected = "{\n  \"list\" = tolist([\n    1,\n  ])\n  \"none\" = []\n  \"secret\" = (sensitive value)\n  \"text\" = <<-EOT\n  a\n  b\n  EOT\n}";
+        assert_eq!(console(&value), expected);
+        assert_eq!(console(&"EOT\n".into()), "<<EOT_\nEOT\n\nEOT_");
+        assert_eq!(console(&"a\u{1}\"\\".into()), r#""a\x01\"\\""#);
+    }
+}

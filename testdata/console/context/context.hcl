@@ -1,0 +1,27 @@
+# What the expressions of the cases can refer to. For Terraform, this file is main.tf and
+# isobar_data is terraform_data.
+
+variable "secret" {
+  type      = string
+  default   = "hunter2"
+  sensitive = true
+}
+
+variable "names" {
+  type    = list(string)
+  default = ["ann", "bob"]
+}
+
+variable "nothing" {
+  type    = list(string)
+  default = []
+}
+
+locals {
+  ages = { ann = 41, bob = 27 }
+}
+
+# Never applied: its attributes are unknown.
+resource "isobar_data" "later" {
+  input = "x"
+}
