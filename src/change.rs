@@ -100,6 +100,8 @@ pub enum Reason {
     Tainted,
     /// Its block is no longer in the configuration.
     NoBlock,
+    /// Its module is no longer called, or this instance of it is not.
+    NoModule,
     /// `count` no longer reaches it.
     CountIndex,
     /// `for_each` no longer has its key.

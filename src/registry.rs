@@ -1,10 +1,13 @@
 //! The providers that are there, by name and by the resource types they have.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use isobar_sdk::schema::{ProviderSchema, Schema};
-use isobar_sdk::{Factory, Provider};
+use isobar_sdk::{Address, Factory, Key, Provider};
+
+use crate::language::config::ProviderName;
 
 /// The factories of all providers that were built in.
 #[derive(Clone, Default)]
@@ -12,6 +15,53 @@ pub struct Registry(BTreeMap<&'static str, Arc<dyn Factory>>);
 
 /// Providers that are ready to be used, by name.
 pub type Providers = BTreeMap<String, Arc<dyn Provider>>;
+
+/// Which configuration of a provider: `name`, `name.alias` or `name.alias["key"]`, as the state
+/// records it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ProviderKey {
+    /// The name and alias of its block.
+    pub name: ProviderName,
+    /// Which of those that `for_each` makes.
+    pub key: Option<Key>,
+}
+
+impl ProviderKey {
+    /// The configuration without an alias.
+    #[must_use]
+    pub fn default_of(name: &str) -> Self {
+        Self {
+            name: ProviderName {
+                name: name.into(),
+                alias: None,
+            },
+            key: None,
+        }
+    }
+
+    /// Reads what `Display` writes. The key of an alias reads like that of an address, and a text
+    /// that is none is taken for the name of a provider, which there is not.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        match text.parse::<Address>() {
+            Ok(address) => Self {
+                name: ProviderName {
+                    name: address.kind,
+                    alias: Some(address.name),
+                },
+                key: address.key,
+            },
+            Err(_) => Self::default_of(text),
+        }
+    }
+}
+
+impl fmt::Display for ProviderKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name.fmt(f)?;
+        self.key.as_ref().map_or(Ok(()), |key| key.fmt(f))
+    }
+}
 
 impl Registry {
     /// A registry of these factories.

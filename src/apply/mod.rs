@@ -11,10 +11,11 @@ use tokio::sync::watch;
 use self::run::Run;
 use self::world::World;
 use crate::change::Action;
+use crate::eval::Scope;
 use crate::event::Sink;
 use crate::language;
 use crate::plan::{self, Plan};
-use crate::registry::Registry;
+use crate::registry::{ProviderKey, Registry};
 use crate::state::{Holder, Journal, State, Store};
 
 /// What an apply needs.
@@ -80,15 +81,16 @@ async fn carry_out(
         .map_err(|error| check::unreadable(&error))?;
     check::fresh(request.plan, recorded.as_ref(), request.now).map_err(|fault| *fault)?;
     let (config, mut found) = language::load(&request.plan.sources);
-    let scope = world::scope(&config, request.plan);
-    let used = request
-        .plan
+    let plan = request.plan;
+    let scope = Scope::new(&config, plan.facts.clone(), plan.variables.clone());
+    let used = plan
         .changes
         .values()
-        .map(|planned| planned.provider.clone())
+        .map(|planned| ProviderKey::parse(&planned.provider))
         .collect();
     let (providers, more) = plan::providers(&config, request.registry, &scope, &used).await;
     found.extend(more);
+    let world = World::new(&config, plan, &mut found);
     if found.has_errors() {
         return Err(found);
     }
@@ -97,7 +99,6 @@ async fn carry_out(
         .store
         .begin(&before)
         .map_err(|error| check::unwritable(&error))?;
-    let world = World::new(&config, scope, request.plan);
     let mut run = Run::new(&request, &before, providers, world, journal, sink);
     run.record_drift();
     run.steps().await;

@@ -7,76 +7,176 @@ use isobar_sdk::deployment::Wire;
 use isobar_sdk::schema::Schema;
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Key, Native, Value};
 
-use crate::eval::{Ambient, Scope, decode, evaluate};
+use crate::eval::{Ambient, Frames, Instance, Scope, decode, evaluate};
 use crate::language::{Config, Declaration};
 use crate::plan::{
-    Plan, PlannedChange, configure, deployment_value, empty, expand, follow, sensitive_output,
+    Mode, Name, Names, Node, Plan, PlannedChange, configure, deployment_value, empty, expand,
+    follow, sensitive_output,
 };
 use isobar_sdk::Fault;
-
-/// A scope with the variables of a plan.
-pub(super) fn scope<'a>(config: &'a Config, plan: &Plan) -> Scope<'a> {
-    Scope::new(config, plan.facts.clone(), plan.variables.clone())
-}
 
 /// The values of a plan.
 pub(super) struct World<'a> {
     config: &'a Config,
     plan: &'a Plan,
-    scope: Scope<'a>,
+    names: Names,
+    /// All names in the order of evaluation.
+    order: Vec<Node>,
+    /// Where each stands in it.
+    places: BTreeMap<Node, usize>,
+    frames: Frames<'a>,
     values: BTreeMap<Address, Value>,
     /// Deployments of which some resource is not as planned.
-    incomplete: BTreeSet<Arc<str>>,
+    incomplete: BTreeSet<Address>,
+    /// Variables and outputs of modules that rest on what has become known, by their place.
+    stale: BTreeSet<(usize, Instance)>,
     /// What `each` and `count` mean in the instances of a block; told once a block, because
     /// everything that it rests on is done when its first instance begins.
     ambients: BTreeMap<Address, BTreeMap<Option<Key>, Ambient>>,
 }
 
 impl<'a> World<'a> {
-    pub(super) fn new(config: &'a Config, scope: Scope<'a>, plan: &'a Plan) -> Self {
+    /// The values as they were planned, module by module.
+    pub(super) fn new(config: &'a Config, plan: &'a Plan, diagnostics: &mut Diagnostics) -> Self {
+        let (names, found) = Names::of(config);
+        diagnostics.extend(found);
+        let order: Vec<Node> = names.order().into_iter().cloned().collect();
+        let places: BTreeMap<Node, usize> = order.iter().cloned().zip(0..).collect();
         let mut world = Self {
             config,
             plan,
-            scope,
+            names,
+            order,
+            places,
+            frames: Frames::new(config, plan.facts.clone(), plan.variables.clone()),
             values: BTreeMap::new(),
             incomplete: BTreeSet::new(),
+            stale: BTreeSet::new(),
             ambients: BTreeMap::new(),
         };
-        for ((kind, name), value) in &plan.nouns {
-            world.scope.set_block(kind, name, value.clone());
-        }
-        for declaration in config.declarations.values() {
-            if let Some(empty) = empty(declaration)
-                && !declaration.is_noun()
-            {
-                world
-                    .scope
-                    .set_block(&declaration.kind, &declaration.name, empty);
-            }
-        }
+        let mut instances: BTreeMap<Address, Vec<&Address>> = BTreeMap::new();
         for (address, planned) in &plan.changes {
             if let Some(after) = planned.change.after() {
-                world.put(address, after.clone());
+                world.values.insert(address.clone(), after.clone());
+                instances.entry(address.block()).or_default().push(address);
             }
         }
-        for name in plan.deployments.keys() {
-            world.update_deployment(name);
+        // Only what is made takes values from others.
+        let order = match plan.mode {
+            Mode::Normal => world.order.clone(),
+            Mode::Destroy | Mode::RefreshOnly => Vec::new(),
+        };
+        for node in &order {
+            for instance in world.frames.instances(&node.module) {
+                if let Err(fault) = world.replay(node, &instance, &instances) {
+                    diagnostics.push(*fault);
+                }
+            }
         }
         world
     }
 
+    /// Evaluates a name as the plan did, the instances of blocks being what was planned.
+    fn replay(
+        &mut self,
+        node: &Node,
+        instance: &Instance,
+        instances: &BTreeMap<Address, Vec<&Address>>,
+    ) -> Result<(), Fault> {
+        match &node.name {
+            Name::Variable(name) => self.frames.define_variable(instance, name),
+            Name::Output(name) => self.frames.define_output(instance, name),
+            Name::Local(name) => match self.frames.get_mut(instance) {
+                Some(scope) => scope.define_local(name),
+                None => Ok(()),
+            },
+            Name::Call(name) => {
+                let Some(scope) = self.frames.get(instance) else {
+                    return Ok(());
+                };
+                let Some(call) = scope.config().calls.get(name) else {
+                    return Ok(());
+                };
+                let expanded = expand(&call.repetition, scope)?;
+                self.frames.enter(instance, call, expanded);
+                Ok(())
+            }
+            Name::Block(kind, name) => {
+                let block = Address {
+                    module: instance.clone(),
+                    ..Address::new(kind, name)
+                };
+                self.replay_block(&block, instances.get(&block).map_or(&[], Vec::as_slice));
+                Ok(())
+            }
+        }
+    }
+
+    fn replay_block(&mut self, block: &Address, instances: &[&Address]) {
+        let key = (Arc::clone(&block.kind), Arc::clone(&block.name));
+        let Some(scope) = self.frames.get_mut(&block.module) else {
+            return;
+        };
+        let Some(declaration) = scope.config().declarations.get(&key) else {
+            return;
+        };
+        if let Some(value) = self.plan.nouns.get(block) {
+            scope.set_block(&block.kind, &block.name, value.clone());
+        } else if let Some(empty) = empty(declaration) {
+            scope.set_block(&block.kind, &block.name, empty);
+        }
+        for address in instances.iter().filter(|a| a.native.is_none()) {
+            if let Some(value) = self.values.get(*address) {
+                scope.set_instance(address, value.clone());
+            }
+        }
+        if &*block.kind == "deployment" {
+            self.update_deployment(block);
+        }
+    }
+
     fn put(&mut self, address: &Address, value: Value) {
-        if address.native.is_none() {
-            self.scope.set_instance(address, value.clone());
+        if address.native.is_none()
+            && let Some(scope) = self.frames.get_mut(&address.module)
+        {
+            scope.set_instance(address, value.clone());
         }
         self.values.insert(address.clone(), value);
+        self.outdate(address);
+    }
+
+    /// Notes which variables and outputs of modules rest on an instance.
+    fn outdate(&mut self, address: &Address) {
+        let path: Vec<Arc<str>> = address.module.iter().map(|s| Arc::clone(&s.name)).collect();
+        let name = Name::Block(Arc::clone(&address.kind), Arc::clone(&address.name));
+        let node = name.within(&path.into());
+        for node in self.names.passed_on_from(&node) {
+            let Some(place) = self.places.get(node) else {
+                continue;
+            };
+            for instance in self.frames.instances(&node.module) {
+                self.stale.insert((*place, instance));
+            }
+        }
+    }
+
+    /// Evaluates anew what rests on what has become known.
+    fn catch_up(&mut self) -> Result<(), Fault> {
+        for (place, instance) in std::mem::take(&mut self.stale) {
+            match self.order.get(place).map(|node| &node.name) {
+                Some(Name::Variable(name)) => self.frames.define_variable(&instance, name)?,
+                Some(Name::Output(name)) => self.frames.define_output(&instance, name)?,
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Sets what an instance really is.
     pub(super) fn set(&mut self, address: &Address, value: Value) {
         self.put(address, value);
         if address.native.is_some() {
-            self.update_deployment(&address.name);
+            self.update_deployment(&address.block());
         }
     }
 
@@ -85,26 +185,30 @@ impl<'a> World<'a> {
     pub(super) fn lose(&mut self, address: &Address) {
         self.put(address, Value::unknown());
         if address.native.is_some() {
-            self.incomplete.insert(Arc::clone(&address.name));
-            self.update_deployment(&address.name);
+            self.incomplete.insert(address.block());
+            self.update_deployment(&address.block());
         }
     }
 
-    fn update_deployment(&mut self, name: &str) {
-        let Some(planned) = self.plan.deployments.get(name) else {
+    fn update_deployment(&mut self, block: &Address) {
+        let label = block.label();
+        let Some(planned) = self.plan.deployments.get(&label) else {
             return;
         };
-        if self.incomplete.contains(name) {
-            return self.scope.set_block("deployment", name, Value::unknown());
-        }
         let resolve = |zone: &str, wire: &Wire| {
-            let block = Address::new("deployment", name).instance(Some(Key::Text(zone.into())));
+            let block = block.instance(Some(Key::Text(zone.into())));
             follow(wire, &|native: &Native| {
                 self.values.get(&block.native(native.clone())).cloned()
             })
         };
-        let value = deployment_value(name, planned, &resolve);
-        self.scope.set_block("deployment", name, value);
+        let value = if self.incomplete.contains(block) {
+            Value::unknown()
+        } else {
+            deployment_value(&label, planned, &resolve)
+        };
+        if let Some(scope) = self.frames.get_mut(&block.module) {
+            scope.set_block("deployment", &block.name, value);
+        }
     }
 
     /// What the configuration of an instance says now.
@@ -127,15 +231,20 @@ impl<'a> World<'a> {
             };
             return Ok(configure(schema, wires, &value_of));
         }
+        self.catch_up().map_err(|fault| Diagnostics::from(*fault))?;
         let key = (Arc::clone(&address.kind), Arc::clone(&address.name));
-        let Some(declaration) = self.config.declarations.get(&key) else {
+        let config = self.frames.get(&address.module).map(Scope::config);
+        let Some(declaration) = config.and_then(|config| config.declarations.get(&key)) else {
             return Ok(planned.change.after().cloned().unwrap_or(Value::Null));
         };
         let ambient = self
             .ambient(address, declaration)
             .map_err(|fault| Diagnostics::from(*fault))?;
         let mut found = Diagnostics::new();
-        let scope = (&self.scope, &ambient);
+        let Some(scope) = self.frames.get(&address.module) else {
+            return Ok(Value::Null);
+        };
+        let scope = (scope, &ambient);
         let value = decode(
             &declaration.body,
             &schema.body,
@@ -155,7 +264,11 @@ impl<'a> World<'a> {
     fn ambient(&mut self, address: &Address, declaration: &Declaration) -> Result<Ambient, Fault> {
         let block = address.block();
         if !self.ambients.contains_key(&block) {
-            let expanded: BTreeMap<_, _> = expand(declaration, &self.scope)?.into_iter().collect();
+            let expanded = match self.frames.get(&address.module) {
+                Some(scope) => expand(&declaration.repetition, scope)?,
+                None => Vec::new(),
+            };
+            let expanded: BTreeMap<_, _> = expanded.into_iter().collect();
             let planned = self.plan.changes.iter().filter(|(address, planned)| {
                 address.native.is_none()
                     && address.block() == block
@@ -181,10 +294,16 @@ impl<'a> World<'a> {
     }
 
     /// The outputs, as far as they are known.
-    pub(super) fn outputs(&self, diagnostics: &mut Diagnostics) -> BTreeMap<String, Value> {
+    pub(super) fn outputs(&mut self, diagnostics: &mut Diagnostics) -> BTreeMap<String, Value> {
         let mut outputs = BTreeMap::new();
+        if let Err(fault) = self.catch_up() {
+            diagnostics.push(*fault);
+        }
+        let Some(scope) = self.frames.get(&[]) else {
+            return outputs;
+        };
         for (name, output) in &self.config.outputs {
-            match evaluate(&output.value.value, &self.scope, &Ambient::None) {
+            match evaluate(&output.value.value, scope, &Ambient::None) {
                 Ok(value) => {
                     if value.contains_sensitive() && !output.sensitive {
                         diagnostics.push(sensitive_output(name, output));

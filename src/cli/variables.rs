@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use isobar_sdk::diagnostic::{closest, sentence};
+use isobar_sdk::diagnostic::closest;
 use isobar_sdk::{Diagnostic, Diagnostics, Span, Type, Value};
 
 use super::args::{Assignment, Assignments};
 use super::failure::Stopped;
 use super::project::unreadable;
 use super::session::Session;
-use crate::eval::{Ambient, Facts, Scope, evaluate};
+use crate::eval::{Ambient, Facts, Scope, accept, evaluate};
 use crate::language::config::Variable;
 use crate::language::{Attribute, Config, Located, Sources, parse_expression, parse_file};
 
@@ -193,31 +193,11 @@ impl Reader<'_> {
     }
 
     fn set(&mut self, name: &Arc<str>, variable: &Variable, value: &Value, span: &Span) {
-        match variable.ty.convert(value) {
+        match accept(name, variable, value, span) {
             Ok(value) => {
-                let value = value.sensitive_if(variable.sensitive);
                 self.values.insert(Arc::clone(name), value);
             }
-            Err(mismatch) => {
-                let path = mismatch.path.to_string();
-                let part = if path.is_empty() {
-                    String::new()
-                } else {
-                    format!(" at {path}")
-                };
-                let detail = sentence(&format!(
-                    "the value of variable {name:?} does not fit{part}: {}",
-                    mismatch.reason
-                ));
-                // What is sensitive must not be shown as an excerpt.
-                let place = (!variable.sensitive).then_some(span);
-                self.diagnostics.push(
-                    Diagnostic::error("C0013", "Invalid value of a variable", detail)
-                        .at_maybe(place)
-                        .within(&variable.header)
-                        .help(format!("Give a value of type {}.", variable.ty)),
-                );
-            }
+            Err(fault) => self.diagnostics.push(*fault),
         }
     }
 

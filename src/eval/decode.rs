@@ -9,7 +9,7 @@ use isobar_sdk::{Diagnostic, Diagnostics, Span, Value};
 
 use super::{Ambient, Scope, evaluate};
 use crate::language::body::{Attribute, Block, Body};
-use crate::language::config::unsupported_attribute;
+use crate::language::unsupported_attribute;
 
 /// Evaluates a body. Attributes that are not set are null; what is wrong is reported attribute
 /// by attribute and is unknown in the result.

@@ -2,10 +2,14 @@
 
 pub mod decode;
 mod evaluate;
+mod frames;
 pub mod functions;
 mod operator;
 mod scope;
+mod variable;
 
 pub use decode::decode;
 pub use evaluate::evaluate;
+pub use frames::{Frames, Instance};
 pub use scope::{Ambient, Facts, Scope};
+pub use variable::accept;

@@ -4,12 +4,13 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use isobar_sdk::address::ModuleStep;
 use isobar_sdk::{Address, Fault, Key, Value};
 
 use super::evaluate;
 use crate::language::Config;
 
-/// The values of everything that has been evaluated so far.
+/// The values of everything in one module that has been evaluated so far.
 ///
 /// Local values that rest on something unknown are evaluated anew each time they are asked
 /// for, so that during apply they become known together with what they rest on.
@@ -116,6 +117,36 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// Sets the value of a variable.
+    pub fn set_variable(&mut self, name: &Arc<str>, value: Value) {
+        self.passing.get_mut().clear();
+        self.variables.insert(Arc::clone(name), value);
+    }
+
+    /// Sets an output of the module `call`, or of one of its instances, which must have a value.
+    pub(super) fn set_output(&mut self, step: &ModuleStep, output: &Arc<str>, value: Value) {
+        self.passing.get_mut().clear();
+        let block = ("module".into(), Arc::clone(&step.name));
+        let whole = self.blocks.get_mut(&block);
+        let instance = match (whole, &step.key) {
+            (Some(Value::Object(keys)), Some(Key::Text(key))) => Arc::make_mut(keys).get_mut(key),
+            (Some(Value::Tuple(items)), Some(Key::Number(index))) => usize::try_from(*index)
+                .ok()
+                .and_then(|index| Arc::make_mut(items).get_mut(index)),
+            (whole, None) => whole,
+            _ => None,
+        };
+        if let Some(Value::Object(fields)) = instance {
+            Arc::make_mut(fields).insert(Arc::clone(output), value);
+        }
+    }
+
+    /// The configuration of the module.
+    #[must_use]
+    pub const fn config(&self) -> &'a Config {
+        self.config
+    }
+
     /// The value of a block.
     #[must_use]
     pub fn block(&self, kind: &str, name: &str) -> Option<&Value> {
@@ -143,8 +174,13 @@ impl<'a> Scope<'a> {
         let value = match (root, ambient) {
             ("var", _) => self.variables.get(name).cloned(),
             ("local", _) => return self.local(name),
-            ("path", _) => matches!(name, "module" | "root" | "cwd")
-                .then(|| Value::from(self.facts.folder.as_str())),
+            ("path", _) => match name {
+                "module" if !self.config.folder.is_empty() => {
+                    Some(Value::from(&*self.config.folder))
+                }
+                "module" | "root" | "cwd" => Some(Value::from(self.facts.folder.as_str())),
+                _ => None,
+            },
             ("isobar" | "terraform", _) => {
                 (name == "workspace").then(|| Value::from(self.facts.workspace.as_str()))
             }

@@ -1,30 +1,36 @@
 //! The blocks of a configuration, told apart and checked for shape.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use isobar_sdk::diagnostic::closest;
 use isobar_sdk::{Diagnostic, Diagnostics, Span, Type};
 
 use super::body::{Attribute, Block, Body, Label};
-use super::expression::{Kind, Located, Part};
+use super::expression::Located;
+use super::module::Call;
 use super::noun::NOUNS;
 use super::reference::AMBIENT;
-use super::types;
+use super::{take, types};
 
 /// All that a folder of configuration declares.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     /// `isobar {}`
     pub settings: Option<Settings>,
+    /// The folder of the files, relative to that of the root; empty for the root.
+    pub folder: Arc<str>,
     /// `provider "name" {}`
-    pub providers: BTreeMap<Arc<str>, ProviderBlock>,
+    pub providers: BTreeMap<ProviderName, ProviderBlock>,
     /// `variable "name" {}`
     pub variables: BTreeMap<Arc<str>, Variable>,
     /// The attributes of all `locals {}`.
     pub locals: BTreeMap<Arc<str>, Attribute>,
     /// `output "name" {}`
     pub outputs: BTreeMap<Arc<str>, Output>,
+    /// `module "name" {}`
+    pub calls: BTreeMap<Arc<str>, Call>,
     /// Resources and nouns by kind and name.
     pub declarations: BTreeMap<(Arc<str>, Arc<str>), Declaration>,
 }
@@ -43,8 +49,39 @@ pub struct Settings {
 pub struct ProviderBlock {
     /// Where the block begins.
     pub header: Span,
+    /// One provider for each element of this.
+    pub for_each: Option<Attribute>,
     /// Its settings.
     pub body: Body,
+}
+
+/// The name of a provider in a module.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ProviderName {
+    /// Which provider.
+    pub name: Arc<str>,
+    /// Which of several configurations of it.
+    pub alias: Option<Arc<str>>,
+}
+
+impl fmt::Display for ProviderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        self.alias
+            .as_ref()
+            .map_or(Ok(()), |alias| write!(f, ".{alias}"))
+    }
+}
+
+/// A reference to a provider: `name`, `name.alias` or `name.alias[key]`.
+#[derive(Debug, Clone)]
+pub struct ProviderRef {
+    /// Which configuration.
+    pub name: ProviderName,
+    /// Which of those that `for_each` makes of it.
+    pub key: Option<Located>,
+    /// Where it stands.
+    pub span: Span,
 }
 
 /// `variable "name" {}`
@@ -86,8 +123,8 @@ pub struct Declaration {
     pub header: Span,
     /// `count` or `for_each`.
     pub repetition: Repetition,
-    /// The local name of the provider, where the block says it.
-    pub provider: Option<(Arc<str>, Span)>,
+    /// The provider, where the block says it.
+    pub provider: Option<ProviderRef>,
     /// What must be there before, beside what is referred to.
     pub depends_on: Vec<Located>,
     /// Everything else.
@@ -114,12 +151,13 @@ impl Declaration {
 }
 
 /// What a configuration may have at its top level.
-const BLOCKS: [&str; 11] = [
+const BLOCKS: [&str; 12] = [
     "isobar",
     "provider",
     "variable",
     "locals",
     "output",
+    "module",
     "resource",
     "zone",
     "model",
@@ -169,13 +207,14 @@ impl Config {
             "variable" => self.add_variable(block, diagnostics),
             "locals" => self.add_locals(block, diagnostics),
             "output" => self.add_output(block, diagnostics),
+            "module" => self.add_call(block, diagnostics),
             _ => self.add_declaration(block, diagnostics),
         }
     }
 
     fn add_settings(&mut self, mut block: Block, diagnostics: &mut Diagnostics) {
         let required_version = block.body.take_attribute("required_version");
-        leftovers(&block.body, &["required_version"], diagnostics);
+        take::leftovers(&block.body, &["required_version"], diagnostics);
         let header = block.header.clone();
         if let Some(first) = self.settings.replace(Settings {
             header: block.header,
@@ -185,15 +224,43 @@ impl Config {
         }
     }
 
-    fn add_provider(&mut self, block: Block, diagnostics: &mut Diagnostics) {
-        let name = Arc::clone(&block.labels[0].text);
+    fn add_provider(&mut self, mut block: Block, diagnostics: &mut Diagnostics) {
         let header = block.header.clone();
+        let name = ProviderName {
+            name: Arc::clone(&block.labels[0].text),
+            alias: take::text(&mut block.body, "alias", diagnostics).map(Into::into),
+        };
         let provider = ProviderBlock {
             header: block.header,
+            for_each: block.body.take_attribute("for_each"),
             body: block.body,
         };
+        if let Some(each) = &provider.for_each
+            && name.alias.is_none()
+        {
+            diagnostics.push(
+                Diagnostic::error(
+                    "L0023",
+                    "Provider needs an alias",
+                    "A provider with for_each is referred to by its alias and a key.",
+                )
+                .at(&each.name_span)
+                .within(&header)
+                .help("Add alias = \"by_zone\", and refer to it with provider = name.by_zone[each.key]."),
+            );
+        }
         if let Some(first) = self.providers.insert(name, provider) {
             diagnostics.push(duplicate("provider", &header, &first.header));
+        }
+    }
+
+    fn add_call(&mut self, block: Block, diagnostics: &mut Diagnostics) {
+        let Some(call) = Call::read(block, diagnostics) else {
+            return;
+        };
+        let header = call.header.clone();
+        if let Some(first) = self.calls.insert(Arc::clone(&call.name), call) {
+            diagnostics.push(duplicate("module", &header, &first.header));
         }
     }
 
@@ -214,12 +281,12 @@ impl Config {
                 })
                 .unwrap_or(Type::Any),
             default: body.take_attribute("default"),
-            description: take_text(body, "description", diagnostics),
-            sensitive: take_flag(body, "sensitive", diagnostics).unwrap_or(false),
-            nullable: take_flag(body, "nullable", diagnostics).unwrap_or(true),
+            description: take::text(body, "description", diagnostics),
+            sensitive: take::flag(body, "sensitive", diagnostics).unwrap_or(false),
+            nullable: take::flag(body, "nullable", diagnostics).unwrap_or(true),
         };
         let known = ["type", "default", "description", "sensitive", "nullable"];
-        leftovers(body, &known, diagnostics);
+        take::leftovers(body, &known, diagnostics);
         if let Some(first) = self.variables.insert(name, variable) {
             diagnostics.push(duplicate("variable", &header, &first.header));
         }
@@ -230,7 +297,7 @@ impl Config {
             attributes: Vec::new(),
             blocks: block.body.blocks,
         };
-        leftovers(&nothing, &[], diagnostics);
+        take::leftovers(&nothing, &[], diagnostics);
         for attribute in block.body.attributes {
             let span = attribute.name_span.clone();
             if let Some(first) = self.locals.insert(Arc::clone(&attribute.name), attribute) {
@@ -244,9 +311,9 @@ impl Config {
         let header = block.header.clone();
         let body = &mut block.body;
         let value = body.take_attribute("value");
-        take_text(body, "description", diagnostics);
-        let sensitive = take_flag(body, "sensitive", diagnostics).unwrap_or(false);
-        leftovers(body, &["value", "description", "sensitive"], diagnostics);
+        take::text(body, "description", diagnostics);
+        let sensitive = take::flag(body, "sensitive", diagnostics).unwrap_or(false);
+        take::leftovers(body, &["value", "description", "sensitive"], diagnostics);
         let Some(value) = value else {
             return diagnostics.push(
                 Diagnostic::error(
@@ -282,9 +349,9 @@ impl Config {
             kind: Arc::clone(&kind),
             name: Arc::clone(&name),
             header: header.clone(),
-            repetition: take_repetition(&mut block.body, diagnostics),
-            provider: take_provider(&mut block.body, diagnostics),
-            depends_on: take_list(&mut block.body, "depends_on", diagnostics),
+            repetition: take::repetition(&mut block.body, diagnostics),
+            provider: take::provider(&mut block.body, diagnostics),
+            depends_on: take::list(&mut block.body, "depends_on", diagnostics),
             body: block.body,
         };
         if let Repetition::Count(attribute) | Repetition::ForEach(attribute) =
@@ -398,157 +465,4 @@ fn duplicate(what: &'static str, here: &Span, first: &Span) -> Diagnostic {
     .at(here)
     .within(first)
     .help("Rename or remove one of them.")
-}
-
-/// Reports what is still in a body after everything known was taken out.
-fn leftovers(body: &Body, known: &[&str], diagnostics: &mut Diagnostics) {
-    for attribute in &body.attributes {
-        diagnostics.push(unsupported_attribute(attribute, known.iter().copied()));
-    }
-    for block in &body.blocks {
-        diagnostics.push(
-            Diagnostic::error(
-                "L0004",
-                "Unsupported block type",
-                format!("Blocks of type {:?} are not expected here.", block.kind),
-            )
-            .at(&block.header),
-        );
-    }
-}
-
-/// The diagnostic for an attribute that is not among `known`.
-#[must_use]
-pub fn unsupported_attribute<'a>(
-    attribute: &Attribute,
-    known: impl Iterator<Item = &'a str> + Clone,
-) -> Diagnostic {
-    let help = closest(&attribute.name, known.clone()).map_or_else(
-        || {
-            let known: Vec<&str> = known.collect();
-            if known.is_empty() {
-                "No attribute can be set here.".to_owned()
-            } else {
-                format!("Attributes here are {}.", known.join(", "))
-            }
-        },
-        |meant| format!("Did you mean {meant:?}?"),
-    );
-    Diagnostic::error(
-        "L0005",
-        "Unsupported attribute",
-        format!(
-            "An attribute named {:?} is not expected here.",
-            attribute.name
-        ),
-    )
-    .at(&attribute.name_span)
-    .help(help)
-}
-
-fn take_flag(body: &mut Body, name: &str, diagnostics: &mut Diagnostics) -> Option<bool> {
-    let attribute = body.take_attribute(name)?;
-    if let Kind::Literal(value) = &attribute.value.root.kind
-        && let Some(flag) = value.as_bool()
-    {
-        return Some(flag);
-    }
-    diagnostics.push(constant_needed(&attribute, "true or false"));
-    None
-}
-
-fn take_text(body: &mut Body, name: &str, diagnostics: &mut Diagnostics) -> Option<String> {
-    let attribute = body.take_attribute(name)?;
-    match &attribute.value.root.kind {
-        Kind::Literal(value) if value.as_str().is_some() => value.as_str().map(str::to_owned),
-        Kind::Template(parts) if parts.iter().all(|p| matches!(p, Part::Text(_))) => {
-            let texts = parts.iter().filter_map(|part| match part {
-                Part::Text(text) => Some(&**text),
-                _ => None,
-            });
-            Some(texts.collect())
-        }
-        _ => {
-            diagnostics.push(constant_needed(&attribute, "text"));
-            None
-        }
-    }
-}
-
-fn constant_needed(attribute: &Attribute, what: &str) -> Diagnostic {
-    Diagnostic::error(
-        "L0011",
-        "Constant value required",
-        format!(
-            "{:?} must be written out as {what}: it is read before anything is evaluated.",
-            attribute.name
-        ),
-    )
-    .at(&attribute.value.span())
-}
-
-fn take_repetition(body: &mut Body, diagnostics: &mut Diagnostics) -> Repetition {
-    match (
-        body.take_attribute("count"),
-        body.take_attribute("for_each"),
-    ) {
-        (None, None) => Repetition::Once,
-        (Some(count), None) => Repetition::Count(count),
-        (None, Some(each)) => Repetition::ForEach(each),
-        (Some(count), Some(each)) => {
-            diagnostics.push(
-                Diagnostic::error(
-                    "L0008",
-                    "Both count and for_each",
-                    "A block can be repeated by count or by for_each, not by both.",
-                )
-                .at(&each.name_span)
-                .help("Remove one of them."),
-            );
-            Repetition::Count(count)
-        }
-    }
-}
-
-fn take_provider(body: &mut Body, diagnostics: &mut Diagnostics) -> Option<(Arc<str>, Span)> {
-    let attribute = body.take_attribute("provider")?;
-    if let Kind::Variable(name) = &attribute.value.root.kind {
-        return Some((Arc::clone(name), attribute.value.span()));
-    }
-    diagnostics.push(
-        Diagnostic::error(
-            "L0012",
-            "Invalid provider reference",
-            "A provider is named without quotes, as in provider = local.",
-        )
-        .at(&attribute.value.span())
-        .help("Write the name of the provider without quotes."),
-    );
-    None
-}
-
-fn take_list(body: &mut Body, name: &str, diagnostics: &mut Diagnostics) -> Vec<Located> {
-    let Some(attribute) = body.take_attribute(name) else {
-        return Vec::new();
-    };
-    if let Kind::Tuple(items) = attribute.value.root.kind {
-        let file = attribute.value.file;
-        return items
-            .into_iter()
-            .map(|root| Located {
-                file: Arc::clone(&file),
-                root,
-            })
-            .collect();
-    }
-    diagnostics.push(
-        Diagnostic::error(
-            "L0013",
-            "List required",
-            format!("{name} must be a list of references."),
-        )
-        .at(&attribute.value.span())
-        .help(format!("Write {name} = [zone.example]")),
-    );
-    Vec::new()
 }

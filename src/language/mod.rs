@@ -5,10 +5,12 @@ pub mod config;
 pub mod expression;
 mod incomplete;
 mod lower;
+pub mod module;
 pub mod noun;
 mod parse;
 pub mod reference;
 pub mod source;
+mod take;
 pub mod types;
 mod version;
 
@@ -19,29 +21,28 @@ pub use incomplete::is_incomplete;
 pub use parse::{expression as parse_expression, file as parse_file};
 pub use reference::Reference;
 pub use source::Sources;
+pub use take::unsupported_attribute;
+
+use std::sync::Arc;
 
 use isobar_sdk::Diagnostics;
 
-/// Parses all configuration files of a folder into one configuration.
+/// Parses all configuration files into one configuration, modules below those that call them.
 ///
 /// Everything wrong is reported, not only the first; what could be understood is returned.
 #[must_use]
 pub fn load(sources: &Sources) -> (Config, Diagnostics) {
-    let mut config = Config::default();
-    let mut diagnostics = Diagnostics::new();
-    for (file, text) in sources.configuration() {
-        let (body, found) = parse_file(file, text);
-        diagnostics.extend(found);
-        config.add_file(body, &mut diagnostics);
-    }
-    let required = config
-        .settings
-        .as_ref()
-        .and_then(|s| s.required_version.as_ref());
-    if let Some(Err(diagnostic)) =
-        required.map(|attribute| version::check(attribute, env!("CARGO_PKG_VERSION")))
-    {
-        diagnostics.push(*diagnostic);
+    let mut loader = module::Loader::new(sources);
+    let config = Arc::unwrap_or_clone(loader.folder(""));
+    let mut diagnostics = loader.diagnostics;
+    for (_, module) in config.modules() {
+        let settings = module.settings.as_ref();
+        let required = settings.and_then(|s| s.required_version.as_ref());
+        if let Some(Err(diagnostic)) =
+            required.map(|attribute| version::check(attribute, env!("CARGO_PKG_VERSION")))
+        {
+            diagnostics.push(*diagnostic);
+        }
     }
     (config, diagnostics)
 }

@@ -24,6 +24,8 @@ pub enum Target {
     Local(Arc<str>),
     /// `zone.name`, `isobar_data.name`: a block by kind and name.
     Block(Arc<str>, Arc<str>),
+    /// `module.name.output`, or `module.name` as a whole.
+    Module(Arc<str>, Option<Arc<str>>),
     /// `each.key`, `count.index`, `path.module`, `isobar.workspace`, `self`: known where it
     /// stands, without an edge.
     Ambient(Arc<str>),
@@ -60,7 +62,7 @@ impl Collector<'_> {
             Kind::Variable(root) => self.reference(expression, root, None),
             Kind::Attribute(inner, name) => match &inner.kind {
                 Kind::Variable(root) => self.reference(expression, root, Some(name)),
-                _ => self.expression(inner),
+                _ => self.step(expression, inner, Some(name)),
             },
             Kind::Template(parts) => self.parts(parts),
             Kind::Tuple(items) => items.iter().for_each(|item| self.expression(item)),
@@ -76,7 +78,11 @@ impl Collector<'_> {
                 self.expression(index);
             }
             Kind::Splat(inner, accesses) => {
-                self.expression(inner);
+                let first = accesses.first().and_then(|access| match access {
+                    Access::Attribute(name) => Some(name),
+                    Access::Index(_) => None,
+                });
+                self.step(expression, inner, first);
                 for access in accesses {
                     if let Access::Index(index) = access {
                         self.expression(index);
@@ -139,6 +145,23 @@ impl Collector<'_> {
         self.bound.truncate(outside);
     }
 
+    /// An access `.name` to `inner`, which may be a module or one instance of it.
+    fn step(&mut self, whole: &Expression, inner: &Expression, name: Option<&Arc<str>>) {
+        let (module, index) = match &inner.kind {
+            Kind::Index(module, index) => (&**module, Some(&**index)),
+            _ => (inner, None),
+        };
+        let Some(call) = called(module).filter(|_| !self.bound.iter().any(|b| &**b == "module"))
+        else {
+            return self.expression(inner);
+        };
+        index.into_iter().for_each(|index| self.expression(index));
+        self.found.push(Reference {
+            target: Target::Module(Arc::clone(call), name.cloned()),
+            span: whole.extent.in_file(self.file),
+        });
+    }
+
     fn reference(&mut self, expression: &Expression, root: &Arc<str>, name: Option<&Arc<str>>) {
         if self.bound.contains(root) {
             return;
@@ -146,6 +169,7 @@ impl Collector<'_> {
         let target = match (&**root, name) {
             ("var", Some(name)) => Target::Variable(Arc::clone(name)),
             ("local", Some(name)) => Target::Local(Arc::clone(name)),
+            ("module", Some(name)) => Target::Module(Arc::clone(name), None),
             (ambient, _) if AMBIENT.contains(&ambient) => Target::Ambient(Arc::clone(root)),
             (_, Some(name)) => Target::Block(Arc::clone(root), Arc::clone(name)),
             (_, None) => Target::Bare(Arc::clone(root)),
@@ -154,6 +178,16 @@ impl Collector<'_> {
             target,
             span: expression.extent.in_file(self.file),
         });
+    }
+}
+
+/// The name of the module that an expression `module.name` means.
+fn called(expression: &Expression) -> Option<&Arc<str>> {
+    match &expression.kind {
+        Kind::Attribute(root, name) if matches!(&root.kind, Kind::Variable(r) if &**r == "module") => {
+            Some(name)
+        }
+        _ => None,
     }
 }
 
@@ -170,6 +204,8 @@ mod tests {
                 Target::Variable(name) => format!("var.{name}"),
                 Target::Local(name) => format!("local.{name}"),
                 Target::Block(kind, name) => format!("{kind}.{name}"),
+                Target::Module(call, None) => format!("module.{call}"),
+                Target::Module(call, Some(output)) => format!("module.{call}.{output}"),
                 Target::Ambient(name) | Target::Bare(name) => name.to_string(),
             })
             .collect()
@@ -182,6 +218,21 @@ mod tests {
                 r#"f(var.a, zone.b["k"].c[local.i])  ? "x ${isobar_data.d[*].id} y" : each.key"#
             ),
             ["var.a", "zone.b", "local.i", "isobar_data.d", "each"]
+        );
+    }
+
+    #[test]
+    fn outputs_of_modules_are_told_apart() {
+        assert_eq!(
+            targets(r#"[module.a.x, module.b["k"].y.z, module.c[*].w, module.d, module.e[var.i]]"#),
+            [
+                "module.a.x",
+                "module.b.y",
+                "module.c.w",
+                "module.d",
+                "module.e",
+                "var.i"
+            ]
         );
     }
 

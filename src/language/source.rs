@@ -1,16 +1,23 @@
 //! The texts a configuration was read from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use isobar_sdk::Span;
+use isobar_sdk::{Diagnostics, Span};
 use sha2::{Digest, Sha256};
 
-/// File names, as shown to the user, with their texts.
+use super::module::local_folder;
+use super::{parse_file, take};
+
+/// File names, as shown to the user, with their texts, and where modules are installed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sources(BTreeMap<Arc<str>, Arc<str>>);
+pub struct Sources {
+    texts: BTreeMap<Arc<str>, Arc<str>>,
+    /// Folders of modules that were installed, by the source that names them.
+    installed: BTreeMap<String, String>,
+}
 
 /// The longest part of a line that an excerpt shows.
 const LONGEST: usize = 400;
@@ -29,57 +36,129 @@ pub struct Excerpt<'a> {
 }
 
 impl Sources {
-    /// Reads the files of a folder that Isobar reads: `*.hcl` (tests excepted) and
-    /// `*.auto.vars.hcl`.
+    /// Reads the files of a folder that Isobar reads, `*.hcl` (tests excepted) and
+    /// `*.auto.vars.hcl`, and those of the modules that it calls.
     ///
     /// # Errors
     /// A folder or file that cannot be read.
-    pub fn read_folder(folder: &Path) -> io::Result<Self> {
-        let mut sources = Self::default();
-        let entries = std::fs::read_dir(folder).map_err(|error| {
-            io::Error::new(error.kind(), format!("{}: {error}", folder.display()))
+    pub fn read_folder(root: &Path) -> io::Result<Self> {
+        Self::read_with(root, BTreeMap::new())
+    }
+
+    /// Reads a folder whose modules are `installed`: folders, relative to it, by source.
+    ///
+    /// # Errors
+    /// A folder or file that cannot be read.
+    pub fn read_with(root: &Path, installed: BTreeMap<String, String>) -> io::Result<Self> {
+        let mut sources = Self {
+            texts: BTreeMap::new(),
+            installed,
+        };
+        sources.read_one(root, "")?;
+        let mut open = vec![String::new()];
+        let mut seen: BTreeSet<String> = open.iter().cloned().collect();
+        while let Some(folder) = open.pop() {
+            for below in sources.called_from(&folder) {
+                // What is not there is reported where it is called.
+                if seen.insert(below.clone()) && root.join(&below).is_dir() {
+                    sources.read_one(root, &below)?;
+                    open.push(below);
+                }
+            }
+        }
+        Ok(sources)
+    }
+
+    /// The folders of the modules that the files of a folder call.
+    fn called_from(&self, folder: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        for (file, text) in self.configuration_of(folder) {
+            if !text.contains("module") {
+                continue;
+            }
+            let (body, _) = parse_file(file, text);
+            for block in body.blocks.iter().filter(|block| &*block.kind == "module") {
+                let source = block.body.attribute("source");
+                let source = source
+                    .and_then(|attribute| take::literal_text(attribute, &mut Diagnostics::new()));
+                found.extend(source.and_then(|source| self.module_folder(folder, &source)));
+            }
+        }
+        found
+    }
+
+    fn read_one(&mut self, root: &Path, folder: &str) -> io::Result<()> {
+        let path = root.join(folder);
+        let entries = std::fs::read_dir(&path).map_err(|error| {
+            io::Error::new(error.kind(), format!("{}: {error}", path.display()))
         })?;
         for entry in entries {
             let path = entry?.path();
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
                 continue;
             };
-            if path.is_file() && (is_configuration(name) || is_automatic_variables(name)) {
+            let automatic = folder.is_empty() && is_automatic_variables(name);
+            if path.is_file() && (is_configuration(name) || automatic) {
                 let text = std::fs::read_to_string(&path).map_err(|error| {
                     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
                 })?;
-                sources.insert(name, text);
+                self.insert(&within(folder, name), text);
             }
         }
-        Ok(sources)
+        Ok(())
+    }
+
+    /// The folder that the source of a module means for a caller in `folder`, both relative to
+    /// the root; `None` if it is not on this machine.
+    #[must_use]
+    pub fn module_folder(&self, folder: &str, source: &str) -> Option<String> {
+        local_folder(folder, source).or_else(|| self.installed.get(source).cloned())
+    }
+
+    /// Where modules are installed, by source.
+    #[must_use]
+    pub const fn installed(&self) -> &BTreeMap<String, String> {
+        &self.installed
+    }
+
+    /// Says where a module is installed.
+    pub fn install(&mut self, source: &str, folder: &str) {
+        self.installed.insert(source.to_owned(), folder.to_owned());
     }
 
     /// Adds a text.
     pub fn insert(&mut self, file: &str, text: impl Into<Arc<str>>) -> Arc<str> {
         let file: Arc<str> = file.into();
-        self.0.insert(Arc::clone(&file), text.into());
+        self.texts.insert(Arc::clone(&file), text.into());
         file
     }
 
     /// The text of a file.
     #[must_use]
     pub fn text(&self, file: &str) -> Option<&str> {
-        self.0.get(file).map(|text| &**text)
+        self.texts.get(file).map(|text| &**text)
     }
 
     /// All files with their texts, in name order.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
-        self.0.iter()
+        self.texts.iter()
     }
 
     /// The files that hold configuration.
     pub fn configuration(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
-        self.0.iter().filter(|(file, _)| is_configuration(file))
+        self.texts.iter().filter(|(file, _)| is_configuration(file))
+    }
+
+    /// The files of one folder that hold configuration.
+    pub fn configuration_of(&self, folder: &str) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
+        let here =
+            move |file: &str| file.rsplit_once('/').map_or("", |(folder, _)| folder) == folder;
+        self.configuration().filter(move |(file, _)| here(file))
     }
 
     /// The files whose variable values are taken without being asked for.
     pub fn automatic_variables(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
-        self.0
+        self.texts
             .iter()
             .filter(|(file, _)| is_automatic_variables(file))
     }
@@ -131,6 +210,15 @@ fn window(line: &str, covered: std::ops::Range<usize>) -> (&str, std::ops::Range
     let to = floor_boundary(line, from + LONGEST);
     let end = covered.end.clamp(covered.start, to) - from;
     (&line[from..to], covered.start - from..end)
+}
+
+/// The name of a file in a folder, relative to the root.
+fn within(folder: &str, name: &str) -> String {
+    if folder.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{folder}/{name}")
+    }
 }
 
 fn is_configuration(file: &str) -> bool {

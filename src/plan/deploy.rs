@@ -1,20 +1,18 @@
 //! Deployments in the walk: size them, lower them, and propose their native resources.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use isobar_sdk::deployment::{Lowered, Market, Model, NativeResource, Noun, Placed, Wire};
 use isobar_sdk::{Address, Diagnostic, Error, ErrorKind, Key, Known, Native, Path, Value};
 
-use super::drive::{Driver, Item, provider_diagnostic};
+use super::drive::{Block, Driver, Item, provider_diagnostic};
 use super::instance::{configure, follow};
-use super::{Node, PlannedChange, PlannedDeployment, deployment_value, nouns};
+use super::{PlannedChange, PlannedDeployment, deployment_value, nouns};
 use crate::change::Cause;
 use crate::deployment::size::{Inputs, Site};
 use crate::deployment::{CapacitySpec, Demand, Sized, Wrong, ZoneSpec, size};
 use crate::eval::Ambient;
 use crate::graph::Dag;
-use crate::language::Declaration;
 
 /// A deployment that was sized.
 struct Prepared {
@@ -27,11 +25,12 @@ struct Prepared {
 }
 
 impl Driver<'_> {
-    pub(super) async fn deployment(&mut self, declaration: &Declaration) {
-        let Some(value) = self.noun(declaration, &Ambient::None) else {
+    pub(super) async fn deployment(&mut self, block: &Block<'_>) {
+        let declaration = block.declaration;
+        let Some(value) = self.noun(block, &Ambient::None) else {
             return;
         };
-        let prepared = self.prepare(declaration, &value).await;
+        let prepared = self.prepare(block, &value).await;
         let Prepared {
             sized,
             model,
@@ -54,21 +53,18 @@ impl Driver<'_> {
             let replicas = replicas.map_or(0, |zone| zone.after);
             if replicas == 0 {
                 if down.contains(&zone.zone.name) {
-                    self.leave_zone(&declaration.name, &zone.zone.name);
+                    self.leave_zone(block, &zone.zone.name);
                 }
                 continue;
             }
             let placed = Placed {
-                deployment: declaration.name.to_string(),
+                deployment: block.label(),
                 zone: zone.zone.clone(),
                 model: model.clone(),
                 replicas,
             };
             let demand = &planned.sized.demand;
-            match self
-                .zone_natives(declaration, zone, (&placed, demand))
-                .await
-            {
+            match self.zone_natives(block, zone, (&placed, demand)).await {
                 Ok(Some(url)) => {
                     planned.urls.insert(zone.zone.name.clone(), url);
                 }
@@ -76,23 +72,18 @@ impl Driver<'_> {
                 Err(diagnostic) => self.diagnostics.push(*diagnostic),
             }
         }
-        let name = &declaration.name;
         let resolve = |zone: &str, wire: &Wire| {
             follow(wire, &|native| {
-                self.native_value(&native_address(name, zone, native))
+                self.native_value(&native_address(block, zone, native))
             })
         };
-        let value = deployment_value(name, &planned, &resolve);
-        self.scope.set_block("deployment", name, value);
-        self.deployments.insert(name.to_string(), planned);
+        let value = deployment_value(&block.label(), &planned, &resolve);
+        self.set_noun(block, value);
+        self.deployments.insert(block.label(), planned);
     }
 
     /// Reads the block and derives the replicas.
-    async fn prepare(
-        &mut self,
-        declaration: &Declaration,
-        value: &Value,
-    ) -> Result<Prepared, Wrong> {
+    async fn prepare(&mut self, block: &Block<'_>, value: &Value) -> Result<Prepared, Wrong> {
         let wrong = |attribute: &str, reason: String| Wrong {
             path: Path::attribute(attribute),
             reason,
@@ -101,7 +92,7 @@ impl Driver<'_> {
         let (model, variability) = self
             .nouns
             .models
-            .get(&*model_name)
+            .get(&model_name)
             .cloned()
             .ok_or_else(|| wrong("model", format!("{model_name:?} is not a model.")))?;
         let capacity = match value.field("capacity").filter(|v| !v.is_null()) {
@@ -110,7 +101,7 @@ impl Driver<'_> {
                 let name = self.named(value, "capacity", "capacity")?;
                 self.nouns
                     .capacities
-                    .get(&*name)
+                    .get(&name)
                     .cloned()
                     .unwrap_or_default()
             }
@@ -120,7 +111,7 @@ impl Driver<'_> {
         let mut sites = Vec::new();
         for zone in &zones {
             sites.push(
-                self.site(declaration, zone)
+                self.site(block, zone)
                     .await
                     .map_err(|error| wrong("zones", error.message))?,
             );
@@ -134,7 +125,7 @@ impl Driver<'_> {
             variability,
             capacity: &capacity,
             demand,
-            previous: self.state.demands.get(&*declaration.name).copied(),
+            previous: self.state.demands.get(&block.label()).copied(),
             sites,
         };
         Ok(Prepared {
@@ -147,9 +138,9 @@ impl Driver<'_> {
 
     /// Leaves what a zone that is down runs as it is: it can neither be changed nor deleted
     /// there, and serves again once the zone is back.
-    fn leave_zone(&mut self, deployment: &str, zone: &str) {
+    fn leave_zone(&mut self, block: &Block<'_>, zone: &str) {
         for (address, instance) in &self.state.instances {
-            if native_in(address, deployment, zone).is_some()
+            if native_in(address, block, zone).is_some()
                 && let Some(now) = self.prior(address)
             {
                 self.changes
@@ -158,8 +149,8 @@ impl Driver<'_> {
         }
     }
 
-    /// The name of the noun that an attribute refers to.
-    fn named(&self, value: &Value, attribute: &str, kind: &str) -> Result<Arc<str>, Wrong> {
+    /// The label of the noun that an attribute refers to.
+    fn named(&self, value: &Value, attribute: &str, kind: &str) -> Result<String, Wrong> {
         let wrong = || Wrong {
             path: Path::attribute(attribute),
             reason: format!("{attribute} must be a reference such as {kind}.name."),
@@ -169,10 +160,8 @@ impl Driver<'_> {
             .field("name")
             .and_then(Value::as_str)
             .ok_or_else(wrong)?;
-        let same = self
-            .scope
-            .block(kind, name)
-            .is_some_and(|block| block == given);
+        let known = self.nouns.values.get(&(kind.into(), name.to_owned()));
+        let same = known.is_some_and(|noun| noun == given);
         if same { Ok(name.into()) } else { Err(wrong()) }
     }
 
@@ -228,7 +217,7 @@ impl Driver<'_> {
         }
     }
 
-    fn forecast_demand(&mut self, name: &Arc<str>, level: f64) -> Result<Demand, Wrong> {
+    fn forecast_demand(&mut self, name: &str, level: f64) -> Result<Demand, Wrong> {
         let missing = || Wrong {
             path: Path::attribute("demand"),
             reason: format!("There is no forecast {name:?} at the level {level}."),
@@ -247,7 +236,7 @@ impl Driver<'_> {
     }
 
     /// What a zone sells and runs.
-    async fn site(&self, declaration: &Declaration, zone: &ZoneSpec) -> Result<Site, Error> {
+    async fn site(&self, block: &Block<'_>, zone: &ZoneSpec) -> Result<Site, Error> {
         let provider = self.providers.get(&zone.provider).ok_or_else(|| {
             Error::unavailable(format!("provider {:?} is not configured", zone.provider))
         })?;
@@ -258,7 +247,7 @@ impl Driver<'_> {
         let mut recorded = BTreeMap::new();
         let mut observed = BTreeMap::new();
         for (address, instance) in &self.state.instances {
-            if let Some(native) = native_in(address, &declaration.name, &zone.zone.name) {
+            if let Some(native) = native_in(address, block, &zone.zone.name) {
                 recorded.insert(native.clone(), instance.attributes.clone());
                 if let Some(now) = self.prior(address) {
                     observed.insert(native.clone(), now);
@@ -282,26 +271,26 @@ impl Driver<'_> {
     /// from first; gives back where the URL comes from.
     async fn zone_natives(
         &mut self,
-        declaration: &Declaration,
+        block: &Block<'_>,
         zone: &ZoneSpec,
         (placed, demand): (&Placed, &Demand),
     ) -> Result<Option<Wire>, Box<Diagnostic>> {
-        let lowered = self.lower(declaration, zone, placed)?;
-        let node = Node::Block(Arc::clone(&declaration.kind), Arc::clone(&declaration.name));
-        let behind = self.names.resources_behind(&node);
+        let lowered = self.lower(block, zone, placed)?;
+        let behind = self.names.resources_behind(block.node);
         for resource in in_order(&lowered) {
-            let address = native_address(&declaration.name, &zone.zone.name, &resource.native);
+            let address = native_address(block, &zone.zone.name, &resource.native);
             let mut dependencies = behind.clone();
             dependencies.extend(
                 resource_dependencies(resource)
                     .into_iter()
-                    .map(|native| native_address(&declaration.name, &zone.zone.name, native)),
+                    .map(|native| native_address(block, &zone.zone.name, native)),
             );
             let planned = self
                 .native(resource, &address, dependencies, (&zone.provider, demand))
                 .await;
             let planned = planned.map_err(|error| {
-                Box::new(self.native_diagnostic(declaration, zone, resource, &address, error))
+                let resource = (resource, placed.model.name.as_str());
+                Box::new(self.native_diagnostic(block, zone, resource, &address, error))
             })?;
             self.changes.insert(address, planned);
         }
@@ -310,7 +299,7 @@ impl Driver<'_> {
 
     fn lower(
         &self,
-        declaration: &Declaration,
+        block: &Block<'_>,
         zone: &ZoneSpec,
         placed: &Placed,
     ) -> Result<Lowered, Box<Diagnostic>> {
@@ -326,37 +315,29 @@ impl Driver<'_> {
                         zone.zone.name, zone.provider
                     ),
                 )
-                .at(&declaration.header),
+                .at(&block.declaration.header),
             )
         })?;
         target.lower(placed).map_err(|error| {
             // The path is an attribute of the model or of the zone, whichever has it.
-            let zone_block = self.nouns.zone_blocks.get(&zone.zone.name);
             let blocks = [
-                ("model", placed.model.name.as_str()),
-                ("zone", zone_block.map_or("", |name| name)),
+                self.nouns.model_blocks.get(&placed.model.name),
+                self.nouns.zone_blocks.get(&zone.zone.name),
             ];
-            let address = Address::new("deployment", &declaration.name);
+            let address = block.address();
             let address = address.instance(Some(Key::Text(zone.zone.name.as_str().into())));
-            let blamed = blocks.iter().find_map(|(kind, name)| {
-                let block = self
-                    .request
-                    .config
-                    .declarations
-                    .get(&((*kind).into(), (*name).into()))?;
-                let ErrorKind::Invalid { path } = &error.kind else {
-                    return None;
-                };
-                let name = path.first_attribute()?;
-                let there = block.body.attribute(name).is_some()
-                    || block.body.blocks.iter().any(|b| &*b.kind == name);
-                there.then_some(block)
+            let path = match &error.kind {
+                ErrorKind::Invalid { path } => path.first_attribute(),
+                _ => None,
+            };
+            let blamed = blocks.into_iter().flatten().copied().find(|declaration| {
+                path.is_some_and(|name| {
+                    let body = &declaration.body;
+                    body.attribute(name).is_some() || body.blocks.iter().any(|b| &*b.kind == name)
+                })
             });
-            Box::new(provider_diagnostic(
-                blamed.unwrap_or(declaration),
-                &address,
-                error,
-            ))
+            let blamed = blamed.unwrap_or(block.declaration);
+            Box::new(provider_diagnostic(blamed, &address, error))
         })
     }
 
@@ -382,7 +363,7 @@ impl Driver<'_> {
         let configuration = configure(schema, &resource.configuration, &value_of);
         let item = Item {
             address: address.clone(),
-            provider,
+            provider: provider.to_owned(),
             schema,
             configuration,
             dependencies,
@@ -417,61 +398,44 @@ impl Driver<'_> {
     /// Blames the block that the attribute comes from.
     fn native_diagnostic(
         &self,
-        declaration: &Declaration,
+        block: &Block<'_>,
         zone: &ZoneSpec,
-        resource: &NativeResource,
+        (resource, model): (&NativeResource, &str),
         address: &Address,
         mut error: Error,
     ) -> Diagnostic {
-        let mut blamed = declaration;
+        let mut blamed = block.declaration;
         if let ErrorKind::Invalid { path } = &error.kind
             && let Some(origin) = path
                 .first_attribute()
                 .and_then(|name| resource.origins.get(name))
         {
-            let declarations = &self.request.config.declarations;
-            let find = |kind: &str, name: &str| declarations.get(&(kind.into(), name.into()));
-            let block = match origin.noun {
-                Noun::Zone => {
-                    let name = self.nouns.zone_blocks.get(&zone.zone.name);
-                    name.and_then(|name| find("zone", name))
-                }
-                Noun::Model => self
-                    .model_of(declaration)
-                    .and_then(|name| find("model", &name)),
+            let found = match origin.noun {
+                Noun::Zone => self.nouns.zone_blocks.get(&zone.zone.name),
+                Noun::Model => self.nouns.model_blocks.get(model),
                 Noun::Deployment | Noun::Capacity => None,
             };
-            blamed = block.unwrap_or(declaration);
+            blamed = found.copied().unwrap_or(blamed);
             error.kind = ErrorKind::Invalid {
                 path: origin.attribute.clone(),
             };
         }
         provider_diagnostic(blamed, address, error)
     }
-
-    fn model_of(&self, declaration: &Declaration) -> Option<String> {
-        let dependencies = self.names.dag.dependencies(&Node::Block(
-            Arc::clone(&declaration.kind),
-            Arc::clone(&declaration.name),
-        ));
-        dependencies.into_iter().find_map(|node| match node {
-            Node::Block(kind, name) if &**kind == "model" => Some(name.to_string()),
-            _ => None,
-        })
-    }
 }
 
 /// The address of a native resource.
-pub(super) fn native_address(deployment: &str, zone: &str, native: &Native) -> Address {
-    Address::new("deployment", deployment)
+fn native_address(block: &Block<'_>, zone: &str, native: &Native) -> Address {
+    block
+        .address()
         .instance(Some(Key::Text(zone.into())))
         .native(native.clone())
 }
 
-fn native_in<'a>(address: &'a Address, deployment: &str, zone: &str) -> Option<&'a Native> {
+/// The native resource that an address means, if it is one of this deployment in this zone.
+fn native_in<'a>(address: &'a Address, block: &Block<'_>, zone: &str) -> Option<&'a Native> {
     let native = address.native.as_ref()?;
-    let here = &*address.kind == "deployment"
-        && &*address.name == deployment
+    let here = address.block() == block.address()
         && matches!(&address.key, Some(Key::Text(key)) if &**key == zone);
     here.then_some(native)
 }

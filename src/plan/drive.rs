@@ -5,22 +5,22 @@ use std::path::Path;
 use std::sync::Arc;
 
 use isobar_sdk::schema::Schema;
-use isobar_sdk::{Address, Diagnostic, Diagnostics, Error, ErrorKind, Known, Value};
+use isobar_sdk::{Address, Diagnostic, Diagnostics, Error, ErrorKind, Fault, Known, Span, Value};
 use jiff::Timestamp;
 
 use super::expand::{Expanded, empty, expand};
 use super::instance::{Configured, changed_attributes};
 use super::nouns::{self, Nouns};
 use super::{
-    Base, FrozenForecast, Mode, Names, Node, Plan, PlannedChange, PlannedDeployment, Refresh,
-    refresh, setup,
+    Base, FrozenForecast, Mode, Name, Names, Node, Plan, PlannedChange, PlannedDeployment, Refresh,
+    provider, refresh, setup,
 };
 use crate::change::{Cause, Change};
 use crate::deployment::spec;
-use crate::eval::{Ambient, Facts, Scope, decode};
+use crate::eval::{Ambient, Facts, Frames, Instance, Scope, decode};
 use crate::event::{Event, Sink};
 use crate::language::{Config, Declaration, Sources};
-use crate::registry::{Providers, Registry};
+use crate::registry::{ProviderKey, Providers, Registry};
 use crate::state::{State, Status};
 
 /// What a plan is made from.
@@ -52,9 +52,9 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// A scope in which only the variables have values.
-    fn scope(&self) -> Scope<'a> {
-        Scope::new(self.config, self.facts.clone(), self.variables.clone())
+    /// Scopes in which only the variables of the root have values.
+    fn frames(&self) -> Frames<'a> {
+        Frames::new(self.config, self.facts.clone(), self.variables.clone())
     }
 }
 
@@ -66,8 +66,13 @@ pub async fn propose(request: &Request<'_>, sink: &dyn Sink) -> (Option<Plan>, D
     }
     let empty = State::new(String::new());
     let state = request.state.unwrap_or(&empty);
-    let scope = request.scope();
-    let used = used_providers(request, state, &mut diagnostics);
+    let scope = Scope::new(
+        request.config,
+        request.facts.clone(),
+        request.variables.clone(),
+    );
+    let mut used = used_providers(request, state, &mut diagnostics);
+    used.extend(setup::aliased(request.config, &scope, &mut diagnostics));
     let (providers, found) =
         setup::providers(request.config, request.registry, &scope, &used).await;
     diagnostics.extend(found);
@@ -91,40 +96,37 @@ fn used_providers(
     request: &Request<'_>,
     state: &State,
     diagnostics: &mut Diagnostics,
-) -> BTreeSet<String> {
-    let mut used: BTreeSet<String> = state
-        .instances
-        .values()
-        .map(|instance| instance.provider.clone())
+) -> BTreeSet<ProviderKey> {
+    let recorded = state.instances.values();
+    let mut used: BTreeSet<ProviderKey> = recorded
+        .map(|instance| ProviderKey::parse(&instance.provider))
         .collect();
-    for declaration in request.config.declarations.values() {
+    let modules = request.config.modules();
+    let declarations = modules
+        .iter()
+        .flat_map(|(_, module)| module.declarations.values());
+    let mut named: BTreeMap<&str, &Span> = BTreeMap::new();
+    for declaration in declarations {
+        let resource = request.registry.resource(&declaration.kind);
         if &*declaration.kind == "zone" {
-            used.insert(nouns::zone_provider(declaration).to_owned());
-        } else if let Some((name, _)) = request.registry.resource(&declaration.kind) {
-            used.insert(name.to_owned());
+            used.insert(ProviderKey::default_of(nouns::zone_provider(declaration)));
+        } else if let Some((name, _)) = resource {
+            used.insert(ProviderKey::default_of(name));
         }
+        let provider = declaration.provider.as_ref();
+        named.extend(provider.map(|provider| (&*provider.name.name, &provider.span)));
     }
-    for (name, span) in request
-        .config
-        .declarations
-        .values()
-        .filter_map(|declaration| declaration.provider.as_ref())
-        .map(|(name, span)| (name, span))
-        .chain(
-            request
-                .config
-                .providers
-                .iter()
-                .map(|(name, block)| (name, &block.header)),
-        )
-    {
-        if request.registry.factory(name).is_none() {
-            diagnostics.push(super::validate::unknown_provider(
-                name,
-                span,
-                request.registry,
-            ));
-        }
+    let blocks = request.config.providers.iter();
+    named.extend(blocks.map(|(name, block)| (&*name.name, &block.header)));
+    let unknown = named
+        .iter()
+        .filter(|(name, _)| request.registry.factory(name).is_none());
+    for (name, span) in unknown {
+        diagnostics.push(super::validate::unknown_provider(
+            name,
+            span,
+            request.registry,
+        ));
     }
     used
 }
@@ -135,11 +137,11 @@ pub(super) struct Driver<'a> {
     pub(super) names: &'a Names,
     pub(super) state: &'a State,
     pub(super) sink: &'a dyn Sink,
-    pub(super) scope: Scope<'a>,
+    pub(super) frames: Frames<'a>,
     pub(super) providers: Providers,
     /// What is there, of what could be read.
     pub(super) observed: BTreeMap<Address, Option<Known>>,
-    pub(super) nouns: Nouns,
+    pub(super) nouns: Nouns<'a>,
     pub(super) changes: BTreeMap<Address, PlannedChange>,
     pub(super) deployments: BTreeMap<String, PlannedDeployment>,
     pub(super) forecasts: BTreeMap<String, FrozenForecast>,
@@ -149,10 +151,32 @@ pub(super) struct Driver<'a> {
     pub(super) diagnostics: Diagnostics,
 }
 
+/// A block in an instance of its module.
+pub(super) struct Block<'a> {
+    pub(super) declaration: &'a Declaration,
+    pub(super) node: &'a Node,
+    pub(super) module: Instance,
+}
+
+impl Block<'_> {
+    /// Its address, without a key.
+    pub(super) fn address(&self) -> Address {
+        Address {
+            module: self.module.clone(),
+            ..Address::new(&self.declaration.kind, &self.declaration.name)
+        }
+    }
+
+    /// The name that platforms and people get to see.
+    pub(super) fn label(&self) -> String {
+        self.address().label()
+    }
+}
+
 /// An instance as its block configures it.
 pub(super) struct Item<'a> {
     pub(super) address: Address,
-    pub(super) provider: &'a str,
+    pub(super) provider: String,
     pub(super) schema: &'a Schema,
     pub(super) configuration: Value,
     pub(super) dependencies: Vec<Address>,
@@ -172,7 +196,7 @@ impl<'a> Driver<'a> {
             names,
             state,
             sink,
-            scope: request.scope(),
+            frames: request.frames(),
             providers: Providers::new(),
             observed: BTreeMap::new(),
             nouns: Nouns::default(),
@@ -185,7 +209,7 @@ impl<'a> Driver<'a> {
     }
 }
 
-impl Driver<'_> {
+impl<'a> Driver<'a> {
     async fn refresh(&mut self) {
         if self.request.refresh == Refresh::Full {
             self.observed = refresh::refresh(
@@ -224,19 +248,8 @@ impl Driver<'_> {
                 continue;
             }
             let before = self.diagnostics.iter().count();
-            match node {
-                Node::Variable(_) | Node::Output(_) => {}
-                Node::Local(name) => {
-                    if let Err(fault) = self.scope.define_local(name) {
-                        self.diagnostics.push(*fault);
-                    }
-                }
-                Node::Block(kind, name) => {
-                    let key = (Arc::clone(kind), Arc::clone(name));
-                    if let Some(declaration) = self.request.config.declarations.get(&key) {
-                        self.block(declaration).await;
-                    }
-                }
+            for instance in self.frames.instances(&node.module) {
+                self.name(node, instance).await;
             }
             if self
                 .diagnostics
@@ -249,28 +262,90 @@ impl Driver<'_> {
         }
     }
 
-    async fn block(&mut self, declaration: &Declaration) {
-        match &*declaration.kind {
-            "zone" => self.zones(declaration),
-            "model" => self.model(declaration),
-            "forecast" => self.forecast(declaration),
-            "capacity" => self.capacity(declaration),
-            "deployment" => self.deployment(declaration).await,
-            _ => self.resources(declaration).await,
+    /// Evaluates a name in one instance of its module.
+    async fn name(&mut self, node: &'a Node, instance: Instance) {
+        if let Some(block) = self.value(node, instance) {
+            self.block(&block).await;
         }
     }
 
-    fn zones(&mut self, declaration: &Declaration) {
-        let Some(instances) = self.expand(declaration) else {
+    /// Evaluates a name in one instance of its module, unless it is a block, which is given back.
+    pub(super) fn value(&mut self, node: &'a Node, instance: Instance) -> Option<Block<'a>> {
+        let result = match &node.name {
+            Name::Variable(name) => self.frames.define_variable(&instance, name),
+            Name::Output(name) => self.frames.define_output(&instance, name),
+            Name::Local(name) => match self.frames.get_mut(&instance) {
+                Some(scope) => scope.define_local(name),
+                None => Ok(()),
+            },
+            Name::Call(name) => self.enter(&instance, name),
+            Name::Block(kind, name) => {
+                let key = (Arc::clone(kind), Arc::clone(name));
+                let config = self.request.config.module(&node.module)?;
+                return Some(Block {
+                    declaration: config.declarations.get(&key)?,
+                    node,
+                    module: instance,
+                });
+            }
+        };
+        if let Err(fault) = result {
+            self.diagnostics.push(*fault);
+        }
+        None
+    }
+
+    /// Makes the instances of a module that is called.
+    fn enter(&mut self, caller: &Instance, name: &str) -> Result<(), Fault> {
+        let Some(scope) = self.frames.get(caller) else {
+            return Ok(());
+        };
+        let Some(call) = scope.config().calls.get(name) else {
+            return Ok(());
+        };
+        let instances = expand(&call.repetition, scope)?;
+        self.frames.enter(caller, call, instances);
+        Ok(())
+    }
+
+    async fn block(&mut self, block: &Block<'a>) {
+        match &*block.declaration.kind {
+            "zone" => self.zones(block),
+            "model" => self.model(block),
+            "forecast" => self.forecast(block),
+            "capacity" => self.capacity(block),
+            "deployment" => self.deployment(block).await,
+            _ => self.resources(block).await,
+        }
+    }
+
+    /// Sets the value of a noun that stands for one thing.
+    pub(super) fn set_noun(&mut self, block: &Block<'_>, value: Value) {
+        let declaration = block.declaration;
+        if let Some(scope) = self.frames.get_mut(&block.module) {
+            scope.set_block(&declaration.kind, &declaration.name, value.clone());
+        }
+        let key = (Arc::clone(&declaration.kind), block.label());
+        self.nouns.values.insert(key, value);
+    }
+
+    fn zones(&mut self, block: &Block<'a>) {
+        let declaration = block.declaration;
+        let Some(instances) = self.expand(block) else {
             return;
         };
-        let provider = nouns::zone_provider(declaration).to_owned();
+        let kind = nouns::zone_provider(declaration);
         for (key, ambient) in instances {
-            let name = nouns::zone_name(&declaration.name, key.as_ref());
-            let Some(value) = self.noun(declaration, &ambient) else {
+            let address = block.address().instance(key);
+            let name = address.label();
+            let Some(value) = self.noun(block, &ambient) else {
                 return;
             };
-            let settings = nouns::zone_settings(&value, &provider, self.request.registry);
+            let provider = match self.provider_of(block, &ambient, kind) {
+                Ok(provider) => provider,
+                Err(fault) => return self.diagnostics.push(*fault),
+            };
+            let settings = nouns::zone_settings(&value, kind, self.request.registry);
             let zone = match spec::zone(&name, &provider, &value, settings) {
                 Ok(zone) => zone,
                 Err(wrong) => return self.diagnostics.push(nouns::wrong(declaration, &wrong)),
@@ -278,10 +353,10 @@ impl Driver<'_> {
             let value = value
                 .with_field("name", Value::from(name.as_str()))
                 .with_field("provider", Value::from(provider.as_str()));
-            let address = Address::new("zone", &declaration.name).instance(key);
-            self.scope.set_instance(&address, value);
-            let block = Arc::clone(&declaration.name);
-            self.nouns.zone_blocks.insert(name.clone(), block);
+            if let Some(scope) = self.frames.get_mut(&block.module) {
+                scope.set_instance(&address, value);
+            }
+            self.nouns.zone_blocks.insert(name.clone(), declaration);
             if self.nouns.zones.insert(name.clone(), zone).is_some() {
                 self.diagnostics.push(
                     Diagnostic::error(
@@ -296,82 +371,84 @@ impl Driver<'_> {
         }
     }
 
-    fn model(&mut self, declaration: &Declaration) {
-        let Some(value) = self.noun(declaration, &Ambient::None) else {
+    fn model(&mut self, block: &Block<'a>) {
+        let Some(value) = self.noun(block, &Ambient::None) else {
             return;
         };
-        let name = &declaration.name;
-        match nouns::model(name, &value, self.request.folder) {
+        let name = block.label();
+        match nouns::model(&name, &value, self.request.folder) {
             Ok(model) => {
-                self.nouns.models.insert(Arc::clone(name), model);
-                self.scope.set_block(
-                    "model",
-                    name,
-                    value.with_field("name", Value::from(&**name)),
-                );
+                self.nouns
+                    .model_blocks
+                    .insert(name.clone(), block.declaration);
+                self.nouns.models.insert(name.clone(), model);
+                self.set_noun(block, value.with_field("name", Value::from(name)));
             }
-            Err(wrong) => self.diagnostics.push(nouns::wrong(declaration, &wrong)),
+            Err(wrong) => self
+                .diagnostics
+                .push(nouns::wrong(block.declaration, &wrong)),
         }
     }
 
-    fn capacity(&mut self, declaration: &Declaration) {
-        let Some(value) = self.noun(declaration, &Ambient::None) else {
+    fn capacity(&mut self, block: &Block<'_>) {
+        let Some(value) = self.noun(block, &Ambient::None) else {
             return;
         };
-        let name = &declaration.name;
+        let name = block.label();
         match spec::capacity(&value) {
             Ok(capacity) => {
-                self.nouns.capacities.insert(Arc::clone(name), capacity);
-                let value = value.with_field("name", Value::from(&**name));
-                self.scope.set_block("capacity", name, value);
+                self.nouns.capacities.insert(name.clone(), capacity);
+                self.set_noun(block, value.with_field("name", Value::from(name)));
             }
-            Err(wrong) => self.diagnostics.push(nouns::wrong(declaration, &wrong)),
+            Err(wrong) => self
+                .diagnostics
+                .push(nouns::wrong(block.declaration, &wrong)),
         }
     }
 
-    pub(super) fn forecast(&mut self, declaration: &Declaration) {
-        let Some(value) = self.noun(declaration, &Ambient::None) else {
+    pub(super) fn forecast(&mut self, block: &Block<'_>) {
+        let declaration = block.declaration;
+        let Some(value) = self.noun(block, &Ambient::None) else {
             return;
         };
         let spec = match spec::forecast(&value) {
             Ok(spec) => spec,
             Err(wrong) => return self.diagnostics.push(nouns::wrong(declaration, &wrong)),
         };
-        let name = &declaration.name;
-        self.sink.emit(Event::ForecastStart {
-            name: name.to_string(),
-        });
+        let name = block.label();
+        self.sink.emit(Event::ForecastStart { name: name.clone() });
         match nouns::load(declaration, spec, self.request.folder) {
             Ok(loaded) => {
                 let method = loaded.forecast.method;
                 self.sink.emit(Event::ForecastComplete {
-                    name: name.to_string(),
+                    name: name.clone(),
                     method,
                 });
-                self.scope
-                    .set_block("forecast", name, nouns::forecast_value(name, &loaded));
-                self.nouns.forecasts.insert(Arc::clone(name), loaded);
+                self.set_noun(block, nouns::forecast_value(&name, &loaded));
+                self.nouns.forecasts.insert(name, loaded);
             }
             Err(diagnostic) => self.diagnostics.push(*diagnostic),
         }
     }
 
     /// Evaluates a noun, which must be known.
-    pub(super) fn noun(&mut self, declaration: &Declaration, ambient: &Ambient) -> Option<Value> {
+    pub(super) fn noun(&mut self, block: &Block<'_>, ambient: &Ambient) -> Option<Value> {
+        let declaration = block.declaration;
         let shape = nouns::shape(declaration, self.request.registry)?;
-        let scope = (&self.scope, ambient);
+        let scope = (self.frames.get(&block.module)?, ambient);
         let value = nouns::evaluate(declaration, &shape, scope, &mut self.diagnostics)?;
         let known = nouns::must_be_known(declaration, &value, &mut self.diagnostics);
         let open = nouns::must_be_open(declaration, &value, &mut self.diagnostics);
         (known && open).then_some(value)
     }
 
-    fn expand(&mut self, declaration: &Declaration) -> Option<Expanded> {
+    fn expand(&mut self, block: &Block<'_>) -> Option<Expanded> {
+        let declaration = block.declaration;
+        let scope = self.frames.get_mut(&block.module)?;
         if let Some(empty) = empty(declaration) {
-            self.scope
-                .set_block(&declaration.kind, &declaration.name, empty);
+            scope.set_block(&declaration.kind, &declaration.name, empty);
         }
-        match expand(declaration, &self.scope) {
+        match expand(&declaration.repetition, scope) {
             Ok(instances) => Some(instances),
             Err(fault) => {
                 self.diagnostics.push(*fault);
@@ -380,45 +457,64 @@ impl Driver<'_> {
         }
     }
 
-    async fn resources(&mut self, declaration: &Declaration) {
+    /// The configuration of the provider that an instance of a block means.
+    fn provider_of(
+        &self,
+        block: &Block<'_>,
+        ambient: &Ambient,
+        kind: &str,
+    ) -> Result<String, Fault> {
+        let around = (&block.module, ambient);
+        let named = block.declaration.provider.as_ref();
+        let root = self.request.config;
+        provider::of_block(root, &self.frames, around, named, kind).map(|key| key.to_string())
+    }
+
+    async fn resources(&mut self, block: &Block<'_>) {
+        let declaration = block.declaration;
         let registry = self.request.registry;
-        let Some((provider, schema)) = registry.resource(&declaration.kind) else {
+        let Some((kind, schema)) = registry.resource(&declaration.kind) else {
             self.diagnostics
                 .push(super::validate::unknown_type(declaration, registry));
             return;
         };
-        if let Some((named, span)) = &declaration.provider
-            && **named != *provider
+        if let Some(named) = &declaration.provider
+            && *named.name.name != *kind
         {
             let detail = format!(
-                "{:?} is a resource of provider {provider:?}, not of {named:?}.",
-                declaration.kind
+                "{:?} is a resource of provider {kind:?}, not of {:?}.",
+                declaration.kind, named.name.name
             );
             let diagnostic = Diagnostic::error("P0015", "Provider does not have this type", detail);
             self.diagnostics.push(
                 diagnostic
-                    .at(span)
+                    .at(&named.span)
                     .help("Remove provider, or correct the type."),
             );
             return;
         }
-        let Some(instances) = self.expand(declaration) else {
+        let Some(instances) = self.expand(block) else {
             return;
         };
-        let node = Node::Block(Arc::clone(&declaration.kind), Arc::clone(&declaration.name));
-        let dependencies = self.names.resources_behind(&node);
-        let block = Address::new(&declaration.kind, &declaration.name);
+        let dependencies = self.names.resources_behind(block.node);
         for (key, ambient) in instances {
-            let address = block.instance(key);
-            let scope = (&self.scope, &ambient);
+            let address = block.address().instance(key);
+            let Some(scope) = self.frames.get(&block.module) else {
+                return;
+            };
             let header = &declaration.header;
             let mut found = Diagnostics::new();
+            let scope = (scope, &ambient);
             let configuration = decode(&declaration.body, &schema.body, header, scope, &mut found);
             let failed = found.has_errors();
             self.diagnostics.extend(found);
             if failed {
                 return;
             }
+            let provider = match self.provider_of(block, &ambient, kind) {
+                Ok(provider) => provider,
+                Err(fault) => return self.diagnostics.push(*fault),
+            };
             let item = Item {
                 address: address.clone(),
                 provider,
@@ -429,7 +525,9 @@ impl Driver<'_> {
             match self.instance(item).await {
                 Ok(planned) => {
                     let after = planned.change.after().cloned().unwrap_or(Value::Null);
-                    self.scope.set_instance(&address, after);
+                    if let Some(scope) = self.frames.get_mut(&block.module) {
+                        scope.set_instance(&address, after);
+                    }
                     self.changes.insert(address, planned);
                 }
                 Err(error) => {
@@ -443,7 +541,7 @@ impl Driver<'_> {
 
     /// Proposes the change of one instance.
     pub(super) async fn instance(&self, item: Item<'_>) -> Result<PlannedChange, Error> {
-        let Some(provider) = self.providers.get(item.provider) else {
+        let Some(provider) = self.providers.get(&item.provider) else {
             return Err(Error::unavailable(format!(
                 "provider {:?} is not configured",
                 item.provider
@@ -461,7 +559,7 @@ impl Driver<'_> {
         let (change, reason) = configured.classify(prior.as_ref(), tainted).await?;
         let causes = self.causes(&item.address, &change);
         Ok(PlannedChange {
-            provider: item.provider.to_owned(),
+            provider: item.provider,
             schema_version: item.schema.version,
             change,
             reason,
@@ -521,16 +619,19 @@ impl Driver<'_> {
         if self.diagnostics.has_errors() {
             return (None, self.diagnostics);
         }
-        let nouns = self
-            .request
-            .config
-            .declarations
-            .values()
-            .filter(|d| d.is_noun())
-            .filter_map(|d| {
-                let value = self.scope.block(&d.kind, &d.name)?.clone();
-                Some(((Arc::clone(&d.kind), Arc::clone(&d.name)), value))
-            });
+        let mut nouns = BTreeMap::new();
+        for (instance, scope) in self.frames.iter() {
+            let declarations = scope.config().declarations.values();
+            for declaration in declarations.filter(|d| d.is_noun()) {
+                if let Some(value) = scope.block(&declaration.kind, &declaration.name) {
+                    let address = Address {
+                        module: instance.clone(),
+                        ..Address::new(&declaration.kind, &declaration.name)
+                    };
+                    nouns.insert(address, value.clone());
+                }
+            }
+        }
         let plan = Plan {
             id: self.request.id.clone(),
             mode: self.request.mode,
@@ -544,7 +645,7 @@ impl Driver<'_> {
             variables: self.request.variables.clone(),
             drift: self.drift(),
             outputs,
-            nouns: nouns.collect(),
+            nouns,
             forecasts: self.forecasts,
             deployments: self.deployments,
             changes: self.changes,

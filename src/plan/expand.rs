@@ -1,4 +1,4 @@
-//! A block to its instances.
+//! A block, or the call of a module, to its instances.
 
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ pub(super) const NOT_KNOWN: &str = "P0005";
 ///
 /// # Errors
 /// A number or collection that is not one, or that is not known yet.
-pub fn expand(declaration: &Declaration, scope: &Scope<'_>) -> Result<Expanded, Fault> {
-    match &declaration.repetition {
+pub fn expand(repetition: &Repetition, scope: &Scope<'_>) -> Result<Expanded, Fault> {
+    match repetition {
         Repetition::Once => Ok(vec![(None, Ambient::None)]),
         Repetition::Count(attribute) => count(attribute, scope),
         Repetition::ForEach(attribute) => for_each(attribute, scope),

@@ -10,9 +10,11 @@ mod names;
 mod nouns;
 mod order;
 mod predict;
+mod provider;
 mod refresh;
 mod remainder;
 mod setup;
+mod undeclared;
 mod validate;
 
 pub use drive::{Request, propose};
@@ -20,7 +22,7 @@ pub use expand::{Expanded, empty, expand};
 pub use file::{FileError, from_json, to_json};
 pub use freeze::FrozenForecast;
 pub use instance::{Configured, configure, follow, plain};
-pub use names::{Names, Node};
+pub use names::{Name, Names, Node};
 pub use order::{Step, order};
 pub use predict::{Prediction, forecasts};
 pub use remainder::sensitive_output;
@@ -83,11 +85,11 @@ pub struct Plan {
     pub drift: BTreeMap<Address, Drift>,
     /// What happens to each output.
     pub outputs: BTreeMap<String, OutputChange>,
-    /// The values of the nouns, by kind and name.
-    pub nouns: BTreeMap<(Arc<str>, Arc<str>), Value>,
-    /// The forecasts that deployments rest on.
+    /// The values of the nouns, by the addresses of their blocks.
+    pub nouns: BTreeMap<Address, Value>,
+    /// The forecasts that deployments rest on, by their labels.
     pub forecasts: BTreeMap<String, FrozenForecast>,
-    /// The replicas of deployments.
+    /// The replicas of deployments, by their labels.
     pub deployments: BTreeMap<String, PlannedDeployment>,
 }
 

@@ -1,21 +1,34 @@
-//! Who refers to whom: the graph over the names of a configuration.
+//! Who refers to whom: the graph over the names of a configuration and its modules.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use isobar_sdk::diagnostic::closest;
+use isobar_sdk::address::ModuleStep;
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Span};
 
+use super::undeclared;
 use crate::graph::Dag;
 use crate::language::config::{Declaration, Repetition};
 use crate::language::expression::Located;
+use crate::language::module::{Call, Path};
 use crate::language::reference::{Reference, Target, references};
 use crate::language::{Config, noun};
 
-/// Something with a name.
+/// Something with a name, in a module; instances of modules and blocks are not told apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Node {
+pub struct Node {
+    /// The calls that lead to its module.
+    pub module: Path,
+    /// Its name there.
+    pub name: Name,
+}
+
+/// A name in a module.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Name {
+    /// Which instances `module "name"` has.
+    Call(Arc<str>),
     /// `var.name`
     Variable(Arc<str>),
     /// `local.name`
@@ -26,14 +39,53 @@ pub enum Node {
     Output(Arc<str>),
 }
 
-impl fmt::Display for Node {
+impl Name {
+    /// This name in a module.
+    #[must_use]
+    pub fn within(self, module: &Path) -> Node {
+        Node {
+            module: Arc::clone(module),
+            name: self,
+        }
+    }
+}
+
+impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Call(name) => write!(f, "module.{name}"),
             Self::Variable(name) => write!(f, "var.{name}"),
             Self::Local(name) => write!(f, "local.{name}"),
             Self::Block(kind, name) => write!(f, "{kind}.{name}"),
             Self::Output(name) => write!(f, "output.{name}"),
         }
+    }
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for name in &*self.module {
+            write!(f, "module.{name}.")?;
+        }
+        self.name.fmt(f)
+    }
+}
+
+impl Node {
+    /// The address of all instances of a block, in all instances of its module.
+    #[must_use]
+    pub fn address(&self) -> Option<Address> {
+        let Name::Block(kind, name) = &self.name else {
+            return None;
+        };
+        let step = |name: &Arc<str>| ModuleStep {
+            name: Arc::clone(name),
+            key: None,
+        };
+        Some(Address {
+            module: self.module.iter().map(step).collect(),
+            ..Address::new(kind, name)
+        })
     }
 }
 
@@ -50,11 +102,14 @@ impl Names {
     #[must_use]
     pub fn of(config: &Config) -> (Self, Diagnostics) {
         let mut builder = Builder {
-            config,
+            root: config,
             dag: Dag::default(),
             found: Diagnostics::new(),
+            told: BTreeSet::new(),
         };
-        builder.draw();
+        for (path, module) in config.modules() {
+            builder.module(&path, module);
+        }
         let Builder { dag, mut found, .. } = builder;
         if let Err(cycles) = dag.order() {
             for cycle in cycles {
@@ -71,7 +126,7 @@ impl Names {
     }
 
     /// The blocks with instances that a block rests on: those it refers to itself or through
-    /// variables, local values and nouns.
+    /// variables, local values, outputs and nouns.
     #[must_use]
     pub fn resources_behind(&self, node: &Node) -> Vec<Address> {
         let mut found = BTreeSet::new();
@@ -81,14 +136,31 @@ impl Names {
             if !seen.insert(next) {
                 continue;
             }
-            match next {
-                Node::Block(kind, name) if has_instances(kind) => {
-                    found.insert(Address::new(kind, name));
-                }
+            match &next.name {
+                Name::Block(kind, _) if has_instances(kind) => found.extend(next.address()),
                 _ => open.extend(self.dag.dependencies(next)),
             }
         }
         found.into_iter().collect()
+    }
+
+    /// The variables and outputs that may change when a block becomes known, each behind those
+    /// that it rests on itself.
+    #[must_use]
+    pub fn passed_on_from(&self, node: &Node) -> BTreeSet<&Node> {
+        let mut found = BTreeSet::new();
+        let mut open = self.dag.dependents(node);
+        while let Some(next) = open.pop() {
+            let goes_on = match &next.name {
+                Name::Block(..) | Name::Call(_) => false,
+                Name::Local(_) | Name::Variable(_) | Name::Output(_) => found.insert(next),
+            };
+            if goes_on {
+                open.extend(self.dag.dependents(next));
+            }
+        }
+        found.retain(|node| !matches!(node.name, Name::Local(_)));
+        found
     }
 }
 
@@ -98,151 +170,252 @@ fn has_instances(kind: &str) -> bool {
 }
 
 struct Builder<'a> {
-    config: &'a Config,
+    root: &'a Config,
     dag: Dag<Node>,
     found: Diagnostics,
+    /// References to nothing that were reported: a folder may be called several times.
+    told: BTreeSet<(Arc<str>, usize)>,
 }
 
-impl Builder<'_> {
-    fn draw(&mut self) {
-        let config = self.config;
-        for name in config.variables.keys() {
-            self.dag.add(Node::Variable(Arc::clone(name)));
+impl<'a> Builder<'a> {
+    fn module(&mut self, path: &Path, config: &'a Config) {
+        let nodes = names(config);
+        for name in nodes {
+            let node = name.within(path);
+            self.dag.add(node.clone());
+            if let Some((call, caller)) = path.split_last() {
+                let caller: Path = caller.into();
+                self.dag
+                    .depend(node, Name::Call(Arc::clone(call)).within(&caller));
+            }
         }
         for (name, attribute) in &config.locals {
-            self.refer(&Node::Local(Arc::clone(name)), &attribute.value);
+            self.refer(
+                &Name::Local(Arc::clone(name)).within(path),
+                &attribute.value,
+            );
         }
         for (name, output) in &config.outputs {
-            self.refer(&Node::Output(Arc::clone(name)), &output.value.value);
+            let node = Name::Output(Arc::clone(name)).within(path);
+            self.refer(&node, &output.value.value);
+        }
+        for call in config.calls.values() {
+            self.call(path, call);
         }
         for ((kind, name), declaration) in &config.declarations {
-            let node = Node::Block(Arc::clone(kind), Arc::clone(name));
-            self.dag.add(node.clone());
+            let node = Name::Block(Arc::clone(kind), Arc::clone(name)).within(path);
             for located in expressions(declaration) {
                 self.refer(&node, located);
             }
-        }
-        for provider in config.providers.values() {
-            for located in provider.body.expressions() {
-                for reference in references(located) {
-                    self.provider_reference(&reference);
-                }
+            for located in &declaration.depends_on {
+                self.wait(&node, located);
             }
         }
+        self.providers(path, config);
     }
 
-    fn refer(&mut self, node: &Node, located: &Located) {
-        self.dag.add(node.clone());
-        for reference in references(located) {
-            if let Some(target) = self.target(&reference) {
-                self.dag.depend(node.clone(), target);
+    fn call(&mut self, path: &Path, call: &'a Call) {
+        let node = Name::Call(Arc::clone(&call.name)).within(path);
+        if let Repetition::Count(attribute) | Repetition::ForEach(attribute) = &call.repetition {
+            self.refer(&node, &attribute.value);
+        }
+        for located in &call.depends_on {
+            self.wait(&node, located);
+        }
+        let below: Path = path.iter().chain([&call.name]).cloned().collect();
+        for (name, argument) in &call.arguments {
+            if call.config.variables.contains_key(name) {
+                let node = Name::Variable(Arc::clone(name)).within(&below);
+                self.refer_from(path, &node, &argument.value);
             }
         }
     }
 
     /// The settings of providers are needed before anything is read, so they may rest on
     /// variables and local values only.
-    fn provider_reference(&mut self, reference: &Reference) {
-        if let Some(Node::Block(kind, name)) = self.target(reference) {
-            self.found.push(
-                Diagnostic::error(
-                    "P0003",
-                    "Provider rests on a resource",
-                    format!("The settings of a provider are needed before {kind}.{name} is known."),
-                )
-                .at(&reference.span)
-                .help("Use variables and local values only."),
-            );
+    fn providers(&mut self, path: &Path, config: &'a Config) {
+        for provider in config.providers.values() {
+            if !path.is_empty() {
+                self.found.push(
+                    Diagnostic::error(
+                        "P0020",
+                        "Provider inside of a module",
+                        "Providers are configured where the configuration begins, and handed to modules.",
+                    )
+                    .at(&provider.header)
+                    .help("Move the block to the root, and add providers = { … } to the module block if it has an alias."),
+                );
+                continue;
+            }
+            let each = provider.for_each.iter().map(|attribute| &attribute.value);
+            for located in provider.body.expressions().into_iter().chain(each) {
+                for reference in references(located) {
+                    self.provider_reference(path, &reference);
+                }
+            }
         }
     }
 
-    fn target(&mut self, reference: &Reference) -> Option<Node> {
-        let config = self.config;
-        let (node, exists) = match &reference.target {
-            Target::Ambient(_) => return None,
-            Target::Variable(name) => (
-                Node::Variable(Arc::clone(name)),
-                config.variables.contains_key(name),
-            ),
-            Target::Local(name) => (
-                Node::Local(Arc::clone(name)),
-                config.locals.contains_key(name),
-            ),
-            Target::Block(kind, name) => {
-                let key = (Arc::clone(kind), Arc::clone(name));
-                (
-                    Node::Block(Arc::clone(kind), Arc::clone(name)),
-                    config.declarations.contains_key(&key),
-                )
+    fn provider_reference(&mut self, path: &Path, reference: &Reference) {
+        for node in self.targets(path, reference) {
+            if matches!(node.name, Name::Block(..) | Name::Output(_)) {
+                self.found.push(
+                    Diagnostic::error(
+                        "P0003",
+                        "Provider rests on a resource",
+                        format!("The settings of a provider are needed before {node} is known."),
+                    )
+                    .at(&reference.span)
+                    .help("Use variables and local values only."),
+                );
+            }
+        }
+    }
+
+    fn refer(&mut self, node: &Node, located: &Located) {
+        let module = Arc::clone(&node.module);
+        self.refer_from(&module, node, located);
+    }
+
+    /// Adds the references of an expression that stands in the module at `path`.
+    fn refer_from(&mut self, path: &Path, node: &Node, located: &Located) {
+        for reference in references(located) {
+            for target in self.targets(path, &reference) {
+                self.dag.depend(node.clone(), target);
+            }
+        }
+    }
+
+    /// Adds what stands in `depends_on`: a module there means everything in it.
+    fn wait(&mut self, node: &Node, located: &Located) {
+        for reference in references(located) {
+            let Target::Module(call, None) = &reference.target else {
+                for target in self.targets(&node.module, &reference) {
+                    self.dag.depend(node.clone(), target);
+                }
+                continue;
+            };
+            let start: Path = node.module.iter().chain([call]).cloned().collect();
+            let Some(config) = self.root.module(&start) else {
+                self.targets(&node.module, &reference);
+                continue;
+            };
+            for (below, config) in config.modules() {
+                let path: Path = start.iter().chain(&*below).cloned().collect();
+                for name in names(config) {
+                    if matches!(name, Name::Block(..) | Name::Output(_)) {
+                        self.dag.depend(node.clone(), name.within(&path));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The nodes that a reference from the module at `path` leads to.
+    fn targets(&mut self, path: &Path, reference: &Reference) -> Vec<Node> {
+        let Some(config) = self.root.module(path) else {
+            return Vec::new();
+        };
+        let name = match &reference.target {
+            Target::Ambient(_) => return Vec::new(),
+            Target::Variable(name) => Name::Variable(Arc::clone(name)),
+            Target::Local(name) => Name::Local(Arc::clone(name)),
+            Target::Block(kind, name) => Name::Block(Arc::clone(kind), Arc::clone(name)),
+            Target::Module(call, output) => {
+                return self.outputs(path, config, (call, output.as_ref()), &reference.span);
             }
             Target::Bare(name) => {
-                self.found.push(bare(name, &reference.span));
-                return None;
+                self.tell(undeclared::bare(name, &reference.span));
+                return Vec::new();
             }
         };
-        if exists {
-            return Some(node);
+        if exists(config, &name) {
+            return vec![name.within(path)];
         }
-        self.found.push(self.undeclared(&node, &reference.span));
-        None
+        self.tell(undeclared::diagnostic(config, &name, &reference.span));
+        Vec::new()
     }
 
-    fn undeclared(&self, node: &Node, span: &Span) -> Diagnostic {
-        let config = self.config;
-        let name = |name: &Arc<str>| name.to_string();
-        let (given, candidates, declare): (&Arc<str>, Vec<String>, String) = match node {
-            Node::Variable(given) => (
-                given,
-                config.variables.keys().map(name).collect(),
-                format!("variable {given:?} {{}}"),
-            ),
-            Node::Local(given) => (
-                given,
-                config.locals.keys().map(name).collect(),
-                format!("locals {{ {given} = … }}"),
-            ),
-            Node::Output(given) => (given, Vec::new(), String::new()),
-            Node::Block(kind, given) => {
-                let names = config.declarations.keys().filter(|(k, _)| k == kind);
-                let declare = if noun::schema(kind).is_some() {
-                    format!("{kind} {given:?} {{ … }}")
-                } else {
-                    format!("resource {kind:?} {given:?} {{ … }}")
-                };
-                (given, names.map(|(_, n)| n.to_string()).collect(), declare)
-            }
+    /// The outputs of a module that a reference needs, and the instances of the module.
+    fn outputs(
+        &mut self,
+        path: &Path,
+        config: &Config,
+        (name, output): (&Arc<str>, Option<&Arc<str>>),
+        span: &Span,
+    ) -> Vec<Node> {
+        let Some(call) = config.calls.get(name) else {
+            self.tell(undeclared::diagnostic(
+                config,
+                &Name::Call(Arc::clone(name)),
+                span,
+            ));
+            return Vec::new();
         };
-        let help = closest(given, candidates.iter().map(String::as_str)).map_or_else(
-            || format!("Declare it with {declare}, or correct the name."),
-            |meant| format!("Did you mean {meant:?}?"),
-        );
-        Diagnostic::error(
-            "P0001",
-            "Reference to nothing",
-            format!("There is no {node} in this configuration."),
-        )
-        .at(span)
-        .help(help)
+        let below: Path = path.iter().chain([name]).cloned().collect();
+        let wanted = |name: &&Arc<str>| output.is_none_or(|output| output == *name);
+        let mut found: Vec<Node> = call
+            .config
+            .outputs
+            .keys()
+            .filter(wanted)
+            .map(|name| Name::Output(Arc::clone(name)).within(&below))
+            .collect();
+        if let Some(output) = output
+            && found.is_empty()
+        {
+            let name = Name::Output(Arc::clone(output));
+            self.tell(undeclared::diagnostic(&call.config, &name, span));
+        }
+        found.push(Name::Call(Arc::clone(name)).within(path));
+        found
+    }
+
+    fn tell(&mut self, diagnostic: Diagnostic) {
+        let place = diagnostic.subject.as_ref();
+        let place = place.map(|span| (Arc::clone(&span.file), span.start));
+        if place.is_none_or(|place| self.told.insert(place)) {
+            self.found.push(diagnostic);
+        }
     }
 }
 
-fn bare(name: &str, span: &Span) -> Diagnostic {
-    Diagnostic::error(
-        "P0001",
-        "Reference to nothing",
-        format!("{name:?} alone refers to nothing; a reference reads kind.name, as in zone.east."),
-    )
-    .at(span)
-    .help(format!("If text is meant, put it into quotes: {name:?}."))
+/// All names that a module declares.
+fn names(config: &Config) -> Vec<Name> {
+    let variables = config.variables.keys().cloned().map(Name::Variable);
+    let locals = config.locals.keys().cloned().map(Name::Local);
+    let outputs = config.outputs.keys().cloned().map(Name::Output);
+    let calls = config.calls.keys().cloned().map(Name::Call);
+    let blocks = config.declarations.keys().cloned();
+    let blocks = blocks.map(|(kind, name)| Name::Block(kind, name));
+    variables
+        .chain(locals)
+        .chain(outputs)
+        .chain(calls)
+        .chain(blocks)
+        .collect()
 }
 
-/// All expressions of a declaration.
+fn exists(config: &Config, name: &Name) -> bool {
+    match name {
+        Name::Call(name) => config.calls.contains_key(name),
+        Name::Variable(name) => config.variables.contains_key(name),
+        Name::Local(name) => config.locals.contains_key(name),
+        Name::Output(name) => config.outputs.contains_key(name),
+        Name::Block(kind, name) => config
+            .declarations
+            .contains_key(&(Arc::clone(kind), Arc::clone(name))),
+    }
+}
+
+/// All expressions of a declaration that are evaluated.
 fn expressions(declaration: &Declaration) -> Vec<&Located> {
     let mut found = declaration.body.expressions();
     if let Repetition::Count(attribute) | Repetition::ForEach(attribute) = &declaration.repetition {
         found.push(&attribute.value);
     }
-    found.extend(&declaration.depends_on);
+    let provider = declaration.provider.as_ref();
+    found.extend(provider.and_then(|provider| provider.key.as_ref()));
     found
 }
 
@@ -266,11 +439,13 @@ fn cycle_diagnostic(config: &Config, cycle: &[&Node]) -> Diagnostic {
 }
 
 fn place(config: &Config, node: &Node) -> Option<Span> {
-    match node {
-        Node::Variable(name) => config.variables.get(name).map(|v| v.header.clone()),
-        Node::Local(name) => config.locals.get(name).map(|a| a.name_span.clone()),
-        Node::Output(name) => config.outputs.get(name).map(|o| o.header.clone()),
-        Node::Block(kind, name) => config
+    let config = config.module(&node.module)?;
+    match &node.name {
+        Name::Call(name) => config.calls.get(name).map(|call| call.header.clone()),
+        Name::Variable(name) => config.variables.get(name).map(|v| v.header.clone()),
+        Name::Local(name) => config.locals.get(name).map(|a| a.name_span.clone()),
+        Name::Output(name) => config.outputs.get(name).map(|o| o.header.clone()),
+        Name::Block(kind, name) => config
             .declarations
             .get(&(Arc::clone(kind), Arc::clone(name)))
             .map(|declaration| declaration.header.clone()),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use isobar_sdk::deployment::Model;
 use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::schema::{Body as Shape, Presence};
-use isobar_sdk::{Diagnostic, Diagnostics, Key, Span, Step, Value};
+use isobar_sdk::{Diagnostic, Diagnostics, Span, Step, Value};
 use jiff::Timestamp;
 
 use super::FrozenForecast;
@@ -19,17 +19,18 @@ use crate::language::{Declaration, noun};
 use crate::registry::Registry;
 use crate::telemetry::{Csv, Series, Source, TelemetryError};
 
-/// The specifications read so far.
+/// The specifications read so far, by the label of their blocks.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Nouns {
-    /// By the name that deployments list them under.
+pub(super) struct Nouns<'a> {
     pub(super) zones: BTreeMap<String, ZoneSpec>,
-    /// The name of the block of each zone.
-    pub(super) zone_blocks: BTreeMap<String, Arc<str>>,
+    pub(super) zone_blocks: BTreeMap<String, &'a Declaration>,
     /// With the squared coefficient of variation of the service time.
-    pub(super) models: BTreeMap<Arc<str>, (Model, f64)>,
-    pub(super) forecasts: BTreeMap<Arc<str>, Loaded>,
-    pub(super) capacities: BTreeMap<Arc<str>, CapacitySpec>,
+    pub(super) models: BTreeMap<String, (Model, f64)>,
+    pub(super) model_blocks: BTreeMap<String, &'a Declaration>,
+    pub(super) forecasts: BTreeMap<String, Loaded>,
+    pub(super) capacities: BTreeMap<String, CapacitySpec>,
+    /// The values of all but zones, by kind and label.
+    pub(super) values: BTreeMap<(Arc<str>, String), Value>,
 }
 
 /// A forecast with what it was made from.
@@ -62,23 +63,13 @@ impl Loaded {
     }
 }
 
-/// The name that a zone is listed under: that of its block, with its key behind a dash.
-#[must_use]
-pub(super) fn zone_name(name: &str, key: Option<&Key>) -> String {
-    match key {
-        None => name.to_owned(),
-        Some(Key::Number(number)) => format!("{name}-{number}"),
-        Some(Key::Text(text)) => format!("{name}-{text}"),
-    }
-}
-
 /// The provider of a zone; processes on this machine, where it says nothing.
 #[must_use]
 pub(super) fn zone_provider(declaration: &Declaration) -> &str {
     declaration
         .provider
         .as_ref()
-        .map_or("local", |(name, _)| name)
+        .map_or("local", |provider| &provider.name.name)
 }
 
 /// The schema of a block that is a noun: a zone has what its provider adds.

@@ -44,7 +44,7 @@ pub fn order(plan: &Plan, state: &State) -> Dag<Step> {
             add_remove(&mut dag, address);
         }
         if matches!(planned.change, Change::Delete { .. }) && !in_the_way.contains(address) {
-            for group in [address.clone(), address.block()] {
+            for group in groups(address) {
                 dag.depend(Step::Remove(address.clone()), Step::Settled(group));
             }
         }
@@ -76,13 +76,18 @@ fn through_kept(dag: &mut Dag<Step>, plan: &Plan) {
             continue;
         }
         for dependency in &planned.dependencies {
-            for group in [address.clone(), address.block()] {
+            for group in groups(address) {
                 if group != *dependency {
                     dag.depend(Step::Made(group), Step::Made(dependency.clone()));
                 }
             }
         }
     }
+}
+
+/// What an instance is part of: itself, its block, and its block in all instances of its module.
+fn groups(address: &Address) -> BTreeSet<Address> {
+    BTreeSet::from([address.clone(), address.block(), address.everywhere()])
 }
 
 const fn makes(planned: &PlannedChange) -> bool {
@@ -99,8 +104,9 @@ const fn removes(planned: &PlannedChange) -> bool {
 fn add_make(dag: &mut Dag<Step>, address: &Address, planned: &PlannedChange) {
     let make = Step::Make(address.clone());
     dag.add(make.clone());
-    dag.depend(Step::Made(address.clone()), make.clone());
-    dag.depend(Step::Made(address.block()), make.clone());
+    for group in groups(address) {
+        dag.depend(Step::Made(group), make.clone());
+    }
     for dependency in &planned.dependencies {
         dag.depend(make.clone(), Step::Made(dependency.clone()));
     }
@@ -111,7 +117,7 @@ fn add_make(dag: &mut Dag<Step>, address: &Address, planned: &PlannedChange) {
 
 fn add_remove(dag: &mut Dag<Step>, address: &Address) {
     let remove = Step::Remove(address.clone());
-    for group in [address.clone(), address.block()] {
+    for group in groups(address) {
         dag.depend(remove.clone(), Step::Released(group));
     }
 }
@@ -135,8 +141,8 @@ fn in_the_way<'a>(plan: &'a Plan, state: &'a State) -> BTreeSet<&'a Address> {
     }
     let mut found = BTreeSet::new();
     while let Some(address) = open.pop() {
-        for group in [address, &address.block()] {
-            for above in resting.get(group).into_iter().flatten() {
+        for group in groups(address) {
+            for above in resting.get(&group).into_iter().flatten() {
                 if found.insert(*above) {
                     open.push(above);
                 }

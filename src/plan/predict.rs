@@ -1,12 +1,11 @@
 //! Forecasts on their own, without resources, providers or state.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use isobar_sdk::Diagnostics;
 
 use super::drive::{Driver, Request};
-use super::{FrozenForecast, Names, Node};
+use super::{FrozenForecast, Name, Names, Node};
 use crate::event::Sink;
 use crate::forecast::Forecast;
 use crate::state::State;
@@ -39,21 +38,18 @@ pub fn forecasts(
             .dependencies(node)
             .iter()
             .any(|n| out_of_reach.contains(n));
-        match node {
-            Node::Local(name) if !rests_on_it => {
-                if let Err(fault) = driver.scope.define_local(name) {
-                    driver.diagnostics.push(*fault);
-                }
-            }
-            Node::Block(kind, name) if &**kind == "forecast" && !rests_on_it => {
-                let key = (Arc::clone(kind), Arc::clone(name));
-                if let Some(declaration) = request.config.declarations.get(&key) {
-                    driver.forecast(declaration);
-                }
-            }
-            Node::Variable(_) => {}
-            _ => {
-                out_of_reach.insert(node);
+        let forecast = matches!(&node.name, Name::Block(kind, _) if &**kind == "forecast");
+        let plain = matches!(
+            node.name,
+            Name::Variable(_) | Name::Local(_) | Name::Call(_) | Name::Output(_)
+        );
+        if rests_on_it || !(forecast || plain) {
+            out_of_reach.insert(node);
+            continue;
+        }
+        for instance in driver.frames.instances(&node.module) {
+            if let Some(block) = driver.value(node, instance) {
+                driver.forecast(&block);
             }
         }
     }
@@ -67,7 +63,7 @@ pub fn forecasts(
                 forecast: loaded.forecast.clone(),
                 frozen: loaded.freeze(request.now),
             };
-            (name.to_string(), prediction)
+            (name.clone(), prediction)
         })
         .collect();
     (predictions, driver.diagnostics)

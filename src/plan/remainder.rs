@@ -6,10 +6,11 @@ use std::sync::Arc;
 use isobar_sdk::{Address, Diagnostic, Key, Known, Severity};
 
 use super::drive::Driver;
-use super::{Drift, Mode, Node, OutputChange, PlannedChange};
+use super::{Drift, Mode, Name, OutputChange, PlannedChange};
 use crate::change::{Change, Reason};
 use crate::eval::{Ambient, evaluate};
 use crate::language::config::Repetition;
+use crate::language::module::Path;
 
 impl Driver<'_> {
     /// In a plan that only records, every instance stays as it is.
@@ -49,9 +50,14 @@ impl Driver<'_> {
             return Reason::Requested;
         }
         let block = (Arc::clone(&address.kind), Arc::clone(&address.name));
-        let Some(declaration) = self.request.config.declarations.get(&block) else {
+        let module: Vec<Arc<str>> = address.module.iter().map(|s| Arc::clone(&s.name)).collect();
+        let config = self.request.config.module(&module);
+        let Some(declaration) = config.and_then(|config| config.declarations.get(&block)) else {
             return Reason::NoBlock;
         };
+        if self.frames.get(&address.module).is_none() {
+            return Reason::NoModule;
+        }
         if address.native.is_some() {
             return Reason::NotDeployed;
         }
@@ -126,13 +132,16 @@ impl Driver<'_> {
             let rests_on_failure = self
                 .names
                 .dag
-                .dependencies(&Node::Output(Arc::clone(name)))
+                .dependencies(&Name::Output(Arc::clone(name)).within(&Path::default()))
                 .iter()
                 .any(|node| self.failed.contains(node));
             if rests_on_failure {
                 continue;
             }
-            match evaluate(&output.value.value, &self.scope, &Ambient::None) {
+            let Some(scope) = self.frames.get(&[]) else {
+                continue;
+            };
+            match evaluate(&output.value.value, scope, &Ambient::None) {
                 Ok(value) if value.contains_sensitive() && !output.sensitive => {
                     self.diagnostics.push(sensitive_output(name, output));
                 }

@@ -4,41 +4,38 @@ use std::collections::BTreeSet;
 
 use isobar_sdk::{Diagnostic, Diagnostics, Known, Span};
 
+use super::expand::expand;
 use crate::eval::{Ambient, Scope, decode};
+use crate::language::config::{ProviderBlock, Repetition};
 use crate::language::{Body, Config};
-use crate::registry::{Providers, Registry};
+use crate::registry::{ProviderKey, Providers, Registry};
 
-/// Configures the providers called `used`; those without a block get their defaults.
+/// Configures the providers `used`; those without a block get their defaults.
 pub async fn providers(
     config: &Config,
     registry: &Registry,
     scope: &Scope<'_>,
-    used: &BTreeSet<String>,
+    used: &BTreeSet<ProviderKey>,
 ) -> (Providers, Diagnostics) {
     let mut providers = Providers::new();
     let mut diagnostics = Diagnostics::new();
-    for name in used {
-        let Some(factory) = registry.factory(name) else {
+    for key in used {
+        let Some(factory) = registry.factory(&key.name.name) else {
             continue;
         };
-        let Some(settings) = settings(config, registry, scope, name, &mut diagnostics) else {
+        let Some(settings) = settings(config, registry, scope, key, &mut diagnostics) else {
             continue;
         };
         match factory.configure(&settings).await {
             Ok(provider) => {
-                providers.insert(name.clone(), provider);
+                providers.insert(key.to_string(), provider);
             }
             Err(error) => {
-                let header = config
-                    .providers
-                    .get(name.as_str())
-                    .map(|block| &block.header);
-                let mut diagnostic = Diagnostic::error(
-                    "P0011",
-                    "Provider cannot be configured",
-                    format!("Provider {name:?}: {}", error.message),
-                )
-                .at_maybe(header);
+                let header = config.providers.get(&key.name).map(|block| &block.header);
+                let detail = format!("Provider {:?}: {}", key.to_string(), error.message);
+                let mut diagnostic =
+                    Diagnostic::error("P0011", "Provider cannot be configured", detail)
+                        .at_maybe(header);
                 diagnostic.help = error.help;
                 diagnostics.push(diagnostic);
             }
@@ -47,20 +44,53 @@ pub async fn providers(
     (providers, diagnostics)
 }
 
+/// The configurations that the blocks with an alias make.
+pub(super) fn aliased(
+    config: &Config,
+    scope: &Scope<'_>,
+    diagnostics: &mut Diagnostics,
+) -> BTreeSet<ProviderKey> {
+    let mut found = BTreeSet::new();
+    for (name, block) in &config.providers {
+        if name.alias.is_none() {
+            continue;
+        }
+        match expand(&repetition(block), scope) {
+            Ok(instances) => found.extend(instances.into_iter().map(|(key, _)| ProviderKey {
+                name: name.clone(),
+                key,
+            })),
+            Err(fault) => diagnostics.push(*fault),
+        }
+    }
+    found
+}
+
+fn repetition(block: &ProviderBlock) -> Repetition {
+    block
+        .for_each
+        .clone()
+        .map_or(Repetition::Once, Repetition::ForEach)
+}
+
 /// The settings of a provider, defaults filled in.
 pub(super) fn settings(
     config: &Config,
     registry: &Registry,
     scope: &Scope<'_>,
-    name: &str,
+    key: &ProviderKey,
     diagnostics: &mut Diagnostics,
 ) -> Option<Known> {
-    let schema = &registry.provider_schema(name)?.configuration;
-    let mut found = Diagnostics::new();
+    let schema = &registry.provider_schema(&key.name.name)?.configuration;
     let (empty, nowhere) = (Body::default(), Span::new(&"".into(), 0..0));
-    let block = config.providers.get(name);
+    let block = config.providers.get(&key.name);
     let (body, header) = block.map_or((&empty, &nowhere), |block| (&block.body, &block.header));
-    let given = decode(body, schema, header, (scope, &Ambient::None), &mut found);
+    let Some(ambient) = ambient(key, block, scope, diagnostics) else {
+        diagnostics.push(gone(key, block));
+        return None;
+    };
+    let mut found = Diagnostics::new();
+    let given = decode(body, schema, header, (scope, &ambient), &mut found);
     let failed = found.has_errors();
     diagnostics.extend(found);
     if failed {
@@ -74,7 +104,11 @@ pub(super) fn settings(
                 Diagnostic::error(
                     "P0003",
                     "Provider rests on something unknown",
-                    format!("{} of provider {name:?} is not known.", paths.join(", ")),
+                    format!(
+                        "{} of provider {:?} is not known.",
+                        paths.join(", "),
+                        key.to_string()
+                    ),
                 )
                 .at(header)
                 .help("Use variables and local values only."),
@@ -82,4 +116,34 @@ pub(super) fn settings(
             None
         }
     }
+}
+
+/// What `each` means in the block of a provider; `None` if there is no such configuration.
+fn ambient(
+    key: &ProviderKey,
+    block: Option<&ProviderBlock>,
+    scope: &Scope<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Ambient> {
+    let Some(block) = block else {
+        return (key.name.alias.is_none() && key.key.is_none()).then_some(Ambient::None);
+    };
+    match expand(&repetition(block), scope) {
+        Ok(instances) => instances
+            .into_iter()
+            .find(|(there, _)| *there == key.key)
+            .map(|(_, ambient)| ambient),
+        Err(fault) => {
+            diagnostics.push(*fault);
+            None
+        }
+    }
+}
+
+/// The diagnostic for a configuration that resources were made with and that is not there.
+fn gone(key: &ProviderKey, block: Option<&ProviderBlock>) -> Diagnostic {
+    let detail = format!("Resources rest on provider {key}, which has no configuration.");
+    Diagnostic::error("P0021", "Provider is not configured", detail)
+        .at_maybe(block.map(|block| &block.header))
+        .help("Put its provider block back until the resources are destroyed, or correct the reference.")
 }

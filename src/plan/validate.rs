@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use isobar_sdk::diagnostic::closest;
-use isobar_sdk::{Diagnostic, Diagnostics, Span, Value};
+use isobar_sdk::{Diagnostic, Diagnostics, Fault, Span, Value};
 
 use super::expand::NOT_KNOWN;
 use super::nouns::{self, shape};
-use super::{Names, Node, expand, setup};
+use super::{Name, Names, Node, expand, setup};
 use crate::deployment::spec;
-use crate::eval::{Ambient, Facts, Scope, decode, evaluate};
+use crate::eval::{Ambient, Facts, Frames, Instance, Scope, decode, evaluate};
 use crate::language::config::Repetition;
 use crate::language::noun::NOUNS;
 use crate::language::{Config, Declaration};
-use crate::registry::Registry;
+use crate::registry::{ProviderKey, Registry};
 
 /// All that can be told wrong about a configuration alone: what rests on variables without a
 /// default, on resources or on telemetry is taken as unknown.
@@ -29,38 +29,50 @@ pub fn validate(config: &Config, registry: &Registry) -> Diagnostics {
             (Arc::clone(name), unknown.sensitive_if(variable.sensitive))
         })
         .collect();
-    let scope = Scope::new(config, Facts::default(), variables);
     let mut checker = Checker {
         config,
         registry,
-        scope,
+        frames: Frames::new(config, Facts::default(), variables),
         diagnostics,
     };
     checker.providers();
     for node in names.order() {
-        checker.node(node);
+        for instance in checker.frames.instances(&node.module) {
+            checker.node(node, &instance);
+        }
     }
-    checker.diagnostics
+    // A folder that is called twice is wrong once.
+    checker.diagnostics.without_repeats()
 }
 
 struct Checker<'a> {
     config: &'a Config,
     registry: &'a Registry,
-    scope: Scope<'a>,
+    frames: Frames<'a>,
     diagnostics: Diagnostics,
 }
 
 impl Checker<'_> {
     fn providers(&mut self) {
+        let Some(scope) = self.frames.get(&[]) else {
+            return;
+        };
         for (name, block) in &self.config.providers {
-            if self.registry.factory(name).is_none() {
+            if self.registry.factory(&name.name).is_none() {
                 self.diagnostics
-                    .push(unknown_provider(name, &block.header, self.registry));
+                    .push(unknown_provider(&name.name, &block.header, self.registry));
                 continue;
             }
+            if block.for_each.is_some() {
+                continue;
+            }
+            let key = ProviderKey {
+                name: name.clone(),
+                key: None,
+            };
             // Settings that rest on variables are unknown here, which is no mistake.
             let mut found = Diagnostics::new();
-            setup::settings(self.config, self.registry, &self.scope, name, &mut found);
+            setup::settings(self.config, self.registry, scope, &key, &mut found);
             for diagnostic in found {
                 if diagnostic.code != "P0003" {
                     self.diagnostics.push(diagnostic);
@@ -69,37 +81,65 @@ impl Checker<'_> {
         }
     }
 
-    fn node(&mut self, node: &Node) {
-        match node {
-            Node::Variable(_) => {}
-            Node::Local(name) => {
-                if let Err(fault) = self.scope.define_local(name) {
-                    self.diagnostics.push(*fault);
-                }
+    fn node(&mut self, node: &Node, instance: &Instance) {
+        let result = match &node.name {
+            Name::Variable(name) => self.frames.define_variable(instance, name),
+            Name::Local(name) => match self.frames.get_mut(instance) {
+                Some(scope) => scope.define_local(name),
+                None => Ok(()),
+            },
+            Name::Output(name) if instance.is_empty() => self.output(name),
+            Name::Output(name) => self.frames.define_output(instance, name),
+            Name::Call(name) => {
+                self.enter(instance, name);
+                Ok(())
             }
-            Node::Output(name) => {
-                if let Some(output) = self.config.outputs.get(name)
-                    && let Err(fault) = evaluate(&output.value.value, &self.scope, &Ambient::None)
-                {
-                    self.diagnostics.push(*fault);
-                }
-            }
-            Node::Block(kind, name) => {
+            Name::Block(kind, name) => {
                 let key = (Arc::clone(kind), Arc::clone(name));
-                if let Some(declaration) = self.config.declarations.get(&key) {
-                    self.block(declaration);
+                let config = self.config.module(&node.module);
+                if let Some(declaration) = config.and_then(|c| c.declarations.get(&key)) {
+                    self.block(instance, declaration);
                 }
+                Ok(())
             }
+        };
+        if let Err(fault) = result {
+            self.diagnostics.push(*fault);
+        }
+    }
+
+    fn output(&self, name: &Arc<str>) -> Result<(), Fault> {
+        let (Some(output), Some(scope)) = (self.config.outputs.get(name), self.frames.get(&[]))
+        else {
+            return Ok(());
+        };
+        evaluate(&output.value.value, scope, &Ambient::None).map(drop)
+    }
+
+    /// Looks at one instance of a module, which stands for all.
+    fn enter(&mut self, caller: &Instance, name: &Arc<str>) {
+        let config = self.frames.get(caller).map(Scope::config);
+        let Some(call) = config.and_then(|config| config.calls.get(name)) else {
+            return;
+        };
+        let ambient = self.ambient(caller, &call.repetition);
+        self.frames.enter(caller, call, vec![(None, ambient)]);
+        if !matches!(call.repetition, Repetition::Once)
+            && let Some(scope) = self.frames.get_mut(caller)
+        {
+            scope.set_block("module", name, Value::unknown());
         }
     }
 
     /// Every block is known to what rests on it only as far as its attributes are not.
-    fn block(&mut self, declaration: &Declaration) {
-        self.scope
-            .set_block(&declaration.kind, &declaration.name, Value::unknown());
-        if let Some((name, span)) = &declaration.provider
-            && self.registry.factory(name).is_none()
+    fn block(&mut self, instance: &Instance, declaration: &Declaration) {
+        if let Some(scope) = self.frames.get_mut(instance) {
+            scope.set_block(&declaration.kind, &declaration.name, Value::unknown());
+        }
+        if let Some(named) = &declaration.provider
+            && self.registry.factory(&named.name.name).is_none()
         {
+            let (name, span) = (&named.name.name, &named.span);
             self.diagnostics
                 .push(unknown_provider(name, span, self.registry));
             return;
@@ -111,14 +151,17 @@ impl Checker<'_> {
                 .push(unknown_type(declaration, self.registry));
             return;
         };
-        let ambient = self.ambient(declaration);
+        let ambient = self.ambient(instance, &declaration.repetition);
+        let Some(scope) = self.frames.get(instance) else {
+            return;
+        };
         let mut found = Diagnostics::new();
         let header = &declaration.header;
         let value = decode(
             &declaration.body,
             body,
             header,
-            (&self.scope, &ambient),
+            (scope, &ambient),
             &mut found,
         );
         let sound = !found.has_errors();
@@ -128,14 +171,17 @@ impl Checker<'_> {
         }
     }
 
-    fn ambient(&mut self, declaration: &Declaration) -> Ambient {
-        match expand(declaration, &self.scope) {
+    fn ambient(&mut self, instance: &Instance, repetition: &Repetition) -> Ambient {
+        let Some(scope) = self.frames.get(instance) else {
+            return Ambient::None;
+        };
+        match expand(repetition, scope) {
             Ok(mut instances) if !instances.is_empty() => instances.remove(0).1,
-            Ok(_) => unknown_ambient(declaration),
-            Err(fault) if fault.code == NOT_KNOWN => unknown_ambient(declaration),
+            Ok(_) => unknown_ambient(repetition),
+            Err(fault) if fault.code == NOT_KNOWN => unknown_ambient(repetition),
             Err(fault) => {
                 self.diagnostics.push(*fault);
-                unknown_ambient(declaration)
+                unknown_ambient(repetition)
             }
         }
     }
@@ -157,8 +203,8 @@ impl Checker<'_> {
     }
 }
 
-fn unknown_ambient(declaration: &Declaration) -> Ambient {
-    match &declaration.repetition {
+fn unknown_ambient(repetition: &Repetition) -> Ambient {
+    match repetition {
         Repetition::Once => Ambient::None,
         Repetition::Count(_) => Ambient::Count(0),
         Repetition::ForEach(_) => Ambient::Each("".into(), Value::unknown()),

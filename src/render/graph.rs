@@ -29,14 +29,16 @@ fn quoted(node: &Node) -> String {
 mod tests {
     use super::dot;
     use crate::graph::Dag;
-    use crate::plan::{Names, Node};
+    use crate::language::module::Path;
+    use crate::plan::{Name, Names};
 
     #[test]
     fn edges_lead_to_what_is_needed() {
         let mut dag = Dag::default();
-        let zone = Node::Block("zone".into(), "east".into());
-        dag.depend(Node::Output("url".into()), zone.clone());
-        dag.depend(zone, Node::Variable("region".into()));
+        let root = Path::default();
+        let zone = Name::Block("zone".into(), "east".into()).within(&root);
+        dag.depend(Name::Output("url".into()).within(&root), zone.clone());
+        dag.depend(zone, Name::Variable("region".into()).within(&root));
         insta::assert_snapshot!(dot(&Names { dag }), @r#"
         digraph isobar {
           rankdir = "RL";

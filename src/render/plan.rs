@@ -164,7 +164,7 @@ fn stays(plan: &Plan, name: &str, planned: &PlannedDeployment) -> bool {
         .zones
         .iter()
         .all(|zone| zone.before == zone.after);
-    let below = |address: &Address| address.native.is_some() && *address.name == *name;
+    let below = |address: &Address| address.native.is_some() && address.block().label() == name;
     same && !plan.actions().any(|(address, _)| below(address))
 }
 
@@ -235,6 +235,7 @@ fn because(plan: &Plan, address: &Address, planned: &PlannedChange) -> Option<St
         }
         Reason::Tainted => "because it is tainted".to_owned(),
         Reason::NoBlock => "because it is no longer in the configuration".to_owned(),
+        Reason::NoModule => "because its module is no longer called".to_owned(),
         Reason::CountIndex => format!("because count no longer reaches {}", shown(key)),
         Reason::EachKey => format!("because for_each no longer has {}", shown(key)),
         Reason::WrongRepetition => match key {
@@ -258,7 +259,7 @@ fn shown(key: Option<&Key>) -> String {
 }
 
 fn not_deployed(plan: &Plan, address: &Address) -> String {
-    let Some(planned) = plan.deployments.get(&*address.name) else {
+    let Some(planned) = plan.deployments.get(&address.block().label()) else {
         return "because the deployment is no longer in the configuration".to_owned();
     };
     let zone = match &address.key {

@@ -435,7 +435,7 @@ fn secret_settings(plan: &mut Plan) {
         },
     );
     plan.nouns.insert(
-        ("model".into(), "m".into()),
+        Address::new("model", "m"),
         Value::object([("key", hidden(""))]),
     );
 }

@@ -12,6 +12,7 @@ mod faults;
 mod histories;
 mod language;
 mod lifecycle;
+mod modules;
 mod secrets;
 mod workspace;
 mod wrapper;

@@ -51,7 +51,9 @@ impl Workspace {
     }
 
     pub(crate) fn write(&self, file: &str, text: &str) {
-        std::fs::write(self.path().join(file), text).unwrap();
+        let path = self.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
     }
 
     /// The cloud of provider `sim`, to be looked at and disturbed from outside.

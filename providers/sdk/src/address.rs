@@ -108,7 +108,8 @@ impl Address {
         }
     }
 
-    /// The address of the block, without instance and native resource.
+    /// The address of the block in its instance of a module, without instance and native
+    /// resource.
     #[must_use]
     pub fn block(&self) -> Self {
         Self {
@@ -116,6 +117,39 @@ impl Address {
             native: None,
             ..self.clone()
         }
+    }
+
+    /// The address of the block in all instances of its module: no step has a key.
+    #[must_use]
+    pub fn everywhere(&self) -> Self {
+        let mut block = self.block();
+        for step in &mut block.module {
+            step.key = None;
+        }
+        block
+    }
+
+    /// The name that platforms and people get to see: that of the block, behind the modules
+    /// around it and before its key, with dashes between.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let mut label = String::new();
+        let mut add = |name: &str, key: Option<&Key>| {
+            if !label.is_empty() {
+                label.push('-');
+            }
+            label.push_str(name);
+            match key {
+                None => {}
+                Some(Key::Number(number)) => label.push_str(&format!("-{number}")),
+                Some(Key::Text(text)) => label.push_str(&format!("-{text}")),
+            }
+        };
+        for step in &self.module {
+            add(&step.name, step.key.as_ref());
+        }
+        add(&self.name, self.key.as_ref());
+        label
     }
 
     /// The type whose schema applies: that of the native resource where there is one.

@@ -114,6 +114,18 @@ pub type Fault = Box<Diagnostic>;
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
+    /// These, each only once.
+    #[must_use]
+    pub fn without_repeats(self) -> Self {
+        let mut kept: Vec<Diagnostic> = Vec::with_capacity(self.0.len());
+        for diagnostic in self.0 {
+            if !kept.contains(&diagnostic) {
+                kept.push(diagnostic);
+            }
+        }
+        Self(kept)
+    }
+
     /// Nothing found.
     #[must_use]
     pub const fn new() -> Self {

@@ -63,6 +63,7 @@ enum ReasonDocument {
     CannotUpdate,
     Tainted,
     NoBlock,
+    NoModule,
     CountIndex,
     EachKey,
     WrongRepetition,
@@ -233,7 +234,7 @@ macro_rules! mirror {
     };
 }
 
-mirror!(Reason, ReasonDocument: CannotUpdate, Tainted, NoBlock, CountIndex, EachKey,
+mirror!(Reason, ReasonDocument: CannotUpdate, Tainted, NoBlock, NoModule, CountIndex, EachKey,
     WrongRepetition, NotDeployed, Requested);
 
 impl From<&Cause> for CauseDocument {

@@ -8,7 +8,6 @@ mod deployment;
 mod exact;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use isobar_sdk::{Address, Value};
 use jiff::Timestamp;
@@ -75,13 +74,15 @@ struct PlanDocument {
     lineage: String,
     serial: u64,
     sources: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    installed: BTreeMap<String, String>,
     folder: String,
     workspace: String,
     variables: BTreeMap<String, Exact>,
     changes: Vec<ChangeDocument>,
     drift: Vec<DriftDocument>,
     outputs: BTreeMap<String, OutputDocument>,
-    nouns: Vec<(String, String, Exact)>,
+    nouns: Vec<(Text<Address>, Exact)>,
     forecasts: BTreeMap<String, ForecastDocument>,
     deployments: BTreeMap<String, DeploymentDocument>,
 }
@@ -123,6 +124,7 @@ impl From<&Plan> for PlanDocument {
                 .iter()
                 .map(|(f, t)| (f.to_string(), t.to_string()))
                 .collect(),
+            installed: plan.sources.installed().clone(),
             folder: plan.facts.folder.clone(),
             workspace: plan.facts.workspace.clone(),
             variables: plan
@@ -157,7 +159,7 @@ impl From<&Plan> for PlanDocument {
             nouns: plan
                 .nouns
                 .iter()
-                .map(|((kind, name), value)| (kind.to_string(), name.to_string(), exact(value)))
+                .map(|(address, value)| (Text(address.clone()), exact(value)))
                 .collect(),
             forecasts: plan
                 .forecasts
@@ -178,6 +180,9 @@ impl From<PlanDocument> for Plan {
         let mut sources = Sources::default();
         for (file, text) in document.sources {
             sources.insert(&file, text);
+        }
+        for (source, folder) in document.installed {
+            sources.install(&source, &folder);
         }
         let drift = |drift: DriftDocument| {
             let observed = drift.observed.map(|known| known.0);
@@ -227,7 +232,7 @@ impl From<PlanDocument> for Plan {
             nouns: document
                 .nouns
                 .into_iter()
-                .map(|(kind, name, value)| ((Arc::from(kind), Arc::from(name)), value.0))
+                .map(|(address, value)| (address.0, value.0))
                 .collect(),
             forecasts: document
                 .forecasts

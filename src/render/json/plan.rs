@@ -159,6 +159,7 @@ const fn action_reason(action: Action, reason: Reason) -> &'static str {
         (Reason::CannotUpdate, _) => "replace_because_cannot_update",
         (Reason::Tainted, _) => "replace_because_tainted",
         (Reason::NoBlock, _) => "delete_because_no_resource_config",
+        (Reason::NoModule, _) => "delete_because_no_module",
         (Reason::CountIndex, _) => "delete_because_count_index",
         (Reason::EachKey, _) => "delete_because_each_key",
         (Reason::WrongRepetition, _) => "delete_because_wrong_repetition",

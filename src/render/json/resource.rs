@@ -32,7 +32,7 @@ pub(super) fn name(address: &Address) -> Object {
         put("index", key(index));
     }
     if let Some(native) = &address.native {
-        put("deployment", (&*address.name).into());
+        put("deployment", address.block().label().into());
         if let Some(native_key) = &native.key {
             put("native_key", key(native_key));
         }

@@ -231,6 +231,7 @@ const fn reason_word(reason: Reason) -> &'static str {
         Reason::CannotUpdate => "cannot_update",
         Reason::Tainted => "tainted",
         Reason::NoBlock => "delete_because_no_resource_config",
+        Reason::NoModule => "delete_because_no_module",
         Reason::CountIndex => "delete_because_count_index",
         Reason::EachKey => "delete_because_each_key",
         Reason::WrongRepetition => "delete_because_wrong_repetition",

@@ -1,0 +1,315 @@
+//! Modules: a block that calls a folder, and the folders of a configuration as a tree.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use isobar_sdk::{Diagnostic, Diagnostics, Span};
+
+use super::body::{Attribute, Block};
+use super::config::{Config, ProviderName, ProviderRef, Repetition};
+use super::expression::Located;
+use super::source::Sources;
+use super::{parse_file, take};
+
+/// The names of the calls that lead to a module, outermost first; empty for the root.
+pub type Path = Arc<[Arc<str>]>;
+
+/// `module "name" {}`
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The name.
+    pub name: Arc<str>,
+    /// Where the block begins.
+    pub header: Span,
+    /// Where the module is, as written.
+    pub source: Arc<str>,
+    /// Where that stands.
+    pub source_span: Span,
+    /// Which versions of it, where the block says so.
+    pub version: Option<Attribute>,
+    /// `count` or `for_each`.
+    pub repetition: Repetition,
+    /// Which providers of the caller the module gets under which of its own names.
+    pub providers: BTreeMap<ProviderName, ProviderRef>,
+    /// What must be there before anything in it.
+    pub depends_on: Vec<Located>,
+    /// The values of its variables.
+    pub arguments: BTreeMap<Arc<str>, Attribute>,
+    /// What its folder declares; empty where the folder could not be read.
+    pub config: Arc<Config>,
+}
+
+impl Call {
+    /// Reads a block; its folder is not looked at yet.
+    pub(super) fn read(mut block: Block, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let name = Arc::clone(&block.labels.first()?.text);
+        let body = &mut block.body;
+        let Some(attribute) = body.take_attribute("source") else {
+            diagnostics.push(
+                Diagnostic::error(
+                    "L0005",
+                    "Missing attribute",
+                    format!("Module {name:?} has no source."),
+                )
+                .at(&block.header)
+                .help("Add source = \"./folder\"."),
+            );
+            return None;
+        };
+        let source = take::literal_text(&attribute, diagnostics)?;
+        let call = Self {
+            name,
+            header: block.header.clone(),
+            source: source.into(),
+            source_span: attribute.value.span(),
+            version: body.take_attribute("version"),
+            repetition: take::repetition(body, diagnostics),
+            providers: take::provider_map(body, diagnostics),
+            depends_on: take::list(body, "depends_on", diagnostics),
+            arguments: body
+                .attributes
+                .drain(..)
+                .map(|attribute| (Arc::clone(&attribute.name), attribute))
+                .collect(),
+            config: Arc::default(),
+        };
+        take::leftovers(body, &[], diagnostics);
+        Some(call)
+    }
+}
+
+impl Config {
+    /// The configuration of a module below this one.
+    #[must_use]
+    pub fn module(&self, path: &[Arc<str>]) -> Option<&Self> {
+        path.iter().try_fold(self, |config, name| {
+            config.calls.get(name).map(|call| &*call.config)
+        })
+    }
+
+    /// This module and all below it with their paths, callers before those they call.
+    #[must_use]
+    pub fn modules(&self) -> Vec<(Path, &Self)> {
+        let mut found: Vec<(Path, &Self)> = vec![(Path::default(), self)];
+        let mut next = 0;
+        while let Some((path, config)) = found.get(next).cloned() {
+            next += 1;
+            found.extend(config.calls.iter().map(|(name, call)| {
+                let below: Path = path.iter().chain([name]).cloned().collect();
+                (below, &*call.config)
+            }));
+        }
+        found
+    }
+}
+
+/// The folder that a source means for a module in `caller`, both relative to the root; `None`
+/// if it is not a folder on this machine.
+#[must_use]
+pub fn local_folder(caller: &str, source: &str) -> Option<String> {
+    if source.starts_with('/') {
+        return Some(normal(source));
+    }
+    let local =
+        source == "." || source == ".." || source.starts_with("./") || source.starts_with("../");
+    local.then(|| normal(&format!("{caller}/{source}")))
+}
+
+/// A path without `.` and, where that is possible, without `..`; relative unless it began with a
+/// slash and the caller is not the root.
+fn normal(path: &str) -> String {
+    let absolute = path.starts_with('/') && !path.starts_with("/.");
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            other => parts.push(other),
+        }
+    }
+    let joined = parts.join("/");
+    if absolute {
+        format!("/{joined}")
+    } else {
+        joined
+    }
+}
+
+/// Builds the tree of modules from the texts of their folders.
+pub(super) struct Loader<'a> {
+    pub(super) sources: &'a Sources,
+    /// Folders that were read already.
+    loaded: BTreeMap<String, Arc<Config>>,
+    /// The folders around the one that is being read.
+    around: Vec<String>,
+    pub(super) diagnostics: Diagnostics,
+}
+
+impl<'a> Loader<'a> {
+    pub(super) const fn new(sources: &'a Sources) -> Self {
+        Self {
+            sources,
+            loaded: BTreeMap::new(),
+            around: Vec::new(),
+            diagnostics: Diagnostics::new(),
+        }
+    }
+
+    /// The configuration of a folder with all that it calls.
+    pub(super) fn folder(&mut self, folder: &str) -> Arc<Config> {
+        if let Some(config) = self.loaded.get(folder) {
+            return Arc::clone(config);
+        }
+        let mut config = Config {
+            folder: folder.into(),
+            ..Config::default()
+        };
+        for (file, text) in self.sources.configuration_of(folder) {
+            let (body, found) = parse_file(file, text);
+            self.diagnostics.extend(found);
+            config.add_file(body, &mut self.diagnostics);
+        }
+        self.around.push(folder.to_owned());
+        for call in config.calls.values_mut() {
+            if let Some(below) = self.resolve(folder, call) {
+                call.config = self.folder(&below);
+                check_arguments(call, &mut self.diagnostics);
+            }
+        }
+        self.around.pop();
+        let config = Arc::new(config);
+        self.loaded.insert(folder.to_owned(), Arc::clone(&config));
+        config
+    }
+
+    /// The folder that a call means; what is wrong with it is reported.
+    fn resolve(&mut self, caller: &str, call: &Call) -> Option<String> {
+        let Some(folder) = self.sources.module_folder(caller, &call.source) else {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    "L0020",
+                    "Module is not installed",
+                    format!("Module {:?} comes from {:?}, which is not on this machine yet.", call.name, call.source),
+                )
+                .at(&call.source_span)
+                .within(&call.header)
+                .help("Run isobar init, which installs it; a folder on this machine begins with ./ or ../"),
+            );
+            return None;
+        };
+        if self.around.contains(&folder) {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    "L0021",
+                    "Module calls itself",
+                    format!(
+                        "Module {:?} is the folder {:?}, which this call is part of.",
+                        call.name,
+                        shown(&folder)
+                    ),
+                )
+                .at(&call.source_span)
+                .within(&call.header)
+                .help("Remove the call, or move what both need into a module of its own."),
+            );
+            return None;
+        }
+        if self.sources.configuration_of(&folder).next().is_none() {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    "L0022",
+                    "Module has no configuration",
+                    format!("There is no file that ends in .hcl in {:?}.", shown(&folder)),
+                )
+                .at(&call.source_span)
+                .within(&call.header)
+                .help("Correct the source; it is relative to the folder of the file that it stands in."),
+            );
+            return None;
+        }
+        Some(folder)
+    }
+}
+
+/// Reports values for variables that a module does not have, and variables without a value.
+fn check_arguments(call: &Call, diagnostics: &mut Diagnostics) {
+    let variables = &call.config.variables;
+    for (name, argument) in &call.arguments {
+        if !variables.contains_key(name) {
+            let known = variables.keys().map(|name| &**name);
+            diagnostics.push(take::unsupported_attribute(argument, known).within(&call.header));
+        }
+    }
+    for (name, variable) in variables {
+        if variable.default.is_none() && !call.arguments.contains_key(name) {
+            diagnostics.push(
+                Diagnostic::error(
+                    "L0005",
+                    "Missing attribute",
+                    format!(
+                        "Module {:?} needs a value for its variable {name:?}.",
+                        call.name
+                    ),
+                )
+                .at(&call.header)
+                .help(format!("Add {name} = … to the module block.")),
+            );
+        }
+    }
+}
+
+fn shown(folder: &str) -> &str {
+    if folder.is_empty() { "." } else { folder }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local_folder;
+    use crate::language::{Sources, load};
+
+    #[test]
+    fn sources_are_relative_to_their_caller() {
+        for (caller, source, folder) in [
+            ("", "./a", Some("a")),
+            ("", "../a", Some("../a")),
+            ("a/b", "../c", Some("a/c")),
+            ("a", "../..", Some("..")),
+            ("a", "/x/y", Some("/x/y")),
+            ("", "git::https://example.org/x", None),
+            ("", "a/b/aws", None),
+        ] {
+            assert_eq!(local_folder(caller, source).as_deref(), folder, "{source}");
+        }
+    }
+
+    #[test]
+    fn modules_are_found_below_one_another() {
+        let mut sources = Sources::default();
+        sources.insert(
+            "main.hcl",
+            "module \"a\" {\n  source = \"./m\"\n  x = 1\n}\n",
+        );
+        sources.insert(
+            "m/main.hcl",
+            "variable \"x\" {}\nmodule \"b\" {\n  source = \"../n\"\n}\n",
+        );
+        sources.insert("n/main.hcl", "locals {\n  x = 1\n}\n");
+        let (config, diagnostics) = load(&sources);
+        assert!(!diagnostics.has_errors(), "{diagnostics:#?}");
+        let below = config.module(&["a".into(), "b".into()]).unwrap();
+        assert!(below.locals.contains_key("x"));
+        assert_eq!(config.modules().len(), 3);
+    }
+
+    #[test]
+    fn a_module_that_calls_itself_is_refused() {
+        let mut sources = Sources::default();
+        sources.insert("main.hcl", "module \"a\" {\n  source = \"./m\"\n}\n");
+        sources.insert("m/main.hcl", "module \"b\" {\n  source = \"./\"\n}\n");
+        let (_, diagnostics) = load(&sources);
+        let codes: Vec<&str> = diagnostics.iter().map(|d| d.code).collect();
+        assert_eq!(codes, ["L0021"]);
+    }
+}
