@@ -204,9 +204,7 @@ impl Evaluation<'_> {
                 }
                 (Value::List(items) | Value::Tuple(items), _) => {
                     let position = Type::Number.convert(index.reveal()).ok();
-                    let position = position
-                        .and_then(|p| p.as_number())
-                        .and_then(isobar_sdk::Number::as_u64);
+                    let position = position.and_then(|p| p.as_number()?.as_u64());
                     let position = position.and_then(|p| usize::try_from(p).ok());
                     position.and_then(|position| items.get(position)).cloned().ok_or_else(|| {
                     wrong(format!(

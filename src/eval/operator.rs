@@ -12,7 +12,7 @@ use crate::language::expression::{Binary, Unary};
 pub(super) fn unary(operator: Unary, value: &Value) -> Result<Value, String> {
     let (ty, apply): (Type, fn(&Value) -> Option<Value>) = match operator {
         Unary::Negate => (Type::Number, |v| {
-            v.as_number().map(|n| Value::Number(n.negate()))
+            v.as_number().map(|n| Value::Number(n.clone().negate()))
         }),
         Unary::Not => (Type::Bool, |v| v.as_bool().map(|truth| Value::Bool(!truth))),
     };
@@ -101,7 +101,7 @@ fn logic(operator: Binary, left: &Value, right: &Value) -> Result<Value, String>
     }
 }
 
-fn compare(operator: Binary, left: Number, right: Number) -> bool {
+fn compare(operator: Binary, left: &Number, right: &Number) -> bool {
     match operator {
         Binary::Less => left < right,
         Binary::LessEqual => left <= right,
@@ -110,8 +110,8 @@ fn compare(operator: Binary, left: Number, right: Number) -> bool {
     }
 }
 
-fn arithmetic(operator: Binary, left: Number, right: Number) -> Result<Value, String> {
-    let zero = right == Number::from(0_i64);
+fn arithmetic(operator: Binary, left: &Number, right: &Number) -> Result<Value, String> {
+    let zero = right.is_zero();
     let result = match operator {
         Binary::Add => left.checked_add(right),
         Binary::Subtract => left.checked_sub(right),
@@ -130,7 +130,7 @@ fn numeric(
     left: &Value,
     right: &Value,
     result: Type,
-    apply: impl Fn(Number, Number) -> Result<Value, String>,
+    apply: impl Fn(&Number, &Number) -> Result<Value, String>,
 ) -> Result<Value, String> {
     let left = convert(&Type::Number, left)?;
     let right = convert(&Type::Number, right)?;

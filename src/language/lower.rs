@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hcl_edit::expr as theirs;
 use hcl_edit::structure;
 use hcl_edit::template::{Directive, Element, Strip, Template};
-use isobar_sdk::{Number, Span, Value};
+use isobar_sdk::{Span, Value};
 
 use super::body::{Attribute, Block, Body, Label};
 use super::expression::{
@@ -16,6 +16,8 @@ use super::expression::{
 /// were parsed on their own.
 pub(super) struct Lowering<'a> {
     pub(super) file: &'a Arc<str>,
+    /// What was parsed.
+    pub(super) text: &'a str,
     pub(super) offset: usize,
 }
 
@@ -87,7 +89,7 @@ impl Lowering<'_> {
         let kind = match expression {
             Theirs::Null(_) => Kind::Literal(Value::Null),
             Theirs::Bool(truth) => Kind::Literal(Value::Bool(*truth.value())),
-            Theirs::Number(number) => Kind::Literal(lower_number(number.value())),
+            Theirs::Number(number) => Kind::Literal(self.number(number)),
             Theirs::String(text) => Kind::Literal(Value::from(text.value().as_str())),
             Theirs::Array(array) => {
                 Kind::Tuple(array.iter().map(|item| self.expression(item)).collect())
@@ -130,6 +132,13 @@ impl Lowering<'_> {
             kind,
             extent: self.extent(expression),
         }
+    }
+
+    /// The number as the text says it: the parser keeps no more than 64 bits of it.
+    fn number(&self, number: &hcl_edit::Formatted<hcl_edit::Number>) -> Value {
+        let range = hcl_edit::Span::span(number).unwrap_or_default();
+        let text = self.text.get(range).unwrap_or_default();
+        text.parse().map_or(Value::Null, Value::Number)
     }
 
     fn object(&self, object: &theirs::Object) -> Vec<(Expression, Expression)> {
@@ -346,14 +355,6 @@ const fn ends(strip: Strip) -> (bool, bool) {
         Strip::End => (false, true),
         Strip::Both => (true, true),
     }
-}
-
-fn lower_number(number: &hcl_edit::Number) -> Value {
-    number
-        .as_i64()
-        .map(Number::from)
-        .or_else(|| number.as_f64().and_then(Number::from_f64))
-        .map_or(Value::Null, Value::Number)
 }
 
 const fn lower_operator(operator: theirs::BinaryOperator) -> Binary {

@@ -19,7 +19,11 @@ pub fn file(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
     match hcl_edit::parser::parse_body(plain) {
         Ok(body) => {
             let offset = text.len() - plain.len();
-            let lowering = Lowering { file: name, offset };
+            let lowering = Lowering {
+                file: name,
+                text: plain,
+                offset,
+            };
             (lowering.body(&body), Diagnostics::new())
         }
         Err(_) => recover(name, text),
@@ -34,6 +38,7 @@ pub fn expression(name: &Arc<str>, text: &str) -> Result<Located, Fault> {
     match hcl_edit::parser::parse_expr(text) {
         Ok(parsed) => Ok(Lowering {
             file: name,
+            text,
             offset: 0,
         }
         .located(&parsed)),
@@ -74,6 +79,7 @@ fn recover(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
             Ok(body) => {
                 let mut body = Lowering {
                     file: name,
+                    text: part,
                     offset: item.range.start,
                 }
                 .body(&body);

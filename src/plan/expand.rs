@@ -61,11 +61,9 @@ fn count(attribute: &Attribute, scope: &Scope<'_>) -> Result<Expanded, Fault> {
     if value.is_unknown() {
         return Err(not_known(attribute));
     }
-    let number = Type::Number
-        .convert(value.reveal())
-        .ok()
-        .and_then(|v| v.as_number());
-    let number = number.and_then(isobar_sdk::Number::as_u64).ok_or_else(|| {
+    let number = Type::Number.convert(value.reveal()).ok();
+    let number = number.and_then(|count| count.as_number()?.as_u64());
+    let number = number.ok_or_else(|| {
         fault(
             attribute,
             "Invalid count",

@@ -14,7 +14,7 @@ pub fn encode(value: &Value) -> Json {
     match value {
         Value::Null | Value::Unknown(_) => Json::Null,
         Value::Bool(truth) => Json::Bool(*truth),
-        Value::Number(number) => encode_number(*number),
+        Value::Number(number) => encode_number(number),
         Value::String(text) => Json::String(text.to_string()),
         Value::List(items) | Value::Set(items) | Value::Tuple(items) => {
             Json::Array(items.iter().map(encode).collect())
@@ -29,11 +29,8 @@ pub fn encode(value: &Value) -> Json {
     }
 }
 
-fn encode_number(number: Number) -> Json {
-    number.as_i64().map_or_else(
-        || serde_json::Number::from_f64(number.as_f64()).map_or(Json::Null, Json::Number),
-        Json::from,
-    )
+fn encode_number(number: &Number) -> Json {
+    number.to_string().parse().map_or(Json::Null, Json::Number)
 }
 
 /// JSON as a value of the narrowest type: arrays become tuples, objects become objects.
@@ -54,11 +51,7 @@ pub fn decode_any(json: &Json) -> Value {
 }
 
 fn decode_number(number: &serde_json::Number) -> Value {
-    number
-        .as_i64()
-        .map(Number::from)
-        .or_else(|| number.as_f64().and_then(Number::from_f64))
-        .map_or(Value::Null, Value::Number)
+    number.as_str().parse().map_or(Value::Null, Value::Number)
 }
 
 /// JSON as a value of type `ty`.

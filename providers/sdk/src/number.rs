@@ -1,174 +1,358 @@
 //! Numbers as configurations write them.
 
-use std::cmp::Ordering;
-use std::fmt;
+mod text;
 
-/// A finite number: an exact 64-bit integer where possible, a double otherwise.
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use dashu_float::round::mode::HalfEven;
+use dashu_float::{Context, FBig, Repr as Parts};
+use dashu_int::IBig;
+
+/// A binary fraction with a precision in bits.
+type Float = FBig<HalfEven, 2>;
+
+/// Bits of a number that was written in decimal.
+const WRITTEN: usize = 512;
+/// Bits of a count.
+const COUNTED: usize = 64;
+/// Bits of a double.
+const DOUBLE: usize = 53;
+/// No number has bits further from the point than this, so that no text of one is longer than
+/// some 120 000 digits.
+const REACH: isize = 400_000;
+
+/// A finite number: a binary fraction of at least 53 bits, 512 where it was written in decimal.
 ///
-/// The representation is private so that a wider one can take its place without touching a
-/// caller. A number is never NaN and never infinite.
-#[derive(Debug, Clone, Copy)]
+/// Operations round to nearest, ties to even, at the greater precision of their operands; the
+/// text of a number is the shortest decimal that reads back as the same number. Two numbers are
+/// equal if their texts are: one that went through a file is still the same. A number is never
+/// NaN and never infinite. Whole numbers of common size are held without an allocation.
+#[derive(Debug, Clone)]
 pub struct Number(Repr);
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Repr {
-    Integer(i64),
-    Float(f64),
+    /// A whole number that fits into its precision. Never the negative zero.
+    Small { value: i64, precision: usize },
+    /// Every other number.
+    Big(Arc<Float>),
 }
 
-/// Beyond this magnitude a double no longer tells neighbouring integers apart (2^53).
-const EXACT: f64 = 9_007_199_254_740_992.0;
-
 impl Number {
-    /// A number from a double; `None` for NaN and infinities. Whole doubles become integers.
+    /// A number from a double; `None` for NaN and infinities.
     #[must_use]
     pub fn from_f64(value: f64) -> Option<Self> {
-        if !value.is_finite() {
+        let parts = Parts::<2>::try_from(value).ok()?;
+        if parts.is_infinite() {
             return None;
         }
-        if value.fract() == 0.0 && value.abs() < EXACT {
-            #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
-            return Some(Self(Repr::Integer(value as i64)));
-        }
-        Some(Self(Repr::Float(value)))
+        Self::settle(Float::from_repr(parts, Context::new(DOUBLE)))
     }
 
-    /// The nearest double.
+    /// A whole number written with digits of a base from 2 to 36, in either case and with an
+    /// optional sign; `None` for other text and for what is too large.
     #[must_use]
-    pub fn as_f64(self) -> f64 {
-        match self.0 {
+    pub fn from_digits(digits: &str, base: u32) -> Option<Self> {
+        let well_formed = |digits: &str| digits.chars().all(|c| c.is_digit(base));
+        let unsigned = digits.strip_prefix(['-', '+']).unwrap_or(digits);
+        if digits.len() > REACH.unsigned_abs() || unsigned.is_empty() || !well_formed(unsigned) {
+            return None;
+        }
+        let value = IBig::from_str_radix(digits, base).ok()?;
+        let parts = Parts::<2>::new(value, 0);
+        let length = parts.exponent().checked_add_unsigned(parts.digits())?;
+        let precision = length.unsigned_abs().max(COUNTED);
+        Self::settle(Float::from_repr(parts, Context::new(precision)))
+    }
+
+    /// The number in its cheapest form; `None` where it is out of reach.
+    fn settle(float: Float) -> Option<Self> {
+        let (parts, precision) = (float.repr(), float.precision());
+        if parts.is_infinite() {
+            return None;
+        }
+        if parts.is_pos_zero() {
+            return Some(Self(Repr::Small {
+                value: 0,
+                precision,
+            }));
+        }
+        let length = parts.digits();
+        let top = parts.exponent().checked_add_unsigned(length)?;
+        if top > REACH || parts.exponent() < -REACH {
+            return None;
+        }
+        let fits = usize::try_from(top).is_ok_and(|top| top <= precision.min(63));
+        if parts.is_int() && fits && !parts.is_neg_zero() {
+            let value = i64::try_from(parts.to_int().value()).ok()?;
+            return Some(Self(Repr::Small { value, precision }));
+        }
+        Some(Self(Repr::Big(Arc::new(float))))
+    }
+
+    fn float(&self) -> Float {
+        match &self.0 {
+            Repr::Small { value, precision } => rounded(IBig::from(*value), 0, *precision),
+            Repr::Big(float) => Float::clone(float),
+        }
+    }
+
+    fn precision(&self) -> usize {
+        match &self.0 {
+            Repr::Small { precision, .. } => *precision,
+            Repr::Big(float) => float.precision(),
+        }
+    }
+
+    /// The nearest double; the greatest one for what is beyond it.
+    #[must_use]
+    pub fn as_f64(&self) -> f64 {
+        let double = match &self.0 {
             #[expect(
                 clippy::cast_precision_loss,
                 reason = "the nearest double is what is asked for"
             )]
-            Repr::Integer(value) => value as f64,
-            Repr::Float(value) => value,
-        }
+            Repr::Small { value, .. } => *value as f64,
+            Repr::Big(float) => float.repr().to_f64().value(),
+        };
+        double.clamp(f64::MIN, f64::MAX)
     }
 
-    /// The value as an integer, if it is one that is held exactly.
+    /// The value as an integer, if it is one of 64 bits.
     #[must_use]
-    pub fn as_i64(self) -> Option<i64> {
-        match self.0 {
-            Repr::Integer(value) => Some(value),
-            Repr::Float(_) => None,
+    pub fn as_i64(&self) -> Option<i64> {
+        match &self.0 {
+            Repr::Small { value, .. } => Some(*value),
+            Repr::Big(float) => i64::try_from(whole(float)?).ok(),
         }
     }
 
     /// The value as a count, if it is a whole number from 0 to `u64::MAX`.
     #[must_use]
-    pub fn as_u64(self) -> Option<u64> {
-        self.as_i64().and_then(|value| u64::try_from(value).ok())
-    }
-
-    /// Exact integer arithmetic where it fits, doubles where it does not; `None` on overflow.
-    fn combine(
-        self,
-        other: Self,
-        exact: impl Fn(i64, i64) -> Option<i64>,
-        float: impl Fn(f64, f64) -> f64,
-    ) -> Option<Self> {
-        if let (Repr::Integer(left), Repr::Integer(right)) = (self.0, other.0)
-            && let Some(value) = exact(left, right)
-        {
-            return Some(Self(Repr::Integer(value)));
+    pub fn as_u64(&self) -> Option<u64> {
+        match &self.0 {
+            Repr::Small { value, .. } => u64::try_from(*value).ok(),
+            Repr::Big(float) => u64::try_from(whole(float)?).ok(),
         }
-        Self::from_f64(float(self.as_f64(), other.as_f64()))
     }
 
-    /// Sum; `None` on overflow.
+    /// Whether there is nothing behind the point.
     #[must_use]
-    pub fn checked_add(self, other: Self) -> Option<Self> {
-        self.combine(other, i64::checked_add, |l, r| l + r)
+    pub fn is_whole(&self) -> bool {
+        match &self.0 {
+            Repr::Small { .. } => true,
+            Repr::Big(float) => float.repr().is_int(),
+        }
     }
 
-    /// Difference; `None` on overflow.
+    /// Sum; `None` where it is out of reach.
     #[must_use]
-    pub fn checked_sub(self, other: Self) -> Option<Self> {
-        self.combine(other, i64::checked_sub, |l, r| l - r)
+    pub fn checked_add(&self, other: &Self) -> Option<Self> {
+        self.combine(other, i64::checked_add, |left, right| left + right)
     }
 
-    /// Product; `None` on overflow.
+    /// Difference; `None` where it is out of reach.
     #[must_use]
-    pub fn checked_mul(self, other: Self) -> Option<Self> {
-        self.combine(other, i64::checked_mul, |l, r| l * r)
+    pub fn checked_sub(&self, other: &Self) -> Option<Self> {
+        self.combine(other, i64::checked_sub, |left, right| left - right)
     }
 
-    /// Quotient; `None` for a division by zero or on overflow.
+    /// Product; `None` where it is out of reach. It keeps bits beyond the precision of the
+    /// factors as far as that of decimals goes.
     #[must_use]
-    pub fn checked_div(self, other: Self) -> Option<Self> {
-        self.combine(
-            other,
-            |l, r| (r != 0 && l.checked_rem(r) == Some(0)).then(|| l / r),
-            |l, r| l / r,
-        )
+    pub fn checked_mul(&self, other: &Self) -> Option<Self> {
+        let nonzero = |l: i64, r: i64| l.checked_mul(r).filter(|product| *product != 0);
+        self.combine(other, nonzero, |left, right| {
+            let precision = left.precision().max(right.precision());
+            let full = Context::<HalfEven>::new(WRITTEN.max(precision));
+            let (left, right) = (left.repr(), right.repr());
+            full.mul(left, right).map_or(Float::INFINITY, |product| {
+                let product = product.value();
+                let needed = product.repr().digits();
+                product.with_precision(precision.max(needed)).value()
+            })
+        })
+    }
+
+    /// Quotient; `None` for a division by zero or where it is out of reach.
+    #[must_use]
+    pub fn checked_div(&self, other: &Self) -> Option<Self> {
+        if other.is_zero() {
+            return None;
+        }
+        let exact = |l: i64, r: i64| (l != 0 && l.checked_rem(r) == Some(0)).then(|| l / r);
+        self.combine(other, exact, |left, right| left / right)
     }
 
     /// Remainder with the sign of the dividend; `None` for a division by zero.
     #[must_use]
-    pub fn checked_rem(self, other: Self) -> Option<Self> {
-        self.combine(other, i64::checked_rem, |l, r| l % r)
+    pub fn checked_rem(&self, other: &Self) -> Option<Self> {
+        if other.is_zero() {
+            return None;
+        }
+        self.combine(other, i64::checked_rem, |left, right| {
+            let times = (&left / &right).trunc();
+            let precision = left.precision().max(right.precision());
+            left - (times * right).with_precision(precision).value()
+        })
+    }
+
+    /// Integer arithmetic where it is exact, that of fractions where it is not.
+    fn combine(
+        &self,
+        other: &Self,
+        exact: impl Fn(i64, i64) -> Option<i64>,
+        float: impl Fn(Float, Float) -> Float,
+    ) -> Option<Self> {
+        let precision = self.precision().max(other.precision());
+        if let (Repr::Small { value: left, .. }, Repr::Small { value: right, .. }) =
+            (&self.0, &other.0)
+            && let Some(value) = exact(*left, *right)
+            && holds(value, precision)
+        {
+            return Some(Self(Repr::Small { value, precision }));
+        }
+        // Both at the precision of the result: a narrower operand would else round it.
+        let at = |number: &Self| number.float().with_precision(precision).value();
+        Self::settle(float(at(self), at(other)))
     }
 
     /// The greatest whole number that is not greater.
     #[must_use]
     pub fn floor(self) -> Self {
-        match self.0 {
-            Repr::Integer(_) => self,
-            Repr::Float(value) => Self::from_f64(value.floor()).unwrap_or(self),
-        }
+        self.rounded_by(Float::floor)
     }
 
     /// The least whole number that is not less.
     #[must_use]
     pub fn ceil(self) -> Self {
-        match self.0 {
-            Repr::Integer(_) => self,
-            Repr::Float(value) => Self::from_f64(value.ceil()).unwrap_or(self),
-        }
+        self.rounded_by(Float::ceil)
     }
 
-    /// The number with its sign turned.
+    /// Rounded to a whole number, which has the same precision and no negative zero.
+    fn rounded_by(self, round: impl Fn(&Float) -> Float) -> Self {
+        let Repr::Big(float) = &self.0 else {
+            return self;
+        };
+        if float.repr().is_int() && !float.repr().is_neg_zero() {
+            return self;
+        }
+        let Ok(value) = round(float).to_int().value().try_into() else {
+            let whole = round(float).to_int().value();
+            return Self::settle(rounded(whole, 0, float.precision())).unwrap_or(self);
+        };
+        Self(Repr::Small {
+            value,
+            precision: float.precision(),
+        })
+    }
+
+    /// The number with its sign turned; that of zero is turned too.
     #[must_use]
     pub fn negate(self) -> Self {
         match self.0 {
-            Repr::Integer(value) => value
-                .checked_neg()
-                .map_or(Self(Repr::Float(-self.as_f64())), |value| {
-                    Self(Repr::Integer(value))
-                }),
-            Repr::Float(value) => Self(Repr::Float(-value)),
+            Repr::Small { value, precision } if value != 0 && value != i64::MIN => {
+                Self(Repr::Small {
+                    value: -value,
+                    precision,
+                })
+            }
+            _ if self.is_negative_zero() => Self(Repr::Small {
+                value: 0,
+                precision: self.precision(),
+            }),
+            _ if self.is_zero() => Self(Repr::Big(Arc::new(Float::from_repr(
+                Parts::neg_zero(),
+                Context::new(self.precision()),
+            )))),
+            _ => Self(Repr::Big(Arc::new(-self.float()))),
         }
     }
+
+    /// The number without its sign.
+    #[must_use]
+    pub fn abs(self) -> Self {
+        if self < Self::from(0_i64) || self.is_negative_zero() {
+            self.negate()
+        } else {
+            self
+        }
+    }
+
+    fn is_negative_zero(&self) -> bool {
+        matches!(&self.0, Repr::Big(float) if float.repr().is_neg_zero())
+    }
+
+    /// Whether this is zero of either sign.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        matches!(self.0, Repr::Small { value: 0, .. }) || self.is_negative_zero()
+    }
+}
+
+/// `significand · 2^exponent`, rounded to a precision.
+fn rounded(significand: IBig, exponent: isize, precision: usize) -> Float {
+    Float::from_parts(significand, exponent)
+        .with_precision(precision)
+        .value()
+}
+
+/// Whether a precision holds a whole number.
+fn holds(value: i64, precision: usize) -> bool {
+    value != i64::MIN && (64 - value.unsigned_abs().leading_zeros() as usize) <= precision
+}
+
+/// The integer, if it is one of at most 64 bits.
+fn whole(float: &Float) -> Option<IBig> {
+    let parts = float.repr();
+    let top = parts.exponent().checked_add_unsigned(parts.digits())?;
+    (parts.is_int() && top <= 64).then(|| parts.to_int().value())
 }
 
 impl From<i64> for Number {
     fn from(value: i64) -> Self {
-        Self(Repr::Integer(value))
+        if value == i64::MIN {
+            return Self(Repr::Big(Arc::new(rounded(value.into(), 0, COUNTED))));
+        }
+        Self(Repr::Small {
+            value,
+            precision: COUNTED,
+        })
+    }
+}
+
+impl From<u64> for Number {
+    fn from(value: u64) -> Self {
+        i64::try_from(value).map_or_else(
+            |_| Self(Repr::Big(Arc::new(rounded(value.into(), 0, COUNTED)))),
+            Self::from,
+        )
     }
 }
 
 impl From<u32> for Number {
     fn from(value: u32) -> Self {
-        Self(Repr::Integer(i64::from(value)))
+        Self::from(i64::from(value))
     }
 }
 
 impl From<usize> for Number {
     fn from(value: usize) -> Self {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "beyond i64 the nearest double is used"
-        )]
-        i64::try_from(value).map_or(Self(Repr::Float(value as f64)), |value| {
-            Self(Repr::Integer(value))
-        })
+        Self::from(value as u64)
     }
 }
 
 impl PartialEq for Number {
     fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
+        match (&self.0, &other.0) {
+            (Repr::Small { value: left, .. }, Repr::Small { value: right, .. }) => left == right,
+            _ if self.is_zero() || other.is_zero() => self.is_zero() && other.is_zero(),
+            (Repr::Big(left), Repr::Big(right)) if left.precision() == right.precision() => {
+                left == right
+            }
+            _ => self.to_string() == other.to_string(),
+        }
     }
 }
 
@@ -181,122 +365,18 @@ impl PartialOrd for Number {
 }
 
 impl Ord for Number {
+    /// The order of what the texts say, so that it agrees with equality.
     fn cmp(&self, other: &Self) -> Ordering {
-        match (self.0, other.0) {
-            (Repr::Integer(left), Repr::Integer(right)) => left.cmp(&right),
-            (Repr::Float(left), Repr::Float(right)) => left.total_cmp(&right),
-            (Repr::Integer(left), Repr::Float(right)) => compare(left, right),
-            (Repr::Float(left), Repr::Integer(right)) => compare(right, left).reverse(),
+        match (&self.0, &other.0) {
+            (Repr::Small { value: left, .. }, Repr::Small { value: right, .. }) => left.cmp(right),
+            _ if self == other => Ordering::Equal,
+            _ => {
+                let (left, right) = (self.as_written(), other.as_written());
+                left.repr().cmp(right.repr())
+            }
         }
-    }
-}
-
-/// Compares an integer with a double exactly: the double is rounded down to an integer, not the
-/// integer to a double, so that the order is transitive.
-fn compare(integer: i64, float: f64) -> Ordering {
-    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
-    if float >= BEYOND {
-        return Ordering::Less;
-    }
-    if float < -BEYOND {
-        return Ordering::Greater;
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "within the range of i64")]
-    let floor = float.floor() as i64;
-    let fraction = float > float.floor();
-    integer.cmp(&floor).then(if fraction {
-        Ordering::Less
-    } else {
-        Ordering::Equal
-    })
-}
-
-impl fmt::Display for Number {
-    /// Plain decimal digits, never an exponent.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Repr::Integer(value) => write!(f, "{value}"),
-            Repr::Float(value) => write!(f, "{value}"),
-        }
-    }
-}
-
-impl std::str::FromStr for Number {
-    type Err = ();
-
-    /// Decimal digits with an optional sign, fraction and exponent.
-    fn from_str(text: &str) -> Result<Self, ()> {
-        if let Ok(value) = text.parse::<i64>() {
-            return Ok(Self(Repr::Integer(value)));
-        }
-        let numeric = |c: char| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-');
-        if text.is_empty() || !text.chars().all(numeric) {
-            return Err(());
-        }
-        text.parse::<f64>().ok().and_then(Self::from_f64).ok_or(())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Number;
-
-    fn number(text: &str) -> Number {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn prints_as_written_in_plain_decimals() {
-        for text in ["0", "-3", "1.5", "9223372036854775807", "0.1"] {
-            assert_eq!(number(text).to_string(), text);
-        }
-        assert_eq!(number("1e3").to_string(), "1000");
-        assert_eq!(number("2.0").to_string(), "2");
-    }
-
-    #[test]
-    fn divides_exactly_where_it_can() {
-        assert_eq!(
-            number("6").checked_div(number("3")).unwrap().as_i64(),
-            Some(2)
-        );
-        assert_eq!(
-            number("1").checked_div(number("2")).unwrap().to_string(),
-            "0.5"
-        );
-        assert!(number("1").checked_div(number("0")).is_none());
-        assert!(number("1").checked_rem(number("0")).is_none());
-    }
-
-    #[test]
-    fn large_integers_and_doubles_compare_exactly() {
-        let numbers = [
-            "-1e300",
-            "-9223372036854775808",
-            "-0.5",
-            "0",
-            "0.5",
-            "9007199254740993",
-            "9223372036854775807",
-            "1e19",
-        ];
-        for (position, small) in numbers.iter().enumerate() {
-            for large in &numbers[position + 1..] {
-                assert!(number(small) < number(large), "{small} {large}");
-                assert!(number(large) > number(small), "{small} {large}");
-            }
-        }
-        assert_eq!(
-            number("9007199254740993").floor().to_string(),
-            "9007199254740993"
-        );
-        assert_eq!(number("-0.5").ceil().to_string(), "0");
-    }
-
-    #[test]
-    fn refuses_what_is_not_a_number() {
-        for text in ["", "NaN", "inf", "1x", "0x10", "1e999"] {
-            assert!(text.parse::<Number>().is_err(), "{text}");
-        }
-    }
-}
+mod tests;

@@ -325,9 +325,9 @@ impl Value {
 
     /// The number, if this is one.
     #[must_use]
-    pub fn as_number(&self) -> Option<Number> {
+    pub fn as_number(&self) -> Option<&Number> {
         match self.reveal() {
-            Self::Number(number) => Some(*number),
+            Self::Number(number) => Some(number),
             _ => None,
         }
     }

@@ -359,9 +359,17 @@ fn range(arguments: &[Value]) -> Result<Value, String> {
     let given: Result<Vec<Number>, String> = arguments.iter().map(number).collect();
     let (zero, one) = (Number::from(0_i64), Number::from(1_i64));
     let (start, end, step) = match given?.as_slice() {
-        [end] => (zero, *end, if *end < zero { one.negate() } else { one }),
-        [start, end] => (*start, *end, if end < start { one.negate() } else { one }),
-        [start, end, step] => (*start, *end, *step),
+        [end] => (
+            zero.clone(),
+            end.clone(),
+            if *end < zero { one.negate() } else { one },
+        ),
+        [start, end] => (
+            start.clone(),
+            end.clone(),
+            if end < start { one.negate() } else { one },
+        ),
+        [start, end, step] => (start.clone(), end.clone(), step.clone()),
         _ => return Err("it takes 1 to 3 arguments".to_owned()),
     };
     if step == zero {
@@ -373,8 +381,8 @@ fn range(arguments: &[Value]) -> Result<Value, String> {
         if values.len() == LONGEST_RANGE {
             return Err(format!("more than {LONGEST_RANGE} values would be made"));
         }
-        values.push(Value::Number(current));
-        current = current.checked_add(step).ok_or("the range is too wide")?;
+        values.push(Value::Number(current.clone()));
+        current = current.checked_add(&step).ok_or("the range is too wide")?;
     }
     Ok(Value::list(values))
 }

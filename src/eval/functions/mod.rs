@@ -119,6 +119,7 @@ fn number(value: &Value) -> Result<isobar_sdk::Number, String> {
         .map_err(|mismatch| mismatch.to_string())?;
     converted
         .as_number()
+        .cloned()
         .ok_or_else(|| "an argument is null".to_owned())
 }
 

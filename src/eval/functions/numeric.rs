@@ -85,7 +85,7 @@ fn from_f64(value: f64) -> Result<Value, String> {
 
 fn abs(arguments: &[Value]) -> Result<Value, String> {
     let number = number(&arguments[0])?;
-    Ok(Value::Number(number.max(number.negate())))
+    Ok(Value::Number(number.abs()))
 }
 
 fn ceil(arguments: &[Value]) -> Result<Value, String> {
@@ -153,7 +153,7 @@ fn sum(arguments: &[Value]) -> Result<Value, String> {
     }
     let total = numbers(items)?
         .into_iter()
-        .try_fold(Number::from(0_i64), Number::checked_add)
+        .try_fold(Number::from(0_i64), |sum, number| sum.checked_add(&number))
         .ok_or_else(|| "the sum is too large".to_owned())?;
     Ok(Value::Number(total))
 }
