@@ -36,6 +36,11 @@ pub enum Change {
         /// What it is.
         before: Known,
     },
+    /// It stays there, and is no longer managed.
+    Forget {
+        /// What it is.
+        before: Known,
+    },
 }
 
 /// The kinds of changes.
@@ -51,6 +56,8 @@ pub enum Action {
     Replace,
     /// It is destroyed.
     Delete,
+    /// It stays there, and is no longer managed.
+    Forget,
 }
 
 impl Change {
@@ -63,6 +70,7 @@ impl Change {
             Self::Update { .. } => Action::Update,
             Self::Replace { .. } => Action::Replace,
             Self::Delete { .. } => Action::Delete,
+            Self::Forget { .. } => Action::Forget,
         }
     }
 
@@ -74,7 +82,8 @@ impl Change {
             Self::Keep { now: before }
             | Self::Update { before, .. }
             | Self::Replace { before, .. }
-            | Self::Delete { before } => Some(before),
+            | Self::Delete { before }
+            | Self::Forget { before } => Some(before),
         }
     }
 
@@ -86,7 +95,7 @@ impl Change {
             Self::Create { after } | Self::Update { after, .. } | Self::Replace { after, .. } => {
                 Some(after)
             }
-            Self::Delete { .. } => None,
+            Self::Delete { .. } | Self::Forget { .. } => None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Whether a plan may still be carried out.
 
+use std::collections::BTreeSet;
+
 use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::{Address, Diagnostic, Fault};
 use jiff::Timestamp;
@@ -45,7 +47,9 @@ fn same_state(plan: &Plan, state: Option<&State>) -> Result<(), Fault> {
             plan.base.serial
         )
     } else {
-        let touched = plan.changes.keys().chain(recorded_addresses(state));
+        let old = plan.moves.values().collect::<BTreeSet<_>>();
+        let recorded = recorded_addresses(state).filter(|address| !old.contains(address));
+        let touched = plan.changes.keys().chain(recorded);
         let mut touched = touched.filter(|address| !as_planned(plan, state, address));
         let Some(address) = touched.next() else {
             return Ok(());
@@ -64,7 +68,8 @@ fn recorded_addresses(state: Option<&State>) -> impl Iterator<Item = &Address> {
 /// Whether an instance is recorded as it was when the plan was made. The serial alone does not
 /// tell: an apply that was killed has changed the state without giving it a new one.
 fn as_planned(plan: &Plan, state: Option<&State>, address: &Address) -> bool {
-    let recorded = state.and_then(|state| state.instances.get(address));
+    let then = plan.moves.get(address).unwrap_or(address);
+    let recorded = state.and_then(|state| state.instances.get(then));
     let recorded = recorded.map(|instance| instance.attributes.value().reveal_all());
     let then = match plan.drift.get(address) {
         Some(drift) => Some(&drift.recorded),

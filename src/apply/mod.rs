@@ -100,7 +100,7 @@ async fn carry_out(
         .begin(&before)
         .map_err(|error| check::unwritable(&error))?;
     let mut run = Run::new(&request, &before, providers, world, journal, sink);
-    run.record_drift();
+    run.record_findings();
     run.steps().await;
     let (state, journal) = run.finish(report);
     store(&request, &before, state, journal, report);

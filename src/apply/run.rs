@@ -136,8 +136,25 @@ impl<'a> Run<'a> {
         self.journaling && !*self.interrupted.borrow()
     }
 
-    /// Records what has changed without Isobar.
-    pub(super) fn record_drift(&mut self) {
+    /// Records what the plan found without having to change it: new names, what is no longer
+    /// managed, and what has changed without Isobar.
+    pub(super) fn record_findings(&mut self) {
+        let moves = self.plan.moves.iter().map(|(to, from)| Record::Moved {
+            from: from.clone(),
+            to: to.clone(),
+        });
+        let forgotten = self.plan.changes.iter().filter_map(|(address, planned)| {
+            let forget = planned.change.action() == Action::Forget;
+            forget.then(|| Record::Removed {
+                address: address.clone(),
+            })
+        });
+        let records: Vec<Record> = moves.chain(forgotten).collect();
+        self.record(records);
+        self.record_drift();
+    }
+
+    fn record_drift(&mut self) {
         let mut records = Vec::new();
         for (address, drift) in &self.plan.drift {
             let Some(instance) = self.state.instances.get(address) else {
@@ -416,6 +433,7 @@ impl<'a> Run<'a> {
             Action::Create | Action::Replace => "create",
             Action::Update => "update",
             Action::Delete => "delete",
+            Action::Forget => "forget",
             Action::Keep => "keep",
         };
         let earlier = self

@@ -160,6 +160,7 @@ mod tests {
             sources: sources("locals {}"),
             variables: BTreeMap::new(),
             changes: BTreeMap::new(),
+            moves: BTreeMap::new(),
             drift: BTreeMap::new(),
             outputs: BTreeMap::new(),
             nouns: BTreeMap::new(),

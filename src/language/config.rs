@@ -12,6 +12,7 @@ use super::expression::Located;
 use super::module::Call;
 use super::noun::NOUNS;
 use super::reference::AMBIENT;
+use super::statement::{Import, Moved, Removed};
 use super::{take, types};
 
 /// All that a folder of configuration declares.
@@ -31,6 +32,12 @@ pub struct Config {
     pub outputs: BTreeMap<Arc<str>, Output>,
     /// `module "name" {}`
     pub calls: BTreeMap<Arc<str>, Call>,
+    /// `moved {}`
+    pub moves: Vec<Moved>,
+    /// `removed {}`
+    pub removals: Vec<Removed>,
+    /// `import {}`
+    pub imports: Vec<Import>,
     /// Resources and nouns by kind and name.
     pub declarations: BTreeMap<(Arc<str>, Arc<str>), Declaration>,
 }
@@ -151,13 +158,16 @@ impl Declaration {
 }
 
 /// What a configuration may have at its top level.
-const BLOCKS: [&str; 12] = [
+const BLOCKS: [&str; 15] = [
     "isobar",
     "provider",
     "variable",
     "locals",
     "output",
     "module",
+    "moved",
+    "removed",
+    "import",
     "resource",
     "zone",
     "model",
@@ -190,7 +200,7 @@ impl Config {
 
     fn add_block(&mut self, block: Block, diagnostics: &mut Diagnostics) {
         let labels = match &*block.kind {
-            "isobar" | "locals" => 0,
+            "isobar" | "locals" | "moved" | "removed" | "import" => 0,
             "resource" => 2,
             kind if BLOCKS.contains(&kind) => 1,
             _ => return diagnostics.push(unknown_block(&block)),
@@ -208,6 +218,9 @@ impl Config {
             "locals" => self.add_locals(block, diagnostics),
             "output" => self.add_output(block, diagnostics),
             "module" => self.add_call(block, diagnostics),
+            "moved" => self.moves.extend(Moved::read(block, diagnostics)),
+            "removed" => self.removals.extend(Removed::read(block, diagnostics)),
+            "import" => self.imports.extend(Import::read(block, diagnostics)),
             _ => self.add_declaration(block, diagnostics),
         }
     }

@@ -10,6 +10,7 @@ pub mod noun;
 mod parse;
 pub mod reference;
 pub mod source;
+pub mod statement;
 mod take;
 pub mod types;
 mod version;

@@ -10,10 +10,11 @@ use jiff::Timestamp;
 
 use super::expand::{Expanded, empty, expand};
 use super::instance::{Configured, changed_attributes};
+use super::moves::Renamed;
 use super::nouns::{self, Nouns};
 use super::{
     Base, FrozenForecast, Mode, Name, Names, Node, Plan, PlannedChange, PlannedDeployment, Refresh,
-    provider, refresh, setup,
+    moves, provider, refresh, setup,
 };
 use crate::change::{Cause, Change};
 use crate::deployment::spec;
@@ -65,7 +66,17 @@ pub async fn propose(request: &Request<'_>, sink: &dyn Sink) -> (Option<Plan>, D
         return (None, diagnostics);
     }
     let empty = State::new(String::new());
-    let state = request.state.unwrap_or(&empty);
+    let recorded = request.state.unwrap_or(&empty);
+    let Renamed { state, moves } = match request.mode {
+        Mode::Normal | Mode::RefreshOnly => {
+            moves::rename(request.config, recorded, &mut diagnostics)
+        }
+        Mode::Destroy => Renamed {
+            state: recorded.clone(),
+            moves: BTreeMap::new(),
+        },
+    };
+    let state = &state;
     let scope = Scope::new(
         request.config,
         request.facts.clone(),
@@ -81,6 +92,8 @@ pub async fn propose(request: &Request<'_>, sink: &dyn Sink) -> (Option<Plan>, D
     }
     let mut driver = Driver::new(request, &names, state, sink, diagnostics);
     driver.providers = providers;
+    driver.moves = moves;
+    driver.check_removals();
     driver.refresh().await;
     match request.mode {
         Mode::Normal => driver.walk().await,
@@ -141,6 +154,8 @@ pub(super) struct Driver<'a> {
     pub(super) providers: Providers,
     /// What is there, of what could be read.
     pub(super) observed: BTreeMap<Address, Option<Known>>,
+    /// The old addresses of what was moved.
+    pub(super) moves: BTreeMap<Address, Address>,
     pub(super) nouns: Nouns<'a>,
     pub(super) changes: BTreeMap<Address, PlannedChange>,
     pub(super) deployments: BTreeMap<String, PlannedDeployment>,
@@ -199,6 +214,7 @@ impl<'a> Driver<'a> {
             frames: request.frames(),
             providers: Providers::new(),
             observed: BTreeMap::new(),
+            moves: BTreeMap::new(),
             nouns: Nouns::default(),
             changes: BTreeMap::new(),
             deployments: BTreeMap::new(),
@@ -648,6 +664,7 @@ impl<'a> Driver<'a> {
             nouns,
             forecasts: self.forecasts,
             deployments: self.deployments,
+            moves: self.moves,
             changes: self.changes,
         };
         (Some(plan), self.diagnostics)

@@ -6,6 +6,7 @@ mod expand;
 mod file;
 mod freeze;
 mod instance;
+mod moves;
 mod names;
 mod nouns;
 mod order;
@@ -81,6 +82,8 @@ pub struct Plan {
     pub variables: BTreeMap<Arc<str>, Value>,
     /// What happens to each instance, also where nothing does.
     pub changes: BTreeMap<Address, PlannedChange>,
+    /// The address that an instance had before, by the one that it has now.
+    pub moves: BTreeMap<Address, Address>,
     /// What has changed since the last apply without Isobar; `None` for what is gone.
     pub drift: BTreeMap<Address, Drift>,
     /// What happens to each output.
@@ -204,7 +207,9 @@ impl Plan {
             .any(|output| output.action() != Action::Keep);
         match self.mode {
             Mode::RefreshOnly => !self.drift.is_empty() || outputs,
-            Mode::Normal | Mode::Destroy => self.actions().next().is_some() || outputs,
+            Mode::Normal | Mode::Destroy => {
+                self.actions().next().is_some() || !self.moves.is_empty() || outputs
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use isobar_sdk::{Address, Diagnostic, Key, Known, Severity};
 
 use super::drive::Driver;
-use super::{Drift, Mode, Name, OutputChange, PlannedChange};
+use super::{Drift, Mode, Name, OutputChange, PlannedChange, moves};
 use crate::change::{Change, Reason};
 use crate::eval::{Ambient, evaluate};
 use crate::language::config::Repetition;
@@ -32,16 +32,55 @@ impl Driver<'_> {
             if self.changes.contains_key(address) {
                 continue;
             }
+            let forgotten = self.request.mode == Mode::Normal && self.is_forgotten(address);
+            let change = if forgotten {
+                Change::Forget { before }
+            } else {
+                Change::Delete { before }
+            };
             let planned = PlannedChange {
                 provider: instance.provider.clone(),
                 schema_version: instance.schema_version,
-                change: Change::Delete { before },
+                change,
                 reason: Some(self.why_left_over(address)),
                 causes: Vec::new(),
                 dependencies: instance.dependencies.clone(),
                 wires: None,
             };
             self.changes.insert(address.clone(), planned);
+        }
+    }
+
+    /// Whether a `removed` block says that an instance is to be left where it is.
+    fn is_forgotten(&self, address: &Address) -> bool {
+        self.request.config.modules().iter().any(|(path, module)| {
+            let inside = address.module.get(..path.len());
+            let inside = inside.is_some_and(|s| s.iter().map(|s| &s.name).eq(path.iter()));
+            let mut relative = address.clone();
+            inside
+                && module.removals.iter().any(|removed| {
+                    relative.module = address.module[path.len()..].to_vec();
+                    !removed.destroy && removed.from.contains(&relative)
+                })
+        })
+    }
+
+    /// Reports what is said to be removed and is still declared.
+    pub(super) fn check_removals(&mut self) {
+        for (path, module) in self.request.config.modules() {
+            for removed in &module.removals {
+                if moves::still_there(self.request.config, &path, &removed.from) {
+                    let detail = format!(
+                        "{} is said to be removed, but its block is still in the configuration.",
+                        removed.from
+                    );
+                    self.diagnostics.push(
+                        Diagnostic::error("P0032", "Removed block is still there", detail)
+                            .at(&removed.header)
+                            .help("Remove the block itself, or the removed block."),
+                    );
+                }
+            }
         }
     }
 

@@ -81,6 +81,7 @@ const fn words(action: Action) -> Words {
         Action::Update => ("Modifying", "Modification"),
         Action::Replace => ("Replacing", "Replacement"),
         Action::Delete => ("Destroying", "Destruction"),
+        Action::Forget => ("Forgetting", "Forgetting"),
         Action::Keep => ("Keeping", "Keeping"),
     };
     Words { doing, done }

@@ -32,6 +32,7 @@ pub fn human(plan: &Plan, style: &Style) -> String {
     }
     let urgent = |action| matches!(action, Action::Delete | Action::Replace);
     sections.push(changes(plan, style, &urgent));
+    sections.push(moved(plan, style));
     sections.push(changes(plan, style, &|action| !urgent(action)));
     sections.push(outputs(plan, style));
     sections.push(notes(plan, style));
@@ -64,8 +65,12 @@ pub fn summary(plan: &Plan) -> String {
         );
     }
     let counts = Counts::of(plan.actions().map(|(_, planned)| planned.change.action()));
+    let forget = match plan.count(Action::Forget) {
+        0 => String::new(),
+        count => format!(", {count} to forget"),
+    };
     format!(
-        "Plan: {} to add, {} to change, {} to destroy.",
+        "Plan: {} to add, {} to change, {} to destroy{forget}.",
         counts.add, counts.change, counts.remove
     )
 }
@@ -168,6 +173,19 @@ fn stays(plan: &Plan, name: &str, planned: &PlannedDeployment) -> bool {
     same && !plan.actions().any(|(address, _)| below(address))
 }
 
+/// What has another name now and stays as it is otherwise.
+fn moved(plan: &Plan, style: &Style) -> String {
+    let mut text = String::new();
+    for (new, old) in &plan.moves {
+        let planned = plan.changes.get(new);
+        if planned.is_some_and(|planned| planned.change.action() == Action::Keep) {
+            let title = style.paint(Role::Bold, old);
+            let _ = writeln!(text, "    {title} has become {new}");
+        }
+    }
+    text
+}
+
 /// The changes of some kinds, those below one deployment under its name.
 fn changes(plan: &Plan, style: &Style, wanted: &dyn Fn(Action) -> bool) -> String {
     let mut blocks: Vec<String> = Vec::new();
@@ -204,9 +222,17 @@ fn change(plan: &Plan, address: &Address, planned: &PlannedChange, style: &Style
             let (minus, plus) = (Marker::Removed.draw(style), Marker::Added.draw(style));
             (format!("{minus}/{plus}"), "must be replaced")
         }
+        Action::Forget => (
+            format!("  {}", style.paint(Role::Dim, ".")),
+            "will be forgotten, and stays where it is",
+        ),
         Action::Keep => ("   ".to_owned(), "stays as it is"),
     };
-    let why = because(plan, address, planned);
+    let mut why = because(plan, address, planned);
+    if let Some(previous) = plan.moves.get(address) {
+        let was = format!("which was {previous}");
+        why = Some(why.map_or(was.clone(), |why| format!("{was}, {why}")));
+    }
     let why = why.map_or_else(String::new, |why| format!(", {why}"));
     let title = style.paint(Role::Bold, address);
     let mut text = format!("{marker} {title} {verb}{why}\n");

@@ -41,6 +41,7 @@ pub(super) fn empty(mode: Mode) -> Plan {
         sources: Sources::default(),
         variables: BTreeMap::new(),
         changes: BTreeMap::new(),
+        moves: BTreeMap::new(),
         drift: BTreeMap::new(),
         outputs: BTreeMap::new(),
         nouns: BTreeMap::new(),

@@ -36,6 +36,13 @@ pub enum Record {
         /// Which one.
         address: Address,
     },
+    /// The instance has another name now.
+    Moved {
+        /// Its name before.
+        from: Address,
+        /// Its name now.
+        to: Address,
+    },
     /// The change failed and changed nothing.
     Unchanged {
         /// Which one.
@@ -50,6 +57,7 @@ enum Line {
     Intent { address: String, key: String },
     Stored(Box<InstanceDocument>),
     Removed { address: String },
+    Moved { from: String, to: String },
     Unchanged { address: String },
 }
 
@@ -185,6 +193,10 @@ fn line(record: &Record) -> Line {
         Record::Removed { address } => Line::Removed {
             address: address.to_string(),
         },
+        Record::Moved { from, to } => Line::Moved {
+            from: from.to_string(),
+            to: to.to_string(),
+        },
         Record::Unchanged { address } => Line::Unchanged {
             address: address.to_string(),
         },
@@ -210,6 +222,10 @@ fn record(line: Line) -> Result<Record, FormatError> {
         }
         Line::Removed { address } => Record::Removed {
             address: parse_address(&address)?,
+        },
+        Line::Moved { from, to } => Record::Moved {
+            from: parse_address(&from)?,
+            to: parse_address(&to)?,
         },
         Line::Unchanged { address } => Record::Unchanged {
             address: parse_address(&address)?,

@@ -91,6 +91,14 @@ impl State {
                 self.pending.remove(&address);
                 self.instances.remove(&address);
             }
+            Record::Moved { from, to } => {
+                if let Some(key) = self.pending.remove(&from) {
+                    self.pending.insert(to.clone(), key);
+                }
+                if let Some(instance) = self.instances.remove(&from) {
+                    self.instances.insert(to, instance);
+                }
+            }
             Record::Unchanged { address } => {
                 self.pending.remove(&address);
             }

@@ -13,6 +13,7 @@ mod histories;
 mod language;
 mod lifecycle;
 mod modules;
+mod moves;
 mod secrets;
 mod workspace;
 mod wrapper;

@@ -178,6 +178,7 @@ pub(crate) fn actions(plan: &Plan) -> Vec<String> {
         Action::Update => "update",
         Action::Replace => "replace",
         Action::Delete => "delete",
+        Action::Forget => "forget",
     };
     plan.actions()
         .map(|(address, p)| format!("{} {address}", word(p.change.action())))

@@ -183,6 +183,98 @@ impl fmt::Display for Address {
     }
 }
 
+/// What a user may point at: a module, a block, or an instance of either.
+///
+/// A step without a key means every instance; a step with one means that instance.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// Everything in a module.
+    Module(Vec<ModuleStep>),
+    /// A block or an instance of it.
+    Resource(Address),
+}
+
+impl Place {
+    /// The modules around it, the module itself included where it is one.
+    #[must_use]
+    pub fn modules(&self) -> &[ModuleStep] {
+        match self {
+            Self::Module(steps) => steps,
+            Self::Resource(address) => &address.module,
+        }
+    }
+
+    /// Whether an instance is there.
+    #[must_use]
+    pub fn contains(&self, address: &Address) -> bool {
+        let steps = self.modules();
+        let around = address.module.len() >= steps.len()
+            && steps
+                .iter()
+                .zip(&address.module)
+                .all(|(wanted, step)| step.is(wanted));
+        match self {
+            Self::Module(_) => around,
+            Self::Resource(wanted) => {
+                around
+                    && address.module.len() == steps.len()
+                    && (wanted.mode, &wanted.kind, &wanted.name)
+                        == (address.mode, &address.kind, &address.name)
+                    && (wanted.key.is_none() || wanted.key == address.key)
+                    && (wanted.native.is_none() || wanted.native == address.native)
+            }
+        }
+    }
+}
+
+impl ModuleStep {
+    /// Whether this instance is meant by `wanted`, which means all where it has no key.
+    #[must_use]
+    pub fn is(&self, wanted: &Self) -> bool {
+        self.name == wanted.name && (wanted.key.is_none() || wanted.key == self.key)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Module(steps) => {
+                for (position, step) in steps.iter().enumerate() {
+                    let dot = if position > 0 { "." } else { "" };
+                    write!(f, "{dot}module.{}", step.name)?;
+                    if let Some(key) = &step.key {
+                        write!(f, "{key}")?;
+                    }
+                }
+                Ok(())
+            }
+            Self::Resource(address) => address.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Place {
+    type Err = InvalidAddress;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAddress> {
+        let wrong = |reason| InvalidAddress {
+            text: text.to_owned(),
+            reason,
+        };
+        let steps = split(text).map_err(wrong)?;
+        let in_pairs = steps
+            .chunks(2)
+            .all(|pair| matches!(pair, [(word, None), _] if &**word == "module"));
+        if !in_pairs {
+            return text.parse().map(Self::Resource);
+        }
+        let steps = steps.into_iter().skip(1).step_by(2);
+        Ok(Self::Module(
+            steps.map(|(name, key)| ModuleStep { name, key }).collect(),
+        ))
+    }
+}
+
 /// Why a text is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a resource address: {reason}")]
@@ -278,7 +370,7 @@ fn split_key(text: &str) -> Result<(Option<Key>, &str), &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Address, Key};
+    use super::{Address, Key, Place};
 
     #[test]
     fn addresses_survive_the_round_trip() {
@@ -291,6 +383,26 @@ mod tests {
             "deployment.digits[\"east\"].local_replica_set[\"2\"]",
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn places_mean_all_instances_where_they_have_no_key() {
+        let address: Address = "module.a[\"x\"].module.b.t.n[1]".parse().unwrap();
+        for (text, there) in [
+            ("module.a", true),
+            ("module.a[\"x\"]", true),
+            ("module.a[\"y\"]", false),
+            ("module.a.module.b", true),
+            ("module.a.module.b.t.n", true),
+            ("module.a.module.b.t.n[1]", true),
+            ("module.a.module.b.t.n[0]", false),
+            ("module.a.t.n", false),
+            ("t.n", false),
+        ] {
+            let place: Place = text.parse().unwrap();
+            assert_eq!(place.to_string(), text);
+            assert_eq!(place.contains(&address), there, "{text}");
         }
     }
 

@@ -47,6 +47,9 @@ enum ActionDocument {
     Delete {
         before: ExactKnown,
     },
+    Forget {
+        before: ExactKnown,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -135,6 +138,9 @@ impl From<(&Address, &PlannedChange)> for ChangeDocument {
             Change::Delete { before } => ActionDocument::Delete {
                 before: known(before),
             },
+            Change::Forget { before } => ActionDocument::Forget {
+                before: known(before),
+            },
         };
         Self {
             address: Text(address.clone()),
@@ -173,6 +179,7 @@ impl ChangeDocument {
                 because: because.into_iter().map(path).collect(),
             },
             ActionDocument::Delete { before } => Change::Delete { before: before.0 },
+            ActionDocument::Forget { before } => Change::Forget { before: before.0 },
         };
         let planned = PlannedChange {
             provider: self.provider,

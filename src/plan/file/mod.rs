@@ -80,6 +80,8 @@ struct PlanDocument {
     workspace: String,
     variables: BTreeMap<String, Exact>,
     changes: Vec<ChangeDocument>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    moves: Vec<(Text<Address>, Text<Address>)>,
     drift: Vec<DriftDocument>,
     outputs: BTreeMap<String, OutputDocument>,
     nouns: Vec<(Text<Address>, Exact)>,
@@ -133,6 +135,11 @@ impl From<&Plan> for PlanDocument {
                 .map(|(n, v)| (n.to_string(), exact(v)))
                 .collect(),
             changes: plan.changes.iter().map(ChangeDocument::from).collect(),
+            moves: plan
+                .moves
+                .iter()
+                .map(|(new, old)| (Text(new.clone()), Text(old.clone())))
+                .collect(),
             drift: plan
                 .drift
                 .iter()
@@ -226,6 +233,11 @@ impl From<PlanDocument> for Plan {
                 .changes
                 .into_iter()
                 .map(ChangeDocument::into_change)
+                .collect(),
+            moves: document
+                .moves
+                .into_iter()
+                .map(|(new, old)| (new.0, old.0))
                 .collect(),
             drift: document.drift.into_iter().map(drift).collect(),
             outputs: document.outputs.into_iter().map(output).collect(),

@@ -24,7 +24,11 @@ pub fn plan(plan: &Plan) -> Json {
         .iter()
         .map(|(name, value)| (name.to_string(), json!({ "value": shown(value) })))
         .collect();
-    let changes: Vec<Json> = plan.changes.iter().map(resource_change).collect();
+    let changes: Vec<Json> = plan
+        .changes
+        .iter()
+        .map(|(address, planned)| resource_change(plan, address, planned))
+        .collect();
     let drift: Vec<Json> = plan
         .drift
         .iter()
@@ -70,9 +74,12 @@ fn planned_values(plan: &Plan) -> Json {
     json!({ "outputs": outputs, "root_module": { "resources": resources } })
 }
 
-fn resource_change((address, planned): (&Address, &PlannedChange)) -> Json {
+fn resource_change(plan: &Plan, address: &Address, planned: &PlannedChange) -> Json {
     let mut object = name(address);
     object.insert("provider_name".to_owned(), planned.provider.as_str().into());
+    if let Some(previous) = plan.moves.get(address) {
+        object.insert("previous_address".to_owned(), previous.to_string().into());
+    }
     let change = &planned.change;
     let mut sides = sides(
         actions(change.action()),
@@ -142,6 +149,7 @@ fn actions(action: Action) -> Json {
         Action::Update => json!(["update"]),
         Action::Replace => json!(["delete", "create"]),
         Action::Delete => json!(["delete"]),
+        Action::Forget => json!(["forget"]),
     }
 }
 

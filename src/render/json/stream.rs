@@ -215,6 +215,7 @@ const fn word(action: Action) -> &'static str {
         Action::Update => "update",
         Action::Replace => "replace",
         Action::Delete => "delete",
+        Action::Forget => "forget",
     }
 }
 
