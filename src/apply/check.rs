@@ -68,6 +68,10 @@ fn recorded_addresses(state: Option<&State>) -> impl Iterator<Item = &Address> {
 /// Whether an instance is recorded as it was when the plan was made. The serial alone does not
 /// tell: an apply that was killed has changed the state without giving it a new one.
 fn as_planned(plan: &Plan, state: Option<&State>, address: &Address) -> bool {
+    if plan.selection.is_partial() && !plan.changes.contains_key(address) {
+        // It was left out.
+        return true;
+    }
     let then = plan.moves.get(address).unwrap_or(address);
     let recorded = state.and_then(|state| state.instances.get(then));
     let recorded = recorded.map(|instance| instance.attributes.value().reveal_all());

@@ -613,7 +613,7 @@ impl<'a> Run<'a> {
         let failed = self.diagnostics.has_errors() || !self.skipped.is_empty();
         self.update_kept(failed);
         match self.plan.mode {
-            Mode::Destroy if failed => {}
+            Mode::Destroy if failed || self.plan.selection.is_partial() => {}
             Mode::Destroy => {
                 self.state.outputs.clear();
                 self.state.demands.clear();
@@ -636,10 +636,13 @@ impl<'a> Run<'a> {
         if failed {
             return;
         }
+        if !self.plan.selection.is_partial() {
+            self.state.demands.clear();
+        }
         let deployments = self.plan.deployments.iter();
-        self.state.demands = deployments
-            .filter_map(|(name, planned)| Some((name.clone(), planned.sized.demand.rate()?)))
-            .collect();
+        let demands = deployments
+            .filter_map(|(name, planned)| Some((name.clone(), planned.sized.demand.rate()?)));
+        self.state.demands.extend(demands);
     }
 
     /// After a failure, outputs that are not known keep their old value.
@@ -656,7 +659,7 @@ impl<'a> Run<'a> {
                 ))
             })
             .collect();
-        if failed {
+        if failed || self.plan.selection.is_partial() {
             self.state.outputs.extend(known);
         } else {
             self.state.outputs = known;

@@ -10,8 +10,8 @@ use isobar_sdk::{Address, Diagnostic, Diagnostics, Key, Native, Value};
 use crate::eval::{Ambient, Frames, Instance, Scope, decode, evaluate};
 use crate::language::{Config, Declaration};
 use crate::plan::{
-    Mode, Name, Names, Node, Plan, PlannedChange, configure, deployment_value, empty, expand,
-    follow, sensitive_output,
+    Mode, Name, Names, Node, Plan, PlannedChange, Reach, configure, deployment_value, empty,
+    expand, follow, sensitive_output,
 };
 use isobar_sdk::Fault;
 
@@ -66,7 +66,8 @@ impl<'a> World<'a> {
             Mode::Normal => world.order.clone(),
             Mode::Destroy | Mode::RefreshOnly => Vec::new(),
         };
-        for node in &order {
+        let reach = Reach::of(&plan.selection, &world.names);
+        for node in order.iter().filter(|node| reach.has(node)) {
             for instance in world.frames.instances(&node.module) {
                 if let Err(fault) = world.replay(node, &instance, &instances) {
                     diagnostics.push(*fault);
@@ -274,7 +275,13 @@ impl<'a> World<'a> {
                     && address.block() == block
                     && planned.change.after().is_some()
             });
-            if !planned.map(|(address, _)| &address.key).eq(expanded.keys()) {
+            let planned: Vec<&Option<Key>> = planned.map(|(address, _)| &address.key).collect();
+            let same = if self.plan.selection.is_partial() {
+                planned.iter().all(|key| expanded.contains_key(key))
+            } else {
+                planned.iter().copied().eq(expanded.keys())
+            };
+            if !same {
                 let detail = format!(
                     "The plan has other instances of {block} than there would be now that more is known."
                 );
@@ -302,7 +309,8 @@ impl<'a> World<'a> {
         let Some(scope) = self.frames.get(&[]) else {
             return outputs;
         };
-        for (name, output) in &self.config.outputs {
+        let planned = |name: &str| self.plan.outputs.contains_key(name);
+        for (name, output) in self.config.outputs.iter().filter(|(name, _)| planned(name)) {
             match evaluate(&output.value.value, scope, &Ambient::None) {
                 Ok(value) => {
                     if value.contains_sensitive() && !output.sensitive {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use isobar_sdk::Address;
+use isobar_sdk::address::Place;
 
 use super::dash;
 use super::shell::Manner;
@@ -130,6 +131,15 @@ pub(super) struct Planning {
     /// Whether to read what is there before planning.
     #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true")]
     pub(super) refresh: bool,
+    /// Only this and what it rests on: a resource, an instance or a module; can be repeated.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) target: Vec<Place>,
+    /// Everything but this and what rests on it; can be repeated.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "target")]
+    pub(super) exclude: Vec<Place>,
+    /// Replace this instance, even if nothing in it changes; can be repeated.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) replace: Vec<Address>,
     #[command(flatten)]
     pub(super) assignments: Assignments,
     /// How many resources are read or changed at the same time.

@@ -30,6 +30,7 @@ pub(super) fn run(session: &Session, args: &Forecast) -> Result<Exit, Stopped> {
         registry: &project.registry,
         state: None,
         mode: Mode::Normal,
+        selection: plan::Selection::default(),
         refresh: Refresh::Skip,
         now: now(),
         id: fresh_id(),

@@ -9,7 +9,7 @@ use super::project::{self, Needs, Project};
 use super::saved::Destination;
 use super::session::Session;
 use super::shell::Manner;
-use crate::plan::{self, Mode, Plan, Refresh, Request};
+use crate::plan::{self, Mode, Plan, Refresh, Request, Selection};
 use crate::render;
 
 pub(super) fn run(session: &Session, args: &args::Plan) -> Result<Exit, Stopped> {
@@ -66,6 +66,11 @@ pub(super) fn make(session: &Session, planning: &Planning, mode: Mode) -> Result
         registry: &project.registry,
         state: state.as_ref(),
         mode,
+        selection: Selection {
+            targets: planning.target.clone(),
+            excludes: planning.exclude.clone(),
+            replace: planning.replace.clone(),
+        },
         refresh: if planning.refresh {
             Refresh::Full
         } else {

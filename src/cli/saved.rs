@@ -161,6 +161,7 @@ mod tests {
             variables: BTreeMap::new(),
             changes: BTreeMap::new(),
             moves: BTreeMap::new(),
+            selection: crate::plan::Selection::default(),
             drift: BTreeMap::new(),
             outputs: BTreeMap::new(),
             nouns: BTreeMap::new(),

@@ -13,10 +13,10 @@ use super::instance::{Configured, changed_attributes};
 use super::moves::Renamed;
 use super::nouns::{self, Nouns};
 use super::{
-    Base, FrozenForecast, Mode, Name, Names, Node, Plan, PlannedChange, PlannedDeployment, Refresh,
-    moves, provider, refresh, setup,
+    Base, FrozenForecast, Mode, Name, Names, Node, Plan, PlannedChange, PlannedDeployment, Reach,
+    Refresh, Selection, moves, provider, refresh, setup,
 };
-use crate::change::{Cause, Change};
+use crate::change::{Cause, Change, Reason};
 use crate::deployment::spec;
 use crate::eval::{Ambient, Facts, Frames, Instance, Scope, decode};
 use crate::event::{Event, Sink};
@@ -42,6 +42,8 @@ pub struct Request<'a> {
     pub state: Option<&'a State>,
     /// What the plan is for.
     pub mode: Mode,
+    /// What the plan is restricted to.
+    pub selection: Selection,
     /// Whether what is there is read.
     pub refresh: Refresh,
     /// The present.
@@ -94,6 +96,7 @@ pub async fn propose(request: &Request<'_>, sink: &dyn Sink) -> (Option<Plan>, D
     driver.providers = providers;
     driver.moves = moves;
     driver.check_removals();
+    driver.reach.report(&names, state, &mut driver.diagnostics);
     driver.refresh().await;
     match request.mode {
         Mode::Normal => driver.walk().await,
@@ -148,6 +151,7 @@ fn used_providers(
 pub(super) struct Driver<'a> {
     pub(super) request: &'a Request<'a>,
     pub(super) names: &'a Names,
+    pub(super) reach: Reach<'a>,
     pub(super) state: &'a State,
     pub(super) sink: &'a dyn Sink,
     pub(super) frames: Frames<'a>,
@@ -209,6 +213,7 @@ impl<'a> Driver<'a> {
         Self {
             request,
             names,
+            reach: Reach::of(&request.selection, names),
             state,
             sink,
             frames: request.frames(),
@@ -228,8 +233,10 @@ impl<'a> Driver<'a> {
 impl<'a> Driver<'a> {
     async fn refresh(&mut self) {
         if self.request.refresh == Refresh::Full {
+            let reach = &self.reach;
+            let read = |address: &Address| reach.includes(address);
             self.observed = refresh::refresh(
-                self.state,
+                (self.state, &read),
                 &self.providers,
                 self.request.parallelism,
                 self.sink,
@@ -254,6 +261,9 @@ impl<'a> Driver<'a> {
     async fn walk(&mut self) {
         let names = self.names;
         for node in names.order() {
+            if !self.reach.has(node) {
+                continue;
+            }
             if names
                 .dag
                 .dependencies(node)
@@ -515,6 +525,13 @@ impl<'a> Driver<'a> {
         let dependencies = self.names.resources_behind(block.node);
         for (key, ambient) in instances {
             let address = block.address().instance(key);
+            if !self.reach.includes(&address) {
+                let value = self.prior(&address).map(|known| known.value().clone());
+                if let Some(scope) = self.frames.get_mut(&block.module) {
+                    scope.set_instance(&address, value.unwrap_or_else(Value::unknown));
+                }
+                continue;
+            }
             let Some(scope) = self.frames.get(&block.module) else {
                 return;
             };
@@ -572,7 +589,13 @@ impl<'a> Driver<'a> {
             configuration: &item.configuration,
         };
         let tainted = recorded.is_some_and(|instance| instance.status == Status::Tainted);
-        let (change, reason) = configured.classify(prior.as_ref(), tainted).await?;
+        let asked = self.request.selection.replace.contains(&item.address);
+        let forced = match (asked, tainted) {
+            (true, _) => Some(Reason::Requested),
+            (false, true) => Some(Reason::Tainted),
+            (false, false) => None,
+        };
+        let (change, reason) = configured.classify(prior.as_ref(), forced).await?;
         let causes = self.causes(&item.address, &change);
         Ok(PlannedChange {
             provider: item.provider,
@@ -665,6 +688,7 @@ impl<'a> Driver<'a> {
             forecasts: self.forecasts,
             deployments: self.deployments,
             moves: self.moves,
+            selection: self.request.selection.clone(),
             changes: self.changes,
         };
         (Some(plan), self.diagnostics)

@@ -55,14 +55,15 @@ impl Configured<'_> {
         })
     }
 
-    /// The change that makes the instance what it should be.
+    /// The change that makes the instance what it should be; it is replaced in any case where
+    /// `forced` says why.
     ///
     /// # Errors
     /// What the provider says is wrong with the configuration.
     pub async fn classify(
         &self,
         prior: Option<&Known>,
-        tainted: bool,
+        forced: Option<Reason>,
     ) -> Result<(Change, Option<Reason>), Error> {
         let Some(before) = prior else {
             return Ok((
@@ -77,14 +78,10 @@ impl Configured<'_> {
         let mut because = self.forcing(&changed);
         because.extend(planned.replace);
         because.dedup();
-        if !because.is_empty() || tainted {
+        if !because.is_empty() || forced.is_some() {
             // A replacement is a creation: nothing of what was there is carried over.
             let after = self.plan(None).await?.after;
-            let reason = if tainted {
-                Reason::Tainted
-            } else {
-                Reason::CannotUpdate
-            };
+            let reason = forced.unwrap_or(Reason::CannotUpdate);
             return Ok((
                 Change::Replace {
                     before: before.clone(),

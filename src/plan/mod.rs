@@ -14,6 +14,7 @@ mod predict;
 mod provider;
 mod refresh;
 mod remainder;
+mod selection;
 mod setup;
 mod undeclared;
 mod validate;
@@ -27,6 +28,7 @@ pub use names::{Name, Names, Node};
 pub use order::{Step, order};
 pub use predict::{Prediction, forecasts};
 pub use remainder::sensitive_output;
+pub use selection::{Reach, Selection};
 pub use setup::providers;
 pub use validate::validate;
 
@@ -80,7 +82,9 @@ pub struct Plan {
     pub facts: Facts,
     /// The values of the variables.
     pub variables: BTreeMap<Arc<str>, Value>,
-    /// What happens to each instance, also where nothing does.
+    /// What it is restricted to.
+    pub selection: Selection,
+    /// What happens to each instance that it looks at, also where nothing does.
     pub changes: BTreeMap<Address, PlannedChange>,
     /// The address that an instance had before, by the one that it has now.
     pub moves: BTreeMap<Address, Address>,

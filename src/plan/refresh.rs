@@ -10,16 +10,20 @@ use crate::event::{Event, Sink};
 use crate::registry::Providers;
 use crate::state::{Instance, State};
 
-/// What each instance is now; `None` for what is gone. Instances that could not be read are
+/// What each instance that is `wanted` is now; `None` for what is gone. Instances that could not be read are
 /// reported and left out.
 pub(super) async fn refresh(
-    state: &State,
+    (state, wanted): (&State, &dyn Fn(&Address) -> bool),
     providers: &Providers,
     parallelism: usize,
     sink: &dyn Sink,
     diagnostics: &mut Diagnostics,
 ) -> BTreeMap<Address, Option<Known>> {
-    let reads = state.instances.iter().filter_map(|(address, instance)| {
+    let instances = state
+        .instances
+        .iter()
+        .filter(|(address, _)| wanted(address));
+    let reads = instances.filter_map(|(address, instance)| {
         let provider = providers.get(&instance.provider)?;
         Some(async move {
             sink.emit(Event::RefreshStart {

@@ -15,7 +15,11 @@ use crate::language::module::Path;
 impl Driver<'_> {
     /// In a plan that only records, every instance stays as it is.
     pub(super) fn keep_everything(&mut self) {
+        let reach = &self.reach;
         for (address, instance) in &self.state.instances {
+            if !reach.includes(address) {
+                continue;
+            }
             if let Some(now) = self.prior(address) {
                 self.changes
                     .insert(address.clone(), PlannedChange::keep(instance, now));
@@ -25,7 +29,20 @@ impl Driver<'_> {
 
     /// Everything recorded that nothing asked for any more is deleted.
     pub(super) fn delete_leftovers(&mut self) {
+        let chosen = match self.request.mode {
+            Mode::Destroy if self.request.selection.is_partial() => {
+                Some(self.reach.destroyed(self.state))
+            }
+            _ => None,
+        };
         for (address, instance) in &self.state.instances {
+            let wanted = chosen.as_ref().map_or_else(
+                || self.reach.includes(address),
+                |chosen| chosen.contains(address),
+            );
+            if !wanted {
+                continue;
+            }
             let Some(before) = self.prior(address) else {
                 continue;
             };
@@ -154,7 +171,16 @@ impl Driver<'_> {
 
     pub(super) fn outputs(&mut self) -> BTreeMap<String, OutputChange> {
         let mut outputs = BTreeMap::new();
+        let partial = self.request.selection.is_partial();
         for (name, output) in &self.state.outputs {
+            let node = Name::Output(name.as_str().into()).within(&Path::default());
+            let left_out = match self.request.mode {
+                Mode::Destroy => partial,
+                Mode::Normal | Mode::RefreshOnly => partial && !self.reach.has(&node),
+            };
+            if left_out {
+                continue;
+            }
             let before = Some(output.value.clone());
             outputs.insert(
                 name.clone(),
@@ -174,7 +200,8 @@ impl Driver<'_> {
                 .dependencies(&Name::Output(Arc::clone(name)).within(&Path::default()))
                 .iter()
                 .any(|node| self.failed.contains(node));
-            if rests_on_failure {
+            let node = Name::Output(Arc::clone(name)).within(&Path::default());
+            if rests_on_failure || !self.reach.has(&node) {
                 continue;
             }
             let Some(scope) = self.frames.get(&[]) else {

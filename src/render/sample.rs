@@ -42,6 +42,7 @@ pub(super) fn empty(mode: Mode) -> Plan {
         variables: BTreeMap::new(),
         changes: BTreeMap::new(),
         moves: BTreeMap::new(),
+        selection: crate::plan::Selection::default(),
         drift: BTreeMap::new(),
         outputs: BTreeMap::new(),
         nouns: BTreeMap::new(),

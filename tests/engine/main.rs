@@ -15,5 +15,6 @@ mod lifecycle;
 mod modules;
 mod moves;
 mod secrets;
+mod selection;
 mod workspace;
 mod wrapper;

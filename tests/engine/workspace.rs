@@ -9,7 +9,7 @@ use isobar::change::Action;
 use isobar::eval::Facts;
 use isobar::event::Silent;
 use isobar::language::{self, Sources};
-use isobar::plan::{self, Mode, Plan, Refresh};
+use isobar::plan::{self, Mode, Plan, Refresh, Selection};
 use isobar::registry::Registry;
 use isobar::state::{Holder, State, Store};
 use isobar_sdk::{Diagnostics, Factory, Value};
@@ -21,6 +21,7 @@ pub(crate) struct Workspace {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) registry: Registry,
     pub(crate) now: Timestamp,
+    pub(crate) selection: Selection,
     pub(crate) refresh: Refresh,
     runs: std::cell::Cell<u32>,
 }
@@ -40,6 +41,7 @@ impl Workspace {
         Self {
             registry: Registry::new(factories.map(wrap)),
             now: "2026-11-21T09:00:00Z".parse().unwrap(),
+            selection: Selection::default(),
             refresh: Refresh::Full,
             runs: std::cell::Cell::new(0),
             folder,
@@ -100,6 +102,7 @@ impl Workspace {
             registry: &self.registry,
             state: state.as_ref(),
             mode,
+            selection: self.selection.clone(),
             refresh: self.refresh,
             now: self.now,
             id: format!("plan-{}", self.runs.get()),

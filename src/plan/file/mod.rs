@@ -9,6 +9,7 @@ mod exact;
 
 use std::collections::BTreeMap;
 
+use isobar_sdk::address::Place;
 use isobar_sdk::{Address, Value};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ use serde_json::Value as Json;
 use self::change::ChangeDocument;
 use self::deployment::{DeploymentDocument, ForecastDocument};
 use self::exact::{Exact, ExactKnown, Text};
-use super::{Base, Drift, Mode, OutputChange, Plan};
+use super::{Base, Drift, Mode, OutputChange, Plan, Selection};
 use crate::eval::Facts;
 use crate::language::Sources;
 
@@ -79,6 +80,12 @@ struct PlanDocument {
     folder: String,
     workspace: String,
     variables: BTreeMap<String, Exact>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    targets: Vec<Text<Place>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    excludes: Vec<Text<Place>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    replace: Vec<Text<Address>>,
     changes: Vec<ChangeDocument>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     moves: Vec<(Text<Address>, Text<Address>)>,
@@ -134,6 +141,9 @@ impl From<&Plan> for PlanDocument {
                 .iter()
                 .map(|(n, v)| (n.to_string(), exact(v)))
                 .collect(),
+            targets: plan.selection.targets.iter().cloned().map(Text).collect(),
+            excludes: plan.selection.excludes.iter().cloned().map(Text).collect(),
+            replace: plan.selection.replace.iter().cloned().map(Text).collect(),
             changes: plan.changes.iter().map(ChangeDocument::from).collect(),
             moves: plan
                 .moves
@@ -229,6 +239,11 @@ impl From<PlanDocument> for Plan {
                 .into_iter()
                 .map(|(n, v)| (n.into(), v.0))
                 .collect(),
+            selection: Selection {
+                targets: document.targets.into_iter().map(|text| text.0).collect(),
+                excludes: document.excludes.into_iter().map(|text| text.0).collect(),
+                replace: document.replace.into_iter().map(|text| text.0).collect(),
+            },
             changes: document
                 .changes
                 .into_iter()
