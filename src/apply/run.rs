@@ -409,7 +409,7 @@ impl<'a> Run<'a> {
         }
         let now = now.after;
         self.marks.insert(address.clone(), now.sensitive_paths());
-        let promised = planned.change.after().cloned().unwrap_or(Value::Null);
+        let promised = planned.change.after().cloned().unwrap_or(Value::NULL);
         if let Some(path) = broken_promise(&promised, &now) {
             return Err(broken(address, path, &promised, &now).into());
         }
@@ -738,7 +738,7 @@ fn broken(address: &Address, path: Path, promised: &Value, actual: &Value) -> Di
         .iter()
         .any(|marked| path.starts_with(marked));
     let show = |value: &Value| {
-        let part = value.get(&path).cloned().unwrap_or(Value::Null);
+        let part = value.get(&path).cloned().unwrap_or(Value::NULL);
         part.sensitive_if(secret).to_string()
     };
     let detail = format!(

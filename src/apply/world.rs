@@ -236,14 +236,14 @@ impl<'a> World<'a> {
         let key = (Arc::clone(&address.kind), Arc::clone(&address.name));
         let config = self.frames.get(&address.module).map(Scope::config);
         let Some(declaration) = config.and_then(|config| config.declarations.get(&key)) else {
-            return Ok(planned.change.after().cloned().unwrap_or(Value::Null));
+            return Ok(planned.change.after().cloned().unwrap_or(Value::NULL));
         };
         let ambient = self
             .ambient(address, declaration)
             .map_err(|fault| Diagnostics::from(*fault))?;
         let mut found = Diagnostics::new();
         let Some(scope) = self.frames.get(&address.module) else {
-            return Ok(Value::Null);
+            return Ok(Value::NULL);
         };
         let scope = (scope, &ambient);
         let value = decode(

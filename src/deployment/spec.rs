@@ -188,7 +188,7 @@ pub fn zone(name: &str, provider: &str, value: &Value, settings: Value) -> Resul
     });
     let mut limits = BTreeMap::new();
     if let Some(fields) = noun.field("limits").and_then(Value::fields) {
-        let inner = Noun(value.field("limits").unwrap_or(&Value::Null), Vec::new());
+        let inner = Noun(value.field("limits").unwrap_or(&Value::NULL), Vec::new());
         for instance in fields.keys() {
             let limit = inner
                 .count(instance)

@@ -25,7 +25,7 @@ pub fn decode(
         ambient,
         diagnostics,
     };
-    Value::Object(Arc::new(decoder.body(body, schema, header)))
+    Value::Object(decoder.body(body, schema, header).into())
 }
 
 struct Decoder<'a> {
@@ -63,7 +63,7 @@ impl Decoder<'_> {
             if attribute.presence == Presence::Required {
                 self.missing(&format!("{name} = …"), &attribute.doc, header);
             }
-            fields.insert(name.as_str().into(), Value::Null);
+            fields.insert(name.as_str().into(), Value::NULL);
         }
         self.blocks(body, schema, header, &mut fields);
         fields
@@ -82,7 +82,7 @@ impl Decoder<'_> {
     }
 
     fn attribute(&mut self, attribute: &Attribute, known: &schema::Attribute) -> Value {
-        let unknown = || Value::Unknown(known.ty.clone());
+        let unknown = || Value::unknown_of(known.ty.clone());
         if !known.is_configurable() {
             self.diagnostics.push(
                 Diagnostic::error(
@@ -168,9 +168,9 @@ impl Decoder<'_> {
                 (Nesting::List, _) => Value::list(values),
                 (Nesting::Required, 0) => {
                     self.missing(&format!("a {name} block."), &known.doc, header);
-                    Value::Null
+                    Value::NULL
                 }
-                (_, 0) => Value::Null,
+                (_, 0) => Value::NULL,
                 (_, 1) => values.remove(0),
                 _ => {
                     self.diagnostics.push(
@@ -217,7 +217,7 @@ impl Decoder<'_> {
                 );
             }
         }
-        Value::Object(Arc::new(fields))
+        Value::Object(fields.into())
     }
 }
 

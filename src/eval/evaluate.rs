@@ -151,7 +151,9 @@ impl Evaluation<'_> {
     fn attribute(&self, value: &Value, name: &Arc<str>, extent: Extent) -> Result<Value, Fault> {
         let found = match value.reveal() {
             Value::Object(fields) | Value::Map(fields) => fields.get(name).cloned(),
-            Value::Unknown(ty) => Some(Value::Unknown(element_type(ty, Some(name)))),
+            Value::Unknown(unknown) => {
+                Some(Value::unknown_of(element_type(&unknown.ty, Some(name))))
+            }
             other => {
                 let ty = Type::of(other);
                 let detail = if other.is_null() {
@@ -188,7 +190,9 @@ impl Evaluation<'_> {
             |detail: String| self.fault_about(extent, "Invalid index", (detail, &[value, index]));
         let found =
             match (value.reveal(), index.reveal()) {
-                (Value::Unknown(ty), _) => Value::Unknown(element_type(ty, index.as_str())),
+                (Value::Unknown(unknown), _) => {
+                    Value::unknown_of(element_type(&unknown.ty, index.as_str()))
+                }
                 (_, Value::Unknown(_)) => Value::unknown(),
                 (Value::Object(fields) | Value::Map(fields), _) => {
                     let key = Type::String.convert(index.reveal());
@@ -238,7 +242,7 @@ impl Evaluation<'_> {
         let sensitive = value.is_sensitive();
         let items = match value.reveal() {
             Value::Unknown(_) => return Ok(Value::unknown().sensitive_if(sensitive)),
-            Value::Null => Vec::new(),
+            Value::Null(_) => Vec::new(),
             Value::List(items) | Value::Tuple(items) | Value::Set(items) => items.to_vec(),
             single => vec![single.clone()],
         };
@@ -275,7 +279,7 @@ impl Evaluation<'_> {
                 }
             };
         }
-        Ok(Value::Object(Arc::new(fields)).sensitive_if(sensitive))
+        Ok(Value::Object(fields.into()).sensitive_if(sensitive))
     }
 
     /// A value as the key of an object; `None` while it is unknown.
@@ -307,7 +311,7 @@ impl Evaluation<'_> {
                 let sensitive = [&truth, &then, &otherwise]
                     .iter()
                     .any(|v| v.contains_sensitive());
-                let unknown = Value::Unknown(unified.unwrap_or(Type::Any));
+                let unknown = Value::unknown_of(unified.unwrap_or(Type::Any));
                 return Ok(unknown.sensitive_if(sensitive));
             }
             _ => {
@@ -342,7 +346,7 @@ impl Evaluation<'_> {
                 return Ok(match tried {
                     // What is unknown may still fail once it is known.
                     Some(Ok(value)) if !value.is_wholly_known() => {
-                        Value::Unknown(Type::Bool).sensitive_if(value.contains_sensitive())
+                        Value::unknown_of(Type::Bool).sensitive_if(value.contains_sensitive())
                     }
                     Some(Ok(value)) => Value::Bool(true).sensitive_if(value.contains_sensitive()),
                     _ => Value::Bool(false),
@@ -517,7 +521,7 @@ impl Evaluation<'_> {
         let mut text = Text::default();
         self.write_parts(parts, &mut text)?;
         let value = if text.unknown {
-            Value::Unknown(Type::String)
+            Value::unknown_of(Type::String)
         } else {
             Value::from(text.text)
         };

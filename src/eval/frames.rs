@@ -124,7 +124,7 @@ impl<'a> Frames<'a> {
                 return Err(variable::not_null(name, variable, &span));
             }
             // That it is not given is told where the call is read.
-            _ => (Value::Null, variable.header.clone()),
+            _ => (Value::NULL, variable.header.clone()),
         };
         let value = variable::accept(name, variable, &value, &span)?;
         if let Some(scope) = self.get_mut(instance) {

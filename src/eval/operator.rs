@@ -18,7 +18,7 @@ pub(super) fn unary(operator: Unary, value: &Value) -> Result<Value, String> {
     };
     let operand = convert(&ty, value)?;
     let result = if operand.is_unknown() {
-        Some(Value::Unknown(ty))
+        Some(Value::unknown_of(ty))
     } else {
         apply(&operand)
     };
@@ -52,7 +52,7 @@ pub(super) fn binary(operator: Binary, left: &Value, right: &Value) -> Result<Va
 /// Null is comparable with everything, also with what is unknown only in part.
 fn equality(operator: Binary, left: &Value, right: &Value) -> Value {
     let equal = same(left, right);
-    equal.map_or(Value::Unknown(Type::Bool), |equal| {
+    equal.map_or(Value::unknown_of(Type::Bool), |equal| {
         Value::Bool(equal == (operator == Binary::Equal))
     })
 }
@@ -97,7 +97,7 @@ fn logic(operator: Binary, left: &Value, right: &Value) -> Result<Value, String>
         (Some(l), Some(r)) => Ok(Value::Bool(if decisive { l || r } else { l && r })),
         (Some(known), None) | (None, Some(known)) if known == decisive => Ok(Value::Bool(decisive)),
         _ if left.is_null() || right.is_null() => Err("An operand is null.".to_owned()),
-        _ => Ok(Value::Unknown(Type::Bool)),
+        _ => Ok(Value::unknown_of(Type::Bool)),
     }
 }
 
@@ -137,7 +137,7 @@ fn numeric(
     match (left.as_number(), right.as_number()) {
         (Some(left), Some(right)) => apply(left, right),
         _ if left.is_null() || right.is_null() => Err("An operand is null.".to_owned()),
-        _ => Ok(Value::Unknown(result)),
+        _ => Ok(Value::unknown_of(result)),
     }
 }
 

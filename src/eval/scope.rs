@@ -92,10 +92,9 @@ impl<'a> Scope<'a> {
         let block = (Arc::clone(&address.kind), Arc::clone(&address.name));
         match (&address.key, self.blocks.get_mut(&block)) {
             (Some(Key::Text(key)), Some(Value::Object(fields))) => {
-                Arc::make_mut(fields).insert(Arc::clone(key), value);
+                fields.insert(Arc::clone(key), value);
             }
             (Some(Key::Number(index)), Some(Value::Tuple(items))) => {
-                let items = Arc::make_mut(items);
                 match usize::try_from(*index)
                     .ok()
                     .and_then(|index| items.get_mut(index))
@@ -129,15 +128,15 @@ impl<'a> Scope<'a> {
         let block = ("module".into(), Arc::clone(&step.name));
         let whole = self.blocks.get_mut(&block);
         let instance = match (whole, &step.key) {
-            (Some(Value::Object(keys)), Some(Key::Text(key))) => Arc::make_mut(keys).get_mut(key),
+            (Some(Value::Object(keys)), Some(Key::Text(key))) => keys.get_mut(key),
             (Some(Value::Tuple(items)), Some(Key::Number(index))) => usize::try_from(*index)
                 .ok()
-                .and_then(|index| Arc::make_mut(items).get_mut(index)),
+                .and_then(|index| items.get_mut(index)),
             (whole, None) => whole,
             _ => None,
         };
         if let Some(Value::Object(fields)) = instance {
-            Arc::make_mut(fields).insert(Arc::clone(output), value);
+            fields.insert(Arc::clone(output), value);
         }
     }
 

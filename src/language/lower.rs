@@ -87,7 +87,7 @@ impl Lowering<'_> {
     pub(super) fn expression(&self, expression: &theirs::Expression) -> Expression {
         use theirs::Expression as Theirs;
         let kind = match expression {
-            Theirs::Null(_) => Kind::Literal(Value::Null),
+            Theirs::Null(_) => Kind::Literal(Value::NULL),
             Theirs::Bool(truth) => Kind::Literal(Value::Bool(*truth.value())),
             Theirs::Number(number) => Kind::Literal(self.number(number)),
             Theirs::String(text) => Kind::Literal(Value::from(text.value().as_str())),
@@ -138,7 +138,7 @@ impl Lowering<'_> {
     fn number(&self, number: &hcl_edit::Formatted<hcl_edit::Number>) -> Value {
         let range = hcl_edit::Span::span(number).unwrap_or_default();
         let text = self.text.get(range).unwrap_or_default();
-        text.parse().map_or(Value::Null, Value::Number)
+        text.parse().map_or(Value::NULL, Value::Number)
     }
 
     fn object(&self, object: &theirs::Object) -> Vec<(Expression, Expression)> {

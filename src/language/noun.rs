@@ -256,7 +256,7 @@ fn capacity() -> Body {
 }
 
 fn fraction(value: f64) -> Value {
-    Number::from_f64(value).map_or(Value::Null, Value::Number)
+    Number::from_f64(value).map_or(Value::NULL, Value::Number)
 }
 
 fn deployment() -> Body {

@@ -81,9 +81,9 @@ fn read_field(located: &Located, expression: &Expression) -> Result<Field, Fault
                     ..
                 },
             ] => value.clone(),
-            _ => Value::Null,
+            _ => Value::NULL,
         };
-        let default = ty.convert(&default).unwrap_or(Value::Null);
+        let default = ty.convert(&default).unwrap_or(Value::NULL);
         return Ok(Field {
             ty,
             default: Some(default),

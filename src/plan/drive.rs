@@ -557,7 +557,7 @@ impl<'a> Driver<'a> {
             };
             match self.instance(item).await {
                 Ok(planned) => {
-                    let after = planned.change.after().cloned().unwrap_or(Value::Null);
+                    let after = planned.change.after().cloned().unwrap_or(Value::NULL);
                     if let Some(scope) = self.frames.get_mut(&block.module) {
                         scope.set_instance(&address, after);
                     }
@@ -628,8 +628,8 @@ impl<'a> Driver<'a> {
                 .attributes
                 .field(&attribute)
                 .cloned()
-                .unwrap_or(Value::Null);
-            let is = before.field(&attribute).cloned().unwrap_or(Value::Null);
+                .unwrap_or(Value::NULL);
+            let is = before.field(&attribute).cloned().unwrap_or(Value::NULL);
             if was.reveal_all() == is.reveal_all() {
                 Cause::Configuration { attribute }
             } else {

@@ -150,7 +150,7 @@ pub fn configure(
     let fields = schema.body.attributes.iter().map(|(name, attribute)| {
         let value = wires
             .get(name)
-            .map_or(Value::Null, |wire| follow(wire, value_of));
+            .map_or(Value::NULL, |wire| follow(wire, value_of));
         (name.as_str(), attribute.ty.convert(&value).unwrap_or(value))
     });
     Value::object(fields)

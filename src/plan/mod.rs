@@ -244,7 +244,7 @@ pub fn deployment_value(
         .iter()
         .map(|(zone, wire)| (zone.as_str(), resolve(zone, wire)))
         .collect();
-    let url = urls.values().next().cloned().unwrap_or(Value::Null);
+    let url = urls.values().next().cloned().unwrap_or(Value::NULL);
     Value::object([
         ("name", Value::from(name)),
         ("replicas", Value::map(replicas)),

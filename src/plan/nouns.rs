@@ -112,7 +112,7 @@ fn with_defaults(value: &Value, shape: &Shape) -> Value {
         .iter()
         .fold(value.clone(), |value, (name, attribute)| {
             match (&attribute.presence, value.field(name)) {
-                (Presence::Default(default), Some(Value::Null)) => {
+                (Presence::Default(default), Some(Value::Null(_))) => {
                     value.with_field(name, default.clone())
                 }
                 _ => value,
@@ -199,7 +199,7 @@ pub(super) fn place(body: &Body, steps: &[Step], header: &Span) -> Span {
 #[must_use]
 pub(super) fn zone_settings(value: &Value, provider: &str, registry: &Registry) -> Value {
     let Some(schema) = registry.provider_schema(provider) else {
-        return Value::Null;
+        return Value::NULL;
     };
     let names = schema
         .zone
@@ -209,7 +209,7 @@ pub(super) fn zone_settings(value: &Value, provider: &str, registry: &Registry) 
     let field = |name: &String| {
         (
             name.as_str().into(),
-            value.field(name).cloned().unwrap_or(Value::Null),
+            value.field(name).cloned().unwrap_or(Value::NULL),
         )
     };
     Value::object(names.map(field).collect::<Vec<(Arc<str>, Value)>>())
@@ -294,7 +294,7 @@ fn telemetry_diagnostic(error: &TelemetryError, shown: &str) -> Diagnostic {
 #[must_use]
 pub(super) fn forecast_value(name: &str, loaded: &Loaded) -> Value {
     let number =
-        |value: f64| isobar_sdk::Number::from_f64(value).map_or(Value::Null, Value::Number);
+        |value: f64| isobar_sdk::Number::from_f64(value).map_or(Value::NULL, Value::Number);
     let peaks = loaded.forecast.levels.iter().filter_map(|level| {
         let label = format!("p{}", (level * 1000.0).round() / 10.0);
         Some((label, number(loaded.forecast.peak(*level)?.value)))

@@ -25,7 +25,7 @@ pub fn validate(config: &Config, registry: &Registry) -> Diagnostics {
         .variables
         .iter()
         .map(|(name, variable)| {
-            let unknown = Value::Unknown(variable.ty.clone());
+            let unknown = Value::unknown_of(variable.ty.clone());
             (Arc::clone(name), unknown.sensitive_if(variable.sensitive))
         })
         .collect();
@@ -190,7 +190,7 @@ impl Checker<'_> {
         let checked = match &*declaration.kind {
             "zone" => {
                 let provider = nouns::zone_provider(declaration);
-                spec::zone(&declaration.name, provider, value, Value::Null).map(drop)
+                spec::zone(&declaration.name, provider, value, Value::NULL).map(drop)
             }
             "model" => spec::model(&declaration.name, value).map(drop),
             "forecast" => spec::forecast(value).map(drop),

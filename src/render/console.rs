@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use isobar_sdk::Value;
+use isobar_sdk::{Type, Value};
 
 /// A value over as many lines as it needs, without a newline at the end. What a mark covers is
 /// not shown.
@@ -15,7 +15,7 @@ pub fn console(value: &Value) -> String {
 
 fn write(text: &mut String, value: &Value, depth: usize) {
     match value {
-        Value::Null => text.push_str("null"),
+        Value::Null(ty) => text.push_str(&null(ty)),
         Value::Bool(truth) => text.push_str(if *truth { "true" } else { "false" }),
         Value::Number(number) => text.push_str(&number.to_string()),
         Value::String(string) if string.contains('\n') => heredoc(text, string, depth),
@@ -26,8 +26,20 @@ fn write(text: &mut String, value: &Value, depth: usize) {
         Value::Map(fields) => mapping(text, fields, depth, ("tomap({", "})")),
         Value::Object(fields) => mapping(text, fields, depth, ("{", "}")),
         Value::Unknown(_) => text.push_str("(known after apply)"),
-        Value::Sensitive(inner) if inner.is_unknown() => text.push_str("(known after apply)"),
-        Value::Sensitive(_) => text.push_str("(sensitive value)"),
+        Value::Marked(_, inner) if inner.is_unknown() => text.push_str("(known after apply)"),
+        Value::Marked(marks, _) => text.push_str(marks.cover()),
+    }
+}
+
+/// Null with a conversion to its type, as far as there is one.
+fn null(ty: &Type) -> String {
+    match ty {
+        Type::Any => "null".to_owned(),
+        Type::Bool | Type::Number | Type::String => format!("to{ty}(null)"),
+        Type::List(element) => format!("tolist(null) /* of {} */", element.friendly()),
+        Type::Set(element) => format!("toset(null) /* of {} */", element.friendly()),
+        Type::Map(element) => format!("tomap(null) /* of {} */", element.friendly()),
+        Type::Tuple(_) | Type::Object(_) => format!("null /* {} */", ty.friendly()),
     }
 }
 

@@ -142,7 +142,7 @@ struct Differ<'a> {
 impl Differ<'_> {
     /// A value that was, will be, or both; null counts as missing.
     fn entry(&mut self, place: &Place, before: Option<&Value>, after: Option<&Value>) {
-        let present = |value: &&Value| !matches!(value, Value::Null);
+        let present = |value: &&Value| !matches!(value, Value::Null(_));
         match (before.filter(present), after.filter(present)) {
             (None, None) => {}
             (None, Some(after)) => self.whole(place, Marker::Added, after),
@@ -194,7 +194,7 @@ impl Differ<'_> {
 
     fn changed(&mut self, place: &Place, before: &Value, after: &Value) {
         match (before, after) {
-            (Value::Sensitive(_), _) | (_, Value::Sensitive(_)) => {
+            (Value::Marked(..), _) | (_, Value::Marked(..)) => {
                 self.hidden(place, before, after);
             }
             (before, Value::Unknown(_)) => self.forgotten(place, before),
@@ -272,7 +272,7 @@ impl Differ<'_> {
         let top = place.path.steps().is_empty();
         for name in names {
             let (before, after) = (old.get(name), new.get(name));
-            let null = |value: Option<&Value>| value.is_none_or(|v| matches!(v, Value::Null));
+            let null = |value: Option<&Value>| value.is_none_or(|v| matches!(v, Value::Null(_)));
             match (null(before) && null(after), before == after) {
                 (true, _) => {}
                 (false, true) if !(top && matches!(&**name, "id" | "name")) => hidden += 1,

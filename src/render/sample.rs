@@ -164,9 +164,9 @@ pub(super) fn create() -> Plan {
         .insert("reranker".to_owned(), reranker((0, 6)));
     plan.forecasts.insert("reranker".to_owned(), forecast());
     let after = replicas(6)
-        .with_field("id", Value::Unknown(Type::String))
+        .with_field("id", Value::unknown_of(Type::String))
         .with_field("labels", Value::map([("team", Value::from("search"))]))
-        .with_field("node", Value::Null);
+        .with_field("node", Value::NULL);
     plan.changes.insert(
         endpoint("virginia", "2"),
         planned(Change::Create { after }, None, Vec::new()),
@@ -185,7 +185,7 @@ pub(super) fn create() -> Plan {
         "url".to_owned(),
         OutputChange {
             before: None,
-            after: Some(Value::Unknown(Type::String)),
+            after: Some(Value::unknown_of(Type::String)),
         },
     );
     plan
@@ -268,7 +268,7 @@ pub(super) fn replace() -> Plan {
     );
     let replace = Change::Replace {
         before: known(before.clone()),
-        after: after.with_field("id", Value::Unknown(Type::String)),
+        after: after.with_field("id", Value::unknown_of(Type::String)),
         because: vec![Path::attribute("model")],
     };
     plan.changes.insert(
@@ -278,7 +278,7 @@ pub(super) fn replace() -> Plan {
     let update = Change::Update {
         before: known(before.clone()),
         after: after
-            .with_field("text", Value::Null)
+            .with_field("text", Value::NULL)
             .with_field("limits", Value::unknown()),
     };
     plan.changes

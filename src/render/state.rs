@@ -54,7 +54,7 @@ mod tests {
         let mut state = State::new("l".to_owned());
         let attributes = Value::object([
             ("id", "a-1".into()),
-            ("none", Value::Null),
+            ("none", Value::NULL),
             ("secret", Value::from("hunter2").sensitive()),
         ]);
         let instance = Instance {

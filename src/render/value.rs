@@ -114,14 +114,14 @@ pub(super) fn key(parent: &Value, name: &str) -> String {
 /// A value that fits on a line; collections must be empty.
 pub(super) fn scalar(value: &Value) -> String {
     match value {
-        Value::Null => "null".to_owned(),
+        Value::Null(_) => "null".to_owned(),
         Value::Bool(truth) => truth.to_string(),
         Value::Number(number) => number.to_string(),
         Value::String(text) => quote(text),
         Value::List(_) | Value::Set(_) | Value::Tuple(_) => "[]".to_owned(),
         Value::Map(_) | Value::Object(_) => "{}".to_owned(),
         Value::Unknown(_) => "(known after apply)".to_owned(),
-        Value::Sensitive(_) => "(sensitive value)".to_owned(),
+        Value::Marked(marks, _) => marks.cover().to_owned(),
     }
 }
 
@@ -171,9 +171,9 @@ mod tests {
     fn a_value_reads_like_a_configuration() {
         let sample = Value::object([
             ("empty", Value::list(Vec::new())),
-            ("id", Value::Unknown(Type::String)),
+            ("id", Value::unknown_of(Type::String)),
             ("labels", Value::map([("a b", Value::from("${x}"))])),
-            ("list", Value::tuple(vec![1_i64.into(), Value::Null])),
+            ("list", Value::tuple(vec![1_i64.into(), Value::NULL])),
             ("secret", Value::from("hunter2").sensitive()),
             ("text", Value::from("one\n  two\n")),
         ]);

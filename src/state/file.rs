@@ -288,7 +288,7 @@ mod tests {
                 "map",
                 Value::map([("k", Value::from("secret").sensitive())]),
             ),
-            ("none", Value::Null),
+            ("none", Value::NULL),
             ("tuple", Value::tuple(vec!["a".into(), true.into()])),
         ]);
         let instance = Instance {
@@ -332,7 +332,7 @@ mod tests {
                 Value::object([("a", 1_i64.into())]),
                 Value::object([("b", "x".into())]),
             ]),
-            Value::tuple(vec![list(Vec::new()).sensitive(), Value::Null]),
+            Value::tuple(vec![list(Vec::new()).sensitive(), Value::NULL]),
         ] {
             let mut state = State::new("l".to_owned());
             let known = Known::new(value.clone()).unwrap();

@@ -113,9 +113,9 @@ impl Import for Data {
     ) -> BoxFuture<'a, Result<Option<Known>, Error>> {
         let imported = Value::object([
             ("id", Value::from(id)),
-            ("input", Value::Null),
-            ("output", Value::Null),
-            ("triggers_replace", Value::Null),
+            ("input", Value::NULL),
+            ("output", Value::NULL),
+            ("triggers_replace", Value::NULL),
         ]);
         Box::pin(async { Ok(Known::new(imported).ok()) })
     }
@@ -129,7 +129,7 @@ fn plan(request: &PlanChange) -> Value {
         Some(prior) if field(prior.value(), "input").reveal_all() == input => {
             return request.proposed.clone();
         }
-        None if input.is_null() => Value::Null,
+        None if input.is_null() => Value::NULL,
         Some(_) | None => Value::unknown(),
     };
     request.proposed.with_field("output", output)
@@ -161,5 +161,5 @@ fn id(key: &IdempotencyKey) -> Uuid {
 }
 
 fn field(object: &Value, name: &str) -> Value {
-    object.field(name).cloned().unwrap_or(Value::Null)
+    object.field(name).cloned().unwrap_or(Value::NULL)
 }

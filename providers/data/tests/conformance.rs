@@ -26,16 +26,16 @@ async fn it_keeps_the_laws() {
             .replace(data("b".into(), "u".into())),
             Case::new(
                 Address::new("isobar_data", "mixed"),
-                data(mixed, Value::Null),
+                data(mixed, Value::NULL),
             )
             .only_in_state()
-            .update(data(Value::Null, Value::Null)),
+            .update(data(Value::NULL, Value::NULL)),
             Case::new(
                 Address::new("isobar_data", "empty"),
-                data(Value::Null, Value::Null),
+                data(Value::NULL, Value::NULL),
             )
             .only_in_state()
-            .update(data(1_i64.into(), Value::Null))
+            .update(data(1_i64.into(), Value::NULL))
             .replace(data(Value::from("1"), 1_i64.into())),
         ],
         placed: Vec::new(),

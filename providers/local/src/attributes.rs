@@ -22,12 +22,9 @@ pub(crate) fn with(
     value: &Value,
     attributes: impl IntoIterator<Item = (&'static str, Value)>,
 ) -> Value {
-    let mut fields = value
-        .fields()
-        .map(|fields| fields.as_ref().clone())
-        .unwrap_or_default();
+    let mut fields = value.fields().cloned().unwrap_or_default();
     fields.extend(attributes.into_iter().map(|(name, v)| (name.into(), v)));
-    Value::object(fields)
+    Value::Object(fields)
 }
 
 /// `value` as something the state can hold.
@@ -49,7 +46,7 @@ pub(crate) fn makes_anew(body: &Body, prior: Option<&Known>, proposed: &Value) -
         .attributes
         .iter()
         .filter(|(_, attribute)| attribute.on_change == OnChange::Replace);
-    let open = |value: Option<&Value>| value.unwrap_or(&Value::Null).reveal_all();
+    let open = |value: Option<&Value>| value.unwrap_or(&Value::NULL).reveal_all();
     replacing
         .map(|(name, _)| name)
         .any(|name| open(prior.field(name)) != open(proposed.field(name)))

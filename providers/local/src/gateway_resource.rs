@@ -58,7 +58,7 @@ pub(crate) fn read(surroundings: &Surroundings, prior: &Known) -> Result<Option<
     };
     let observed = match gateway.config_in_force(&member) {
         Some(config) => {
-            let number = |weight: f64| Number::from_f64(weight).map_or(Value::Null, Value::Number);
+            let number = |weight: f64| Number::from_f64(weight).map_or(Value::NULL, Value::Number);
             let routes = config.routes.iter();
             let routes = routes.map(|(version, weight)| (version.as_str(), number(*weight)));
             let protocol = Value::from(config.protocol.as_str());
@@ -423,8 +423,8 @@ impl<'a> Gateway<'a> {
     /// `attributes` with what the provider sets.
     fn state(&self, attributes: &Value, member: &Registration) -> Result<Known, Error> {
         let process = member.process();
-        let pid = process.map_or(Value::Null, |process| Value::from(process.pid));
-        let started = process.map_or(Value::Null, |p| Value::from(p.started.as_str()));
+        let pid = process.map_or(Value::NULL, |process| Value::from(process.pid));
+        let started = process.map_or(Value::NULL, |p| Value::from(p.started.as_str()));
         let computed = [
             ("id", Value::from(self.members.resource.as_str())),
             ("port", Value::from(u32::from(member.port))),

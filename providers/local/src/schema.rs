@@ -179,5 +179,5 @@ fn id() -> Attribute {
 /// An attribute that will be known after apply.
 pub(crate) fn unknown(schema: &Schema, name: &str) -> Value {
     let attribute = schema.body.attributes.get(name);
-    Value::Unknown(attribute.map_or(Type::Any, |attribute| attribute.ty.clone()))
+    Value::unknown_of(attribute.map_or(Type::Any, |attribute| attribute.ty.clone()))
 }

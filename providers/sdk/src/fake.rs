@@ -110,7 +110,7 @@ fn apply_as_planned(request: &Apply) -> Outcome {
         let known = value.is_wholly_known();
         (
             name.clone(),
-            if known { value.clone() } else { Value::Null },
+            if known { value.clone() } else { Value::NULL },
         )
     });
     match Known::new(Value::object(filled)) {

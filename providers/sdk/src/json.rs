@@ -6,13 +6,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use crate::types::{Field, Mismatch};
+use crate::value::{Marks, Unknown};
 use crate::{Number, Type, Value};
 
-/// A value as plain JSON: sensitive marks are dropped, unknown parts become null.
+/// A value as plain JSON: sensitive marks are dropped; unknown and ephemeral parts become null.
 #[must_use]
 pub fn encode(value: &Value) -> Json {
     match value {
-        Value::Null | Value::Unknown(_) => Json::Null,
+        Value::Null(_) | Value::Unknown(_) => Json::Null,
         Value::Bool(truth) => Json::Bool(*truth),
         Value::Number(number) => encode_number(number),
         Value::String(text) => Json::String(text.to_string()),
@@ -25,7 +26,8 @@ pub fn encode(value: &Value) -> Json {
                 .map(|(n, v)| (n.to_string(), encode(v)))
                 .collect(),
         ),
-        Value::Sensitive(inner) => encode(inner),
+        Value::Marked(marks, _) if marks.contains(Marks::EPHEMERAL) => Json::Null,
+        Value::Marked(_, inner) => encode(inner),
     }
 }
 
@@ -37,7 +39,7 @@ fn encode_number(number: &Number) -> Json {
 #[must_use]
 pub fn decode_any(json: &Json) -> Value {
     match json {
-        Json::Null => Value::Null,
+        Json::Null => Value::NULL,
         Json::Bool(truth) => Value::Bool(*truth),
         Json::Number(number) => decode_number(number),
         Json::String(text) => Value::from(text.as_str()),
@@ -51,7 +53,7 @@ pub fn decode_any(json: &Json) -> Value {
 }
 
 fn decode_number(number: &serde_json::Number) -> Value {
-    number.as_str().parse().map_or(Value::Null, Value::Number)
+    number.as_str().parse().map_or(Value::NULL, Value::Number)
 }
 
 /// JSON as a value of type `ty`.
@@ -78,15 +80,56 @@ pub fn encode_exact(value: &Value) -> Json {
         )
     };
     match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => encode(value),
+        Value::Null(ty) if *ty != Type::Any => json!({ "null": encode_type(ty) }),
+        Value::Null(_) | Value::Bool(_) | Value::Number(_) | Value::String(_) => encode(value),
+        Value::List(list) if is_typed(list.is_empty(), value) => empty(value),
+        Value::Set(set) if is_typed(set.is_empty(), value) => empty(value),
+        Value::Map(map) if is_typed(map.is_empty(), value) => empty(value),
         Value::List(list) => json!({ "list": items(list) }),
         Value::Set(set) => json!({ "set": items(set) }),
         Value::Tuple(tuple) => json!({ "tuple": items(tuple) }),
         Value::Map(map) => json!({ "map": fields(map) }),
         Value::Object(object) => json!({ "object": fields(object) }),
-        Value::Unknown(ty) => json!({ "unknown": encode_type(ty) }),
-        Value::Sensitive(inner) => json!({ "sensitive": encode_exact(inner) }),
+        Value::Unknown(unknown) => encode_unknown(unknown),
+        Value::Marked(marks, _) if marks.contains(Marks::EPHEMERAL) => Json::Null,
+        Value::Marked(_, inner) => json!({ "sensitive": encode_exact(inner) }),
     }
+}
+
+/// Whether an empty collection knows the type of the elements it does not have.
+fn is_typed(is_empty: bool, value: &Value) -> bool {
+    is_empty && Type::of(value).is_complete()
+}
+
+fn empty(value: &Value) -> Json {
+    json!({ "empty": encode_type(&Type::of(value)) })
+}
+
+fn decode_empty(json: &Json) -> Option<Value> {
+    let ty = decode_type(json)?;
+    ty.convert(&match ty {
+        Type::Map(_) => Value::map([] as [(&str, Value); 0]),
+        _ => Value::list(Vec::new()),
+    })
+    .ok()
+}
+
+fn encode_unknown(unknown: &Unknown) -> Json {
+    let ty = encode_type(&unknown.ty);
+    if unknown.nullable {
+        json!({ "unknown": ty })
+    } else {
+        json!({ "coming": { "type": ty, "prefix": &*unknown.prefix } })
+    }
+}
+
+/// A value that is not known yet and will not be null.
+fn decode_coming(json: &Json) -> Option<Value> {
+    Some(Value::unknown_of(Unknown {
+        ty: decode_type(json.get("type")?)?,
+        nullable: false,
+        prefix: json.get("prefix")?.as_str()?.into(),
+    }))
 }
 
 /// The inverse of [`encode_exact`]; `None` for JSON that it does not write.
@@ -117,9 +160,12 @@ pub fn decode_exact(json: &Json) -> Option<Value> {
         "list" => Value::list(items()?),
         "set" => Value::set(items()?),
         "tuple" => Value::tuple(items()?),
-        "map" => Value::Map(Arc::new(fields()?)),
-        "object" => Value::Object(Arc::new(fields()?)),
-        "unknown" => Value::Unknown(decode_type(inner)?),
+        "map" => Value::Map(fields()?.into()),
+        "object" => Value::Object(fields()?.into()),
+        "empty" => decode_empty(inner)?,
+        "null" => Value::Null(decode_type(inner)?),
+        "coming" => decode_coming(inner)?,
+        "unknown" => Value::unknown_of(decode_type(inner)?),
         "sensitive" => decode_exact(inner)?.sensitive(),
         _ => return None,
     })
@@ -226,13 +272,13 @@ mod tests {
 
     fn sample() -> Value {
         Value::object([
-            ("id", Value::Unknown(Type::String)),
+            ("id", Value::unknown_of(Type::String)),
             (
                 "list",
                 Value::list(vec![1_i64.into(), Value::from(2_i64).sensitive()]),
             ),
             ("map", Value::map([("k", "v".into())])),
-            ("tuple", Value::tuple(vec![true.into(), Value::Null])),
+            ("tuple", Value::tuple(vec![true.into(), Value::NULL])),
         ])
     }
 

@@ -323,7 +323,7 @@ mod tests {
         let zone = Zone {
             name: "east".into(),
             region: None,
-            settings: Value::Null,
+            settings: Value::NULL,
         };
         assert!(retry.offers().unwrap().offers(&zone).await.is_ok());
         assert_eq!(*calls.lock().unwrap(), 4);

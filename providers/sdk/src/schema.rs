@@ -208,7 +208,7 @@ impl Body {
     /// The type of a value with this shape.
     #[must_use]
     pub fn value_type(&self) -> Type {
-        let null = || Some(Value::Null);
+        let null = || Some(Value::NULL);
         let attributes = self.attributes.iter().map(|(name, attribute)| {
             (
                 Arc::from(name.as_str()),
@@ -247,13 +247,13 @@ impl Body {
         let before = |name: &str| prior.and_then(|prior| prior.field(name)).cloned();
         let attributes = self.attributes.iter().map(|(name, attribute)| {
             let value = match &attribute.presence {
-                Presence::Required | Presence::Optional => configured(name).unwrap_or(Value::Null),
+                Presence::Required | Presence::Optional => configured(name).unwrap_or(Value::NULL),
                 Presence::Default(default) => configured(name).unwrap_or_else(|| default.clone()),
                 Presence::OptionalComputed => configured(name)
                     .or_else(|| before(name))
-                    .unwrap_or_else(|| Value::Unknown(attribute.ty.clone())),
+                    .unwrap_or_else(|| Value::unknown_of(attribute.ty.clone())),
                 Presence::Computed => {
-                    before(name).unwrap_or_else(|| Value::Unknown(attribute.ty.clone()))
+                    before(name).unwrap_or_else(|| Value::unknown_of(attribute.ty.clone()))
                 }
             };
             let sensitive = attribute.visibility == Visibility::Sensitive && !value.is_null();
@@ -263,7 +263,7 @@ impl Body {
             let value = match (configured(name), block.nesting) {
                 (Some(value), _) => value,
                 (None, Nesting::List) => Value::list(Vec::new()),
-                (None, Nesting::Optional | Nesting::Required) => Value::Null,
+                (None, Nesting::Optional | Nesting::Required) => Value::NULL,
             };
             (name.as_str(), value)
         });

@@ -1,10 +1,12 @@
 //! The types of values, and the conversions between them.
 
+mod convert;
+mod unify;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::value::{Fields, Items};
 use crate::{Path, Step, Value};
 
 /// The type of a value.
@@ -87,263 +89,83 @@ impl Type {
         Self::Map(Box::new(element))
     }
 
-    /// The type of a value; of an empty collection the element type is `any`.
+    /// The type of a value; of an empty collection that knows no better the element type is
+    /// `any`.
     #[must_use]
     pub fn of(value: &Value) -> Self {
         match value.reveal() {
-            Value::Null => Self::Any,
+            Value::Null(ty) => ty.clone(),
             Value::Bool(_) => Self::Bool,
             Value::Number(_) => Self::Number,
             Value::String(_) => Self::String,
-            Value::List(items) => Self::list(Self::of_all(items.iter())),
-            Value::Set(items) => Self::Set(Box::new(Self::of_all(items.iter()))),
+            Value::List(items) => Self::list(items.element_type()),
+            Value::Set(items) => Self::set(items.element_type()),
             Value::Tuple(items) => Self::Tuple(items.iter().map(Self::of).collect()),
-            Value::Map(fields) => Self::map(Self::of_all(fields.values())),
-            Value::Object(fields) => Self::Object(
+            Value::Map(fields) => Self::map(fields.element_type()),
+            Value::Object(fields) => Self::object(
                 fields
                     .iter()
-                    .map(|(name, value)| {
-                        (
-                            Arc::clone(name),
-                            Field {
-                                ty: Self::of(value),
-                                default: None,
-                            },
-                        )
-                    })
-                    .collect(),
+                    .map(|(name, value)| (Arc::clone(name), Self::of(value))),
             ),
-            Value::Unknown(ty) => ty.clone(),
-            Value::Sensitive(inner) => Self::of(inner),
+            Value::Unknown(unknown) => unknown.ty.clone(),
+            Value::Marked(_, inner) => Self::of(inner),
         }
     }
 
-    /// The type of the elements of a collection.
-    fn of_all<'a>(values: impl Iterator<Item = &'a Value>) -> Self {
-        let types: Vec<Self> = values.map(Self::of).collect();
-        Self::unify(&types).unwrap_or(Self::Any)
-    }
-
-    /// Converts a value to this type, as an assignment does: numbers and booleans to text and
-    /// back, tuples to lists, objects to maps, and element by element inside.
-    ///
-    /// # Errors
-    /// The part that does not fit and why.
-    pub fn convert(&self, value: &Value) -> Result<Value, Mismatch> {
-        match (self, value) {
-            (Self::Any, _) | (_, Value::Null) => Ok(value.clone()),
-            (_, Value::Sensitive(inner)) => Ok(self.convert(inner)?.sensitive()),
-            (_, Value::Unknown(from)) => self.convert_unknown(from),
-            (Self::Bool | Self::Number | Self::String, _) => self.convert_primitive(value),
-            (Self::List(element), Value::List(items) | Value::Tuple(items) | Value::Set(items)) => {
-                Ok(Value::List(Arc::new(convert_items(element, items)?)))
-            }
-            (Self::Set(element), Value::List(items) | Value::Tuple(items) | Value::Set(items)) => {
-                Ok(Value::set(convert_items(element, items)?))
-            }
-            (Self::Tuple(types), Value::List(items) | Value::Tuple(items)) => {
-                convert_tuple(types, items)
-            }
-            (Self::Map(element), Value::Map(fields) | Value::Object(fields)) => {
-                convert_map(element, fields)
-            }
-            (Self::Object(types), Value::Map(fields) | Value::Object(fields)) => {
-                convert_object(types, fields)
-            }
-            _ => Err(self.mismatch(value)),
-        }
-    }
-
-    fn convert_unknown(&self, from: &Self) -> Result<Value, Mismatch> {
-        let scalar = |ty: &Self| matches!(ty, Self::Bool | Self::Number | Self::String);
-        if *from == Self::Any || scalar(self) == scalar(from) {
-            Ok(Value::Unknown(self.clone()))
-        } else {
-            Err(Mismatch::new(format!(
-                "{} is required, but this will be {from}",
-                self.with_article()
-            )))
-        }
-    }
-
-    fn convert_primitive(&self, value: &Value) -> Result<Value, Mismatch> {
-        match (self, value) {
-            (Self::Bool, Value::Bool(_))
-            | (Self::Number, Value::Number(_))
-            | (Self::String, Value::String(_)) => Ok(value.clone()),
-            (Self::String, Value::Number(number)) => Ok(Value::string(number.to_string())),
-            (Self::String, Value::Bool(truth)) => Ok(Value::string(truth.to_string())),
-            (Self::Number, Value::String(text)) => text.parse().map(Value::Number).map_err(|()| {
-                Mismatch::new(format!("a number is required, but {text:?} is not one"))
-            }),
-            (Self::Bool, Value::String(text)) => match &**text {
-                "true" => Ok(Value::Bool(true)),
-                "false" => Ok(Value::Bool(false)),
-                _ => Err(Mismatch::new(format!(
-                    "a bool is required, but {text:?} is neither \"true\" nor \"false\""
-                ))),
-            },
-            _ => Err(self.mismatch(value)),
-        }
-    }
-
-    fn mismatch(&self, value: &Value) -> Mismatch {
-        Mismatch::new(format!(
-            "{} is required, but this is {}",
-            self.with_article(),
-            Self::of(value).kind_with_article()
-        ))
-    }
-
-    fn with_article(&self) -> String {
-        format!("a {self}")
-    }
-
-    fn kind_with_article(&self) -> &'static str {
-        match self {
-            Self::Any => "a value of any type",
-            Self::Bool => "a bool",
-            Self::Number => "a number",
-            Self::String => "a string",
-            Self::List(_) => "a list",
-            Self::Set(_) => "a set",
-            Self::Map(_) => "a map",
-            Self::Tuple(_) => "a tuple",
-            Self::Object(_) => "an object",
-        }
-    }
-
-    /// The type that all of `types` convert to, as in a conditional or a list of mixed values.
+    /// A set of this type.
     #[must_use]
-    pub fn unify<'a>(types: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
-        let mut types = types.into_iter();
-        let first = types.next()?.clone();
-        types.try_fold(first, Self::unify_with)
+    pub fn set(element: Self) -> Self {
+        Self::Set(Box::new(element))
     }
 
-    fn unify_with(self, other: &Self) -> Option<Self> {
-        match (self, other) {
-            (left, right) if left == *right => Some(left),
-            (Self::Any, other) => Some(other.clone()),
-            (left, Self::Any) => Some(left),
-            (Self::String, Self::Bool | Self::Number)
-            | (Self::Bool | Self::Number, Self::String) => Some(Self::String),
-            (Self::List(l), Self::List(r)) => Some(Self::list(l.unify_with(r)?)),
-            (Self::Set(l), Self::Set(r)) => Some(Self::Set(Box::new(l.unify_with(r)?))),
-            (Self::Map(l), Self::Map(r)) => Some(Self::map(l.unify_with(r)?)),
-            (Self::Tuple(l), Self::Tuple(r)) => Self::unify(l.iter().chain(r)).map(Self::list),
-            (Self::List(l), Self::Tuple(r)) => {
-                Self::unify(std::iter::once(&*l).chain(r)).map(Self::list)
-            }
-            (Self::Tuple(l), Self::List(r)) => {
-                Self::unify(l.iter().chain(std::iter::once(&**r))).map(Self::list)
-            }
-            (Self::Object(l), Self::Object(r)) if l.keys().eq(r.keys()) => {
-                let mut unified = BTreeMap::new();
-                for ((name, left), right) in l.into_iter().zip(r.values()) {
-                    let ty = left.ty.unify_with(&right.ty)?;
-                    unified.insert(name, Field { ty, default: None });
-                }
-                Some(Self::Object(unified))
-            }
-            (Self::Object(l), Self::Object(r)) => {
-                Self::unify(l.values().chain(r.values()).map(|field| &field.ty)).map(Self::map)
-            }
-            (Self::Map(l), Self::Object(r)) => {
-                Self::unify(std::iter::once(&*l).chain(r.values().map(|field| &field.ty)))
-                    .map(Self::map)
-            }
-            (Self::Object(l), Self::Map(r)) => Self::unify(
-                l.values()
-                    .map(|field| &field.ty)
-                    .chain(std::iter::once(&**r)),
-            )
-            .map(Self::map),
-            _ => None,
+    /// An object with these attributes, all of which must be there.
+    pub fn object<N: Into<Arc<str>>>(attributes: impl IntoIterator<Item = (N, Self)>) -> Self {
+        let field = |(name, ty): (N, Self)| (name.into(), Field { ty, default: None });
+        Self::Object(attributes.into_iter().map(field).collect())
+    }
+
+    /// Whether `any` stands nowhere in it.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        match self {
+            Self::Any => false,
+            Self::Bool | Self::Number | Self::String => true,
+            Self::List(element) | Self::Set(element) | Self::Map(element) => element.is_complete(),
+            Self::Tuple(types) => types.iter().all(Self::is_complete),
+            Self::Object(fields) => fields.values().all(|field| field.ty.is_complete()),
         }
     }
-}
 
-fn convert_items(element: &Type, items: &Items) -> Result<Vec<Value>, Mismatch> {
-    let unified;
-    let element = if *element == Type::Any {
-        let types: Vec<Type> = items.iter().map(Type::of).collect();
-        unified = Type::unify(&types)
-            .or(types.is_empty().then_some(Type::Any))
-            .ok_or_else(|| Mismatch::new("all elements must be of one type"))?;
-        &unified
-    } else {
-        element
-    };
-    items
-        .iter()
-        .enumerate()
-        .map(|(index, item)| {
-            element
-                .convert(item)
-                .map_err(|m| m.below(Step::Index(index)))
-        })
-        .collect()
-}
-
-fn convert_tuple(types: &[Type], items: &Items) -> Result<Value, Mismatch> {
-    if types.len() != items.len() {
-        return Err(Mismatch::new(format!(
-            "{} elements are required, but there are {}",
-            types.len(),
-            items.len()
-        )));
+    /// The type of the values that this constraint gives: without defaults.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        match self {
+            Self::Any | Self::Bool | Self::Number | Self::String => self.clone(),
+            Self::List(element) => Self::list(element.bare()),
+            Self::Set(element) => Self::set(element.bare()),
+            Self::Map(element) => Self::map(element.bare()),
+            Self::Tuple(types) => Self::Tuple(types.iter().map(Self::bare).collect()),
+            Self::Object(fields) => Self::object(
+                fields
+                    .iter()
+                    .map(|(name, field)| (Arc::clone(name), field.ty.bare())),
+            ),
+        }
     }
-    let converted: Result<Vec<_>, _> = types
-        .iter()
-        .zip(items.iter())
-        .enumerate()
-        .map(|(index, (ty, item))| ty.convert(item).map_err(|m| m.below(Step::Index(index))))
-        .collect();
-    converted.map(Value::tuple)
-}
 
-fn convert_map(element: &Type, fields: &Fields) -> Result<Value, Mismatch> {
-    let unified;
-    let element = if *element == Type::Any {
-        let types: Vec<Type> = fields.values().map(Type::of).collect();
-        unified = Type::unify(&types)
-            .or(types.is_empty().then_some(Type::Any))
-            .ok_or_else(|| Mismatch::new("all elements of a map must be of one type"))?;
-        &unified
-    } else {
-        element
-    };
-    let converted: Result<BTreeMap<_, _>, _> = fields
-        .iter()
-        .map(|(name, value)| {
-            let converted = element
-                .convert(value)
-                .map_err(|m| m.below(Step::Key(Arc::clone(name))))?;
-            Ok((Arc::clone(name), converted))
-        })
-        .collect();
-    Ok(Value::Map(Arc::new(converted?)))
-}
-
-fn convert_object(types: &BTreeMap<Arc<str>, Field>, fields: &Fields) -> Result<Value, Mismatch> {
-    let mut converted = BTreeMap::new();
-    for (name, field) in types {
-        let given = fields.get(name).filter(|value| !value.is_null());
-        let value = match (given, &field.default) {
-            (Some(value), _) => field
-                .ty
-                .convert(value)
-                .map_err(|m| m.below(Step::Attribute(Arc::clone(name))))?,
-            (None, Some(default)) => default.clone(),
-            (None, None) if fields.contains_key(name) => Value::Null,
-            (None, None) => {
-                return Err(Mismatch::new(format!("attribute {name:?} is required")));
-            }
-        };
-        converted.insert(Arc::clone(name), value);
+    /// The kind alone: `list of string`, `object`, `dynamic`.
+    #[must_use]
+    pub fn friendly(&self) -> String {
+        match self {
+            Self::Any => "dynamic".to_owned(),
+            Self::Bool | Self::Number | Self::String => self.to_string(),
+            Self::List(element) => format!("list of {}", element.friendly()),
+            Self::Set(element) => format!("set of {}", element.friendly()),
+            Self::Map(element) => format!("map of {}", element.friendly()),
+            Self::Tuple(_) => "tuple".to_owned(),
+            Self::Object(_) => "object".to_owned(),
+        }
     }
-    Ok(Value::Object(Arc::new(converted)))
 }
 
 impl fmt::Display for Type {

@@ -69,12 +69,12 @@ pub(crate) fn plan(world: &World, proposed: &Value) -> Result<Value, Error> {
             world.offer(zone, instance_type)?;
         }
     }
-    let replicas = proposed.field("replicas").cloned().unwrap_or(Value::Null);
+    let replicas = proposed.field("replicas").cloned().unwrap_or(Value::NULL);
     if !replicas.is_unknown() {
         count(&replicas)?;
     }
     let ready = match replicas.reveal() {
-        Value::Unknown(_) => Value::Unknown(Type::Number),
+        Value::Unknown(_) => Value::unknown_of(Type::Number),
         known => known.clone(),
     };
     Ok(proposed
@@ -178,7 +178,7 @@ fn order(world: &World, planned: &Value, id: Option<&str>) -> Result<Endpoint, E
         instance_type: text("instance_type"),
         artifact: optional_text(planned, "artifact"),
         image: optional_text(planned, "image"),
-        replicas: count(planned.field("replicas").unwrap_or(&Value::Null))?,
+        replicas: count(planned.field("replicas").unwrap_or(&Value::NULL))?,
         running: 0,
     };
     let quota = world.offer(&endpoint.zone, &endpoint.instance_type)?.quota;
@@ -278,7 +278,7 @@ pub(crate) fn view(world: &World, id: &str) -> Option<Known> {
         None if ready < endpoint.replicas => "degraded",
         None => "ready",
     };
-    let text = |text: &Option<String>| text.as_deref().map_or(Value::Null, Value::from);
+    let text = |text: &Option<String>| text.as_deref().map_or(Value::NULL, Value::from);
     let value = Value::object([
         ("name", Value::from(endpoint.name.as_str())),
         ("zone", endpoint.zone.as_str().into()),

@@ -43,14 +43,14 @@ pub(crate) fn plan(world: &World, proposed: &Value) -> Result<Value, Error> {
     if let Some(zone) = proposed.field("zone").and_then(Value::as_str) {
         world.zone(zone, "zone")?;
     }
-    let routes = proposed.field("routes").unwrap_or(&Value::Null);
+    let routes = proposed.field("routes").unwrap_or(&Value::NULL);
     if routes.is_wholly_known() {
         weights(routes)?;
     }
     let (name, zone) = (text(proposed, "name"), text(proposed, "zone"));
     let url = match (name, zone) {
         (Some(name), Some(zone)) => url(name, zone),
-        _ => Value::Unknown(Type::String),
+        _ => Value::unknown_of(Type::String),
     };
     Ok(proposed.with_field("url", url))
 }
@@ -107,7 +107,7 @@ fn order(world: &World, id: &str, planned: &Value) -> Result<Router, Error> {
     let router = Router {
         name: text(planned, "name").unwrap_or_default().to_owned(),
         zone: text(planned, "zone").unwrap_or_default().to_owned(),
-        routes: weights(planned.field("routes").unwrap_or(&Value::Null))?,
+        routes: weights(planned.field("routes").unwrap_or(&Value::NULL))?,
     };
     let Router { name, zone, routes } = &router;
     world.zone(zone, "zone")?;

@@ -41,7 +41,7 @@ fn lower_endpoint(world: &World, zone: &str, placed: &Placed) -> Result<NativeRe
         model, replicas, ..
     } = placed;
     let (instance_type, reason) = instance_type(world, zone, placed)?;
-    let text = |text: Option<String>| text.map_or(Value::Null, Value::from);
+    let text = |text: Option<String>| text.map_or(Value::NULL, Value::from);
     let values = [
         ("name", placed.deployment.as_str().into()),
         ("zone", zone.into()),

@@ -333,17 +333,16 @@ fn merge(arguments: &[Value]) -> Result<Value, String> {
         );
     }
     let maps = !arguments.is_empty() && arguments.iter().all(|a| matches!(a, Value::Map(_)));
-    let merged = Arc::new(merged);
     Ok(if maps {
-        Value::Map(merged)
+        Value::Map(merged.into())
     } else {
-        Value::Object(merged)
+        Value::Object(merged.into())
     })
 }
 
 fn one(arguments: &[Value]) -> Result<Value, String> {
     match items(&arguments[0])? {
-        [] => Ok(Value::Null),
+        [] => Ok(Value::NULL),
         [only] => Ok(only.clone()),
         many => Err(format!(
             "there must be one element or none, but there are {}",

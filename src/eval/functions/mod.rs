@@ -91,7 +91,7 @@ pub fn call(function: &Function, arguments: &[Value]) -> Result<Value, String> {
         Care::Shallow => (!any(Value::is_unknown), any(Value::is_sensitive)),
     };
     if !known {
-        return Ok(Value::Unknown((function.result)()).sensitive_if(sensitive));
+        return Ok(Value::unknown_of((function.result)()).sensitive_if(sensitive));
     }
     let plain: Vec<Value> = arguments
         .iter()

@@ -87,7 +87,7 @@ fn values() -> impl Strategy<Value = Value> {
         Just(Value::from(true)),
         (0_i64..3).prop_map(Value::from),
         "[a-c\n]{0,4}".prop_map(Value::from),
-        Just(Value::Unknown(Type::String)),
+        Just(Value::unknown_of(Type::String)),
         Just(Value::from(SECRET).sensitive()),
         Just(Value::map([(SECRET, Value::from(SECRET))]).sensitive()),
     ];

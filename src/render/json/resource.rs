@@ -61,7 +61,7 @@ pub(super) fn key(key: &Key) -> Json {
 #[must_use]
 pub fn shown(value: &Value) -> Json {
     match value {
-        Value::Sensitive(_) => Json::Null,
+        Value::Marked(..) => Json::Null,
         Value::List(items) | Value::Set(items) | Value::Tuple(items) => {
             Json::Array(items.iter().map(shown).collect())
         }
@@ -79,7 +79,7 @@ pub fn shown(value: &Value) -> Json {
 /// `true` at every unknown part; a sensitive part counts as a whole.
 pub(super) fn unknown(value: &Value) -> Json {
     match value {
-        Value::Sensitive(inner) => (!inner.is_wholly_known()).into(),
+        Value::Marked(_, inner) => (!inner.is_wholly_known()).into(),
         Value::List(items) | Value::Set(items) | Value::Tuple(items) => {
             Json::Array(items.iter().map(unknown).collect())
         }

@@ -37,7 +37,7 @@ impl Bench {
             root: folder.join(".isobar"),
             base: folder.clone(),
         });
-        let configuration = factory.schema().configuration.propose(None, &Value::Null);
+        let configuration = factory.schema().configuration.propose(None, &Value::NULL);
         let configuration = Known::new(configuration).unwrap();
         Self {
             provider: factory.configure(&configuration).await.unwrap(),

@@ -63,7 +63,7 @@ async fn it_keeps_the_laws() {
         .factory
         .schema()
         .configuration
-        .propose(None, &Value::Null);
+        .propose(None, &Value::NULL);
     let subject = Subject {
         factory: &*bench.factory,
         configuration: Known::new(configuration).unwrap(),

@@ -205,7 +205,7 @@ mod tests {
                 plan(1_i64.into(), Value::map::<&str>([])),
                 Some(r#"tags["k"]"#),
             ),
-            (plan(1_i64.into(), Value::Null), Some("tags")),
+            (plan(1_i64.into(), Value::NULL), Some("tags")),
         ];
         for (planned, broken) in cases {
             let found = broken_promise(&planned, &actual).map(|path| path.to_string());

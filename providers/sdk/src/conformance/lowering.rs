@@ -158,7 +158,7 @@ mod tests {
             zone: Zone {
                 name: "z".into(),
                 region: None,
-                settings: Value::Null,
+                settings: Value::NULL,
             },
             model: Model {
                 name: "m".into(),

@@ -65,7 +65,7 @@ impl Trial<'_> {
                 .attributes
                 .get(&**name)
                 .map_or_else(|| Type::of(value), |attribute| attribute.ty.clone());
-            let set = case.first.with_field(name, Value::Unknown(ty));
+            let set = case.first.with_field(name, Value::unknown_of(ty));
             let planned = self.propose(None, &set).await?.map_err(|error| Breach {
                 law: Law::UnknownStaysConsistent,
                 detail: format!("with {name} unknown: {error}"),

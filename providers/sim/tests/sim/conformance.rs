@@ -99,7 +99,7 @@ async fn check(bench: Bench) {
                 .replace(endpoint("sim-eu-central", 0)),
             router_case(bench.cloud.clone()),
         ],
-        placed: vec![placed(Some("sim-us-east"), Value::Null, a10g())],
+        placed: vec![placed(Some("sim-us-east"), Value::NULL, a10g())],
     };
     match run(&subject).await {
         Ok(report) => assert!(report.held.contains_key(&Law::DriftIsSeen), "{report:?}"),

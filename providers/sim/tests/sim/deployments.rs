@@ -69,7 +69,7 @@ fn set(resource: &NativeResource) -> Value {
 #[tokio::test]
 async fn what_is_lowered_can_be_applied_and_counted() {
     let bench = Bench::new().await;
-    let placed = placed(Some("sim-us-east"), Value::Null, a10g());
+    let placed = placed(Some("sim-us-east"), Value::NULL, a10g());
     let lowered = lower(&bench, &placed).unwrap();
     let deployment = at("deployment.reranker[\"virginia\"]");
     let mut states = BTreeMap::new();
@@ -116,21 +116,21 @@ async fn the_instance_type_is_the_zones_or_the_cheapest_that_fits() {
         ..Resources::default()
     };
     assert_eq!(
-        chosen(Value::Null, anything.clone()),
+        chosen(Value::NULL, anything.clone()),
         Ok(Some("c1.small".into()))
     );
-    assert_eq!(chosen(Value::Null, cpu(4.0)), Ok(Some("c1.large".into())));
-    assert_eq!(chosen(Value::Null, a10g()), Ok(Some("g1.a10g".into())));
+    assert_eq!(chosen(Value::NULL, cpu(4.0)), Ok(Some("c1.large".into())));
+    assert_eq!(chosen(Value::NULL, a10g()), Ok(Some("g1.a10g".into())));
     assert_eq!(chosen(set_by_zone, anything), Ok(Some("c1.large".into())));
     let blamed = |result: Result<Option<Value>, Error>| match result.unwrap_err().kind {
         ErrorKind::Invalid { path } => path.to_string(),
         other => panic!("{other:?}"),
     };
-    assert_eq!(blamed(chosen(Value::Null, cpu(512.0))), "resources");
+    assert_eq!(blamed(chosen(Value::NULL, cpu(512.0))), "resources");
     let wrong = Value::object([("instance_type", Value::from("c9"))]);
     assert_eq!(blamed(chosen(wrong, cpu(1.0))), "instance_type");
     for region in [None, Some("nowhere")] {
-        let error = lower(&bench, &placed(region, Value::Null, a10g())).unwrap_err();
+        let error = lower(&bench, &placed(region, Value::NULL, a10g())).unwrap_err();
         assert!(matches!(error.kind, ErrorKind::Invalid { path } if path.to_string() == "region"));
     }
 }
@@ -138,7 +138,7 @@ async fn the_instance_type_is_the_zones_or_the_cheapest_that_fits() {
 #[tokio::test]
 async fn a_zone_sells_its_offers_while_it_works() {
     let bench = Bench::new().await;
-    let zone = placed(Some("sim-eu-central"), Value::Null, a10g()).zone;
+    let zone = placed(Some("sim-eu-central"), Value::NULL, a10g()).zone;
     let market = async || {
         bench
             .provider

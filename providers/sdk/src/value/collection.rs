@@ -1,0 +1,156 @@
+//! The insides of collections, shared so that a clone costs nothing.
+
+use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use super::Value;
+use crate::Type;
+
+/// The elements of a list, set or tuple.
+///
+/// What is empty may know the type that its elements would have.
+#[derive(Debug, Clone, Default)]
+pub struct Items {
+    values: Arc<Vec<Value>>,
+    element: Option<Arc<Type>>,
+}
+
+/// The attributes of an object or the elements of a map, in name order.
+///
+/// What is empty may know the type that its elements would have.
+#[derive(Debug, Clone, Default)]
+pub struct Fields {
+    values: Arc<BTreeMap<Arc<str>, Value>>,
+    element: Option<Arc<Type>>,
+}
+
+impl Items {
+    /// These, as elements of type `element`.
+    #[must_use]
+    pub fn of(element: &Type, values: Vec<Value>) -> Self {
+        Self {
+            element: remembered(element, values.is_empty()),
+            values: Arc::new(values),
+        }
+    }
+
+    /// The type that all elements convert to.
+    #[must_use]
+    pub fn element_type(&self) -> Type {
+        element_type(self.values.iter(), self.element.as_ref())
+    }
+}
+
+impl Fields {
+    /// These, as elements of type `element`.
+    #[must_use]
+    pub fn of(element: &Type, values: BTreeMap<Arc<str>, Value>) -> Self {
+        Self {
+            element: remembered(element, values.is_empty()),
+            values: Arc::new(values),
+        }
+    }
+
+    /// These, by anything that becomes a name.
+    pub fn collect<N: Into<Arc<str>>>(fields: impl IntoIterator<Item = (N, Value)>) -> Self {
+        let named = fields.into_iter().map(|(name, value)| (name.into(), value));
+        named.collect::<BTreeMap<_, _>>().into()
+    }
+
+    /// The type that all elements convert to.
+    #[must_use]
+    pub fn element_type(&self) -> Type {
+        element_type(self.values.values(), self.element.as_ref())
+    }
+}
+
+/// The type to keep: only what is empty cannot tell by itself.
+fn remembered(element: &Type, is_empty: bool) -> Option<Arc<Type>> {
+    (is_empty && *element != Type::Any).then(|| Arc::new(element.clone()))
+}
+
+fn element_type<'a>(
+    mut values: impl Iterator<Item = &'a Value>,
+    element: Option<&Arc<Type>>,
+) -> Type {
+    let Some(first) = values.next() else {
+        return element.map_or(Type::Any, |element| Type::clone(element));
+    };
+    let mut types = vec![Type::of(first)];
+    // Elements of a collection have one type; only what is not known yet needs more of them.
+    if !types[0].is_complete() {
+        types.extend(values.map(Type::of));
+    }
+    Type::unify(&types).unwrap_or(Type::Any)
+}
+
+impl From<Vec<Value>> for Items {
+    fn from(values: Vec<Value>) -> Self {
+        Self {
+            values: Arc::new(values),
+            element: None,
+        }
+    }
+}
+
+impl From<BTreeMap<Arc<str>, Value>> for Fields {
+    fn from(values: BTreeMap<Arc<str>, Value>) -> Self {
+        Self {
+            values: Arc::new(values),
+            element: None,
+        }
+    }
+}
+
+impl FromIterator<Value> for Items {
+    fn from_iter<I: IntoIterator<Item = Value>>(values: I) -> Self {
+        values.into_iter().collect::<Vec<_>>().into()
+    }
+}
+
+impl FromIterator<(Arc<str>, Value)> for Fields {
+    fn from_iter<I: IntoIterator<Item = (Arc<str>, Value)>>(values: I) -> Self {
+        values.into_iter().collect::<BTreeMap<_, _>>().into()
+    }
+}
+
+impl Deref for Items {
+    type Target = Vec<Value>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.values
+    }
+}
+
+impl DerefMut for Items {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        Arc::make_mut(&mut self.values)
+    }
+}
+
+impl Deref for Fields {
+    type Target = BTreeMap<Arc<str>, Value>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.values
+    }
+}
+
+impl DerefMut for Fields {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        Arc::make_mut(&mut self.values)
+    }
+}
+
+impl PartialEq for Items {
+    fn eq(&self, other: &Self) -> bool {
+        self.values == other.values
+    }
+}
+
+impl PartialEq for Fields {
+    fn eq(&self, other: &Self) -> bool {
+        self.values == other.values
+    }
+}
