@@ -80,6 +80,7 @@ fn as_planned(plan: &Plan, state: Option<&State>, address: &Address) -> bool {
         None => plan
             .changes
             .get(address)
+            .filter(|planned| planned.importing.is_none())
             .and_then(|planned| planned.change.before()),
     };
     recorded == then.map(|then| then.value().reveal_all())

@@ -136,8 +136,8 @@ impl<'a> Run<'a> {
         self.journaling && !*self.interrupted.borrow()
     }
 
-    /// Records what the plan found without having to change it: new names, what is no longer
-    /// managed, and what has changed without Isobar.
+    /// Records what the plan found without having to change it: new names, what is managed from
+    /// now on or no longer, and what has changed without Isobar.
     pub(super) fn record_findings(&mut self) {
         let moves = self.plan.moves.iter().map(|(to, from)| Record::Moved {
             from: from.clone(),
@@ -149,7 +149,21 @@ impl<'a> Run<'a> {
                 address: address.clone(),
             })
         });
-        let records: Vec<Record> = moves.chain(forgotten).collect();
+        let imported = self.plan.changes.iter().filter_map(|(address, planned)| {
+            planned.importing.as_ref()?;
+            let instance = Instance {
+                provider: planned.provider.clone(),
+                schema_version: planned.schema_version,
+                attributes: planned.change.before()?.clone(),
+                dependencies: planned.dependencies.clone(),
+                status: Status::Ready,
+            };
+            Some(Record::Stored {
+                address: address.clone(),
+                instance: Box::new(instance),
+            })
+        });
+        let records: Vec<Record> = moves.chain(forgotten).chain(imported).collect();
         self.record(records);
         self.record_drift();
     }

@@ -366,6 +366,7 @@ impl Driver<'_> {
             provider: provider.to_owned(),
             schema,
             configuration,
+            import: None,
             dependencies,
         };
         let mut planned = self.instance(item).await?;

@@ -8,6 +8,7 @@ use isobar_sdk::schema::Schema;
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Error, ErrorKind, Fault, Known, Span, Value};
 use jiff::Timestamp;
 
+use super::adopt::adopt;
 use super::expand::{Expanded, empty, expand};
 use super::instance::{Configured, changed_attributes};
 use super::moves::Renamed;
@@ -198,6 +199,8 @@ pub(super) struct Item<'a> {
     pub(super) provider: String,
     pub(super) schema: &'a Schema,
     pub(super) configuration: Value,
+    /// What the provider calls it, if it is to be imported.
+    pub(super) import: Option<String>,
     pub(super) dependencies: Vec<Address>,
 }
 
@@ -523,6 +526,7 @@ impl<'a> Driver<'a> {
             return;
         };
         let dependencies = self.names.resources_behind(block.node);
+        let mut imports = self.imports(block);
         for (key, ambient) in instances {
             let address = block.address().instance(key);
             if !self.reach.includes(&address) {
@@ -553,6 +557,7 @@ impl<'a> Driver<'a> {
                 provider,
                 schema,
                 configuration,
+                import: imports.remove(&address.key),
                 dependencies: dependencies.clone(),
             };
             match self.instance(item).await {
@@ -581,7 +586,13 @@ impl<'a> Driver<'a> {
             )));
         };
         let recorded = self.state.instances.get(&item.address);
-        let prior = self.prior(&item.address);
+        let (prior, importing) = match (self.prior(&item.address), item.import) {
+            (None, Some(id)) if recorded.is_none() => {
+                let found = adopt(&**provider, &item.address, &id).await?;
+                (Some(found), Some(id))
+            }
+            (prior, _) => (prior, None),
+        };
         let configured = Configured {
             address: &item.address,
             provider: &**provider,
@@ -600,6 +611,7 @@ impl<'a> Driver<'a> {
         Ok(PlannedChange {
             provider: item.provider,
             schema_version: item.schema.version,
+            importing,
             change,
             reason,
             causes,
@@ -651,6 +663,9 @@ impl<'a> Driver<'a> {
             Mode::RefreshOnly => BTreeMap::new(),
             Mode::Normal | Mode::Destroy => self.outputs(),
         };
+        if self.request.mode == Mode::Normal {
+            self.check_imports();
+        }
         if self.request.mode != Mode::RefreshOnly {
             self.delete_leftovers();
             self.warn_of_pending();

@@ -1,5 +1,6 @@
 //! What would be done: every change with its cause, frozen together with what it rests on.
 
+mod adopt;
 mod deploy;
 mod drive;
 mod expand;
@@ -19,6 +20,7 @@ mod setup;
 mod undeclared;
 mod validate;
 
+pub use adopt::adopt;
 pub use drive::{Request, propose};
 pub use expand::{Expanded, empty, expand};
 pub use file::{FileError, from_json, to_json};
@@ -116,6 +118,8 @@ pub struct PlannedChange {
     pub provider: String,
     /// The version of its schema.
     pub schema_version: u64,
+    /// What the provider calls it, if it was there before and becomes part of the state.
+    pub importing: Option<String>,
     /// What happens.
     pub change: Change,
     /// Why it is classified so, where there is more to say than that the values differ.
@@ -135,6 +139,7 @@ impl PlannedChange {
         Self {
             provider: instance.provider.clone(),
             schema_version: instance.schema_version,
+            importing: None,
             change: Change::Keep { now },
             reason: None,
             causes: Vec::new(),
@@ -212,7 +217,8 @@ impl Plan {
         match self.mode {
             Mode::RefreshOnly => !self.drift.is_empty() || outputs,
             Mode::Normal | Mode::Destroy => {
-                self.actions().next().is_some() || !self.moves.is_empty() || outputs
+                let imports = self.changes.values().any(|p| p.importing.is_some());
+                self.actions().next().is_some() || imports || !self.moves.is_empty() || outputs
             }
         }
     }

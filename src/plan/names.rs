@@ -7,12 +7,13 @@ use std::sync::Arc;
 use isobar_sdk::address::ModuleStep;
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Span};
 
-use super::undeclared;
+use super::{adopt, undeclared};
 use crate::graph::Dag;
 use crate::language::config::{Declaration, Repetition};
 use crate::language::expression::Located;
 use crate::language::module::{Call, Path};
 use crate::language::reference::{Reference, Target, references};
+use crate::language::statement::Import;
 use crate::language::{Config, noun};
 
 /// Something with a name, in a module; instances of modules and blocks are not told apart.
@@ -211,7 +212,23 @@ impl<'a> Builder<'a> {
                 self.wait(&node, located);
             }
         }
+        for import in &config.imports {
+            self.import(path, import);
+        }
         self.providers(path, config);
+    }
+
+    /// What an import refers to must be known before the block that it is for.
+    fn import(&mut self, path: &Path, import: &Import) {
+        let Some(address) = adopt::block_of(import) else {
+            return;
+        };
+        let below: Vec<Arc<str>> = address.module.iter().map(|s| Arc::clone(&s.name)).collect();
+        let node = Name::Block(address.kind, address.name).within(&below.into());
+        let each = import.for_each.iter().map(|each| &each.value);
+        for located in each.chain([&import.id.value]) {
+            self.refer_from(path, &node, located);
+        }
     }
 
     fn call(&mut self, path: &Path, call: &'a Call) {

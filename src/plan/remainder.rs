@@ -58,6 +58,7 @@ impl Driver<'_> {
             let planned = PlannedChange {
                 provider: instance.provider.clone(),
                 schema_version: instance.schema_version,
+                importing: None,
                 change,
                 reason: Some(self.why_left_over(address)),
                 causes: Vec::new(),

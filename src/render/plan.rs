@@ -69,8 +69,13 @@ pub fn summary(plan: &Plan) -> String {
         0 => String::new(),
         count => format!(", {count} to forget"),
     };
+    let imported = plan.changes.values().filter(|p| p.importing.is_some());
+    let import = match imported.count() {
+        0 => String::new(),
+        count => format!("{count} to import, "),
+    };
     format!(
-        "Plan: {} to add, {} to change, {} to destroy{forget}.",
+        "Plan: {import}{} to add, {} to change, {} to destroy{forget}.",
         counts.add, counts.change, counts.remove
     )
 }
@@ -173,9 +178,17 @@ fn stays(plan: &Plan, name: &str, planned: &PlannedDeployment) -> bool {
     same && !plan.actions().any(|(address, _)| below(address))
 }
 
-/// What has another name now and stays as it is otherwise.
+/// What has another name now, or becomes managed, and stays as it is otherwise.
 fn moved(plan: &Plan, style: &Style) -> String {
     let mut text = String::new();
+    for (address, planned) in &plan.changes {
+        if let Some(id) = &planned.importing
+            && planned.change.action() == Action::Keep
+        {
+            let title = style.paint(Role::Bold, address);
+            let _ = writeln!(text, "    {title} will be imported from {id:?}");
+        }
+    }
     for (new, old) in &plan.moves {
         let planned = plan.changes.get(new);
         if planned.is_some_and(|planned| planned.change.action() == Action::Keep) {
@@ -229,6 +242,10 @@ fn change(plan: &Plan, address: &Address, planned: &PlannedChange, style: &Style
         Action::Keep => ("   ".to_owned(), "stays as it is"),
     };
     let mut why = because(plan, address, planned);
+    if let Some(id) = &planned.importing {
+        let was = format!("imported from {id:?}");
+        why = Some(why.map_or(was.clone(), |why| format!("{was}, {why}")));
+    }
     if let Some(previous) = plan.moves.get(address) {
         let was = format!("which was {previous}");
         why = Some(why.map_or(was.clone(), |why| format!("{was}, {why}")));

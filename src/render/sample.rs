@@ -53,6 +53,7 @@ pub(super) fn empty(mode: Mode) -> Plan {
 
 pub(super) fn planned(change: Change, reason: Option<Reason>, causes: Vec<Cause>) -> PlannedChange {
     PlannedChange {
+        importing: None,
         provider: "sim".to_owned(),
         schema_version: 0,
         change,

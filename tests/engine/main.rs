@@ -10,6 +10,7 @@ mod crash;
 mod deployments;
 mod faults;
 mod histories;
+mod imports;
 mod language;
 mod lifecycle;
 mod modules;

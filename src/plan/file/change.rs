@@ -15,6 +15,8 @@ pub(super) struct ChangeDocument {
     address: Text<Address>,
     provider: String,
     schema_version: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    importing: Option<String>,
     change: ActionDocument,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<ReasonDocument>,
@@ -146,6 +148,7 @@ impl From<(&Address, &PlannedChange)> for ChangeDocument {
             address: Text(address.clone()),
             provider: planned.provider.clone(),
             schema_version: planned.schema_version,
+            importing: planned.importing.clone(),
             change,
             reason: planned.reason.map(ReasonDocument::from),
             causes: planned.causes.iter().map(CauseDocument::from).collect(),
@@ -184,6 +187,7 @@ impl ChangeDocument {
         let planned = PlannedChange {
             provider: self.provider,
             schema_version: self.schema_version,
+            importing: self.importing,
             change,
             reason: self.reason.map(Reason::from),
             causes: self.causes.into_iter().map(Cause::from).collect(),

@@ -94,6 +94,9 @@ fn resource_change(plan: &Plan, address: &Address, planned: &PlannedChange) -> J
             because.iter().map(steps).collect(),
         );
     }
+    if let Some(id) = &planned.importing {
+        sides.insert("importing".to_owned(), json!({ "id": id }));
+    }
     object.insert("change".to_owned(), Json::Object(sides));
     if let Some(reason) = planned.reason {
         let reason = action_reason(change.action(), reason);

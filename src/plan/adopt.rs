@@ -1,0 +1,143 @@
+//! What is there already and becomes part of the state: `import` blocks.
+
+use std::collections::BTreeMap;
+
+use isobar_sdk::address::Place;
+use isobar_sdk::{Address, Diagnostic, Error, Fault, Key, Known, Provider};
+
+use super::drive::{Block, Driver};
+use super::expand::expand;
+use crate::eval::{Ambient, Scope, evaluate};
+use crate::language::config::Repetition;
+use crate::language::statement::{self, Import};
+
+impl Driver<'_> {
+    /// What the provider calls the instances of a block that are to be imported, by their keys.
+    pub(super) fn imports(&mut self, block: &Block<'_>) -> BTreeMap<Option<Key>, String> {
+        let mut found = BTreeMap::new();
+        let config = self.request.config;
+        for import in &config.imports {
+            let Some(root) = self.frames.get(&[]) else {
+                continue;
+            };
+            if block_of(import).is_none_or(|address| address != block.address().everywhere()) {
+                continue;
+            }
+            match targets(import, root) {
+                Ok(targets) => found.extend(targets.into_iter().filter_map(|(address, id)| {
+                    (address.block() == block.address()).then_some((address.key, id))
+                })),
+                Err(fault) => self.diagnostics.push(*fault),
+            }
+        }
+        found
+    }
+
+    /// Reports imports of what has no block, or of instances that a block does not have.
+    pub(super) fn check_imports(&mut self) {
+        for import in &self.request.config.imports {
+            let Some(root) = self.frames.get(&[]) else {
+                continue;
+            };
+            let Ok(targets) = targets(import, root) else {
+                continue;
+            };
+            for (address, _) in targets {
+                let known = self.changes.contains_key(&address) || !self.reach.includes(&address);
+                if known || self.diagnostics.has_errors() {
+                    continue;
+                }
+                let detail = format!("{address} is not in the configuration.");
+                self.diagnostics.push(
+                    Diagnostic::error("P0035", "Import of what is not configured", detail)
+                        .at(&import.header)
+                        .help("Add its resource block, or let isobar plan -generate-config-out=FILE write one."),
+                );
+            }
+        }
+    }
+}
+
+/// The block that an import is for, without any key; `None` if it names none.
+pub(super) fn block_of(import: &Import) -> Option<Address> {
+    let any = &mut |_: &crate::language::Expression| Some(Key::Number(0));
+    match statement::place(&import.to.root, any)? {
+        Place::Resource(address) => Some(address.everywhere()),
+        Place::Module(_) => None,
+    }
+}
+
+/// The instances of an import with what the provider calls them.
+///
+/// # Errors
+/// A target that is no resource, or an id that is no text that is known now.
+pub(super) fn targets(import: &Import, scope: &Scope<'_>) -> Result<Vec<(Address, String)>, Fault> {
+    let repetition = import
+        .for_each
+        .clone()
+        .map_or(Repetition::Once, Repetition::ForEach);
+    expand(&repetition, scope)?
+        .into_iter()
+        .map(|(_, ambient)| target(import, scope, &ambient))
+        .collect()
+}
+
+fn target(
+    import: &Import,
+    scope: &Scope<'_>,
+    ambient: &Ambient,
+) -> Result<(Address, String), Fault> {
+    let to = &import.to;
+    let mut failed = None;
+    let mut key = |root: &crate::language::Expression| {
+        let located = crate::language::Located {
+            file: to.file.clone(),
+            root: root.clone(),
+        };
+        match evaluate(&located, scope, ambient) {
+            Ok(value) => statement::key_of(&value),
+            Err(fault) => {
+                failed = Some(fault);
+                None
+            }
+        }
+    };
+    let place = statement::place(&to.root, &mut key);
+    let address = match (place, failed) {
+        (_, Some(fault)) => return Err(fault),
+        (Some(Place::Resource(address)), None) => address,
+        _ => return Err(Box::new(statement::no_address(&to.span()))),
+    };
+    let id = evaluate(&import.id.value, scope, ambient)?;
+    match id.as_str().filter(|id| !id.is_empty()) {
+        Some(id) => Ok((address, id.to_owned())),
+        None => Err(Box::new(
+            Diagnostic::error(
+                "P0036",
+                "Invalid id of an import",
+                "The id must be text that is known at plan time and not empty.",
+            )
+            .at(&import.id.value.span())
+            .help("Write the name or id that the platform gave to it."),
+        )),
+    }
+}
+
+/// What a provider has under an id.
+///
+/// # Errors
+/// The provider cannot import, has nothing of that id, or says something else.
+pub async fn adopt(provider: &dyn Provider, address: &Address, id: &str) -> Result<Known, Error> {
+    let kind = address.resource_type();
+    let Some(import) = provider.import() else {
+        let reason = format!("the provider of {kind} cannot import");
+        return Err(Error::unavailable(reason));
+    };
+    match import.import(kind, id).await? {
+        Some(found) => Ok(found),
+        None => {
+            let reason = format!("there is no {kind} with the id {id:?} to import");
+            Err(Error::not_found(reason))
+        }
+    }
+}
