@@ -82,7 +82,7 @@ async fn carry_out(
     check::fresh(request.plan, recorded.as_ref(), request.now).map_err(|fault| *fault)?;
     let (config, mut found) = language::load(&request.plan.sources);
     let plan = request.plan;
-    let scope = Scope::new(&config, plan.facts.clone(), plan.variables.clone());
+    let scope = Scope::new(&config, plan.facts.acting(), plan.variables.clone());
     let used = plan
         .changes
         .values()

@@ -48,7 +48,7 @@ impl<'a> World<'a> {
             names,
             order,
             places,
-            frames: Frames::new(config, plan.facts.clone(), plan.variables.clone()),
+            frames: Frames::new(config, plan.facts.acting(), plan.variables.clone()),
             values: BTreeMap::new(),
             incomplete: BTreeSet::new(),
             stale: BTreeSet::new(),

@@ -8,6 +8,7 @@ use super::args;
 use super::environment::{fresh_id, now};
 use super::failure::Stopped;
 use super::interrupt;
+use super::machine::machine;
 use super::plan::{self as planning, make, mode};
 use super::progress::{Phase, Progress};
 use super::project::{self, Needs, Project};
@@ -48,7 +49,8 @@ fn saved_plan(session: &Session, args: &args::Apply, file: &Path) -> Result<Plan
             .into());
     }
     session.shell.event(render::json::stream::version());
-    let plan = saved::read(&session.path(file))?;
+    let mut plan = saved::read(&session.path(file))?;
+    plan.facts.machine = machine(session);
     let (project, _) = Project::read(session, Needs::Nothing)?;
     let state = project::state(session)?;
     saved::check(&plan, state.as_ref(), &project.sources, now())?;

@@ -6,6 +6,7 @@ use isobar_sdk::Value;
 
 use super::Exit;
 use super::args::Console;
+use super::environment::now;
 use super::failure::Stopped;
 use super::project::{self, Needs, Project};
 use super::session::Session;
@@ -20,7 +21,11 @@ const FILE: &str = "<console>";
 pub(super) fn run(session: &Session, args: &Console) -> Result<Exit, Stopped> {
     let project = Project::load(session, Needs::Nothing)?;
     let variables = project.variables(session, &args.assignments)?;
-    let mut scope = Scope::new(&project.config, project.facts.clone(), variables);
+    let mut scope = Scope::new(
+        &project.config,
+        project.facts.planned_at(now()).acting(),
+        variables,
+    );
     fill(&mut scope, &project, project::state(session)?.as_ref());
     let mut console = Reader {
         session,

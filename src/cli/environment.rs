@@ -21,6 +21,8 @@ pub(super) struct Environment {
     pub(super) executable: PathBuf,
     /// The folder for everything but the state, from `ISOBAR_DATA_DIR`.
     pub(super) data: PathBuf,
+    /// The user's own folder, from `HOME`.
+    pub(super) home: Option<PathBuf>,
     /// Values of variables, from `ISOBAR_VAR_name`.
     pub(super) variables: BTreeMap<String, String>,
     /// User and host.
@@ -58,6 +60,7 @@ impl Environment {
             folder: current_folder(),
             executable: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("isobar")),
             data: text("ISOBAR_DATA_DIR").map_or_else(|| ".isobar".into(), PathBuf::from),
+            home: text("HOME").map(PathBuf::from),
             who: format!("{user}@{}", host.display()),
             terminal: Terminal::read(text("NO_COLOR").is_some(), text("COLUMNS")),
             variables: variables

@@ -17,6 +17,7 @@ mod forecast;
 mod gateway;
 mod graph;
 mod interrupt;
+mod machine;
 mod output;
 mod plan;
 mod progress;

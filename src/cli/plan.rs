@@ -57,11 +57,12 @@ pub(super) fn make(session: &Session, planning: &Planning, mode: Mode) -> Result
     let project = Project::load(session, needs)?;
     let variables = project.variables(session, &planning.assignments)?;
     let state = project::state(session)?;
+    let now = now();
     let request = Request {
         config: &project.config,
         sources: &project.sources,
         variables,
-        facts: project.facts.clone(),
+        facts: project.facts.planned_at(now),
         folder: session.folder(),
         registry: &project.registry,
         state: state.as_ref(),
@@ -76,7 +77,7 @@ pub(super) fn make(session: &Session, planning: &Planning, mode: Mode) -> Result
         } else {
             Refresh::Skip
         },
-        now: now(),
+        now,
         id: fresh_id(),
         parallelism: planning.parallelism.get(),
     };

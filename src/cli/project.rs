@@ -10,6 +10,7 @@ use isobar_sdk::{Diagnostic, Diagnostics, Value};
 
 use super::args::Assignments;
 use super::failure::Stopped;
+use super::machine::machine;
 use super::session::Session;
 use super::variables;
 use crate::eval::Facts;
@@ -71,6 +72,8 @@ impl Project {
             facts: Facts {
                 folder: ".".to_owned(),
                 workspace: "default".to_owned(),
+                machine: machine(session),
+                ..Facts::default()
             },
         };
         Ok((project, diagnostics))

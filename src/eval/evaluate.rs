@@ -6,7 +6,8 @@ use std::sync::Arc;
 use isobar_sdk::diagnostic::{closest, sentence};
 use isobar_sdk::{Diagnostic, Fault, Span, Type, Value};
 
-use super::{Ambient, Scope, functions, operator};
+use super::{Ambient, Facts, Scope, functions, operator};
+use crate::language::Config;
 use crate::language::expression::{
     Access, Call, Expression, Extent, For, ForPart, Kind, Located, Part,
 };
@@ -24,6 +25,29 @@ pub fn evaluate(located: &Located, scope: &Scope<'_>, ambient: &Ambient) -> Resu
         ambient,
         file: &located.file,
         bound: Vec::new(),
+        depth: 0,
+    }
+    .value(&located.root)
+}
+
+/// Evaluates a template that knows nothing but `bound`, within `depth` others.
+///
+/// # Errors
+/// The first thing wrong with it.
+pub(super) fn evaluate_template(
+    located: &Located,
+    facts: &Facts,
+    bound: Vec<(Arc<str>, Value)>,
+    depth: usize,
+) -> Result<Value, Fault> {
+    let nothing = Config::default();
+    let scope = Scope::new(&nothing, facts.clone(), BTreeMap::new());
+    Evaluation {
+        scope: &scope,
+        ambient: &Ambient::None,
+        file: &located.file,
+        bound,
+        depth,
     }
     .value(&located.root)
 }
@@ -34,6 +58,8 @@ struct Evaluation<'a> {
     file: &'a Arc<str>,
     /// Names bound by `for`, innermost last.
     bound: Vec<(Arc<str>, Value)>,
+    /// How many templates from files stand around.
+    depth: usize,
 }
 
 impl Evaluation<'_> {
@@ -119,6 +145,13 @@ impl Evaluation<'_> {
             return Ok(value.clone());
         }
         let name = name.map(|name| &**name);
+        if self.depth > 0 {
+            let detail = format!("The template is given no value named {root:?}.");
+            let mut fault = self.fault(extent, "Reference to nothing", detail);
+            fault.code = "E0002";
+            fault.help = Some("Give it with the second argument.".to_owned());
+            return Err(fault);
+        }
         if let Some(value) = self.scope.lookup(self.ambient, root, name)? {
             return Ok(value);
         }
@@ -340,6 +373,18 @@ impl Evaluation<'_> {
 
     fn call(&mut self, call: &Call, extent: Extent) -> Result<Value, Fault> {
         match &*call.name {
+            "templatestring"
+                if !call.arguments.first().is_some_and(is_reference) && !call.expand_last =>
+            {
+                let detail = "The template must be a reference to a text.";
+                let mut fault = self.fault(extent, "Invalid argument", detail);
+                fault.help = Some("A template that is written out needs no function.".to_owned());
+                return Err(fault);
+            }
+            "can" if call.arguments.len() != 1 => {
+                let detail = "can takes one expression.";
+                return Err(self.fault(extent, "Error in function call", detail));
+            }
             "try" => return self.try_call(call, extent),
             "can" => {
                 let tried = call.arguments.first().map(|argument| self.value(argument));
@@ -348,7 +393,7 @@ impl Evaluation<'_> {
                     Some(Ok(value)) if !value.is_wholly_known() => {
                         Value::unknown_of(Type::Bool).sensitive_if(value.contains_sensitive())
                     }
-                    Some(Ok(value)) => Value::Bool(true).sensitive_if(value.contains_sensitive()),
+                    Some(Ok(_)) => Value::Bool(true),
                     _ => Value::Bool(false),
                 });
             }
@@ -385,7 +430,8 @@ impl Evaluation<'_> {
                 }
             }
         }
-        functions::call(function, &arguments).map_err(|reason| {
+        let caller = functions::Caller::new(self.scope.facts(), self.depth);
+        functions::call(function, &arguments, &caller).map_err(|reason| {
             let secret = arguments.iter().any(Value::contains_sensitive);
             let reason = if secret {
                 hidden("an argument")
@@ -633,6 +679,15 @@ fn elements(collection: &Value) -> Option<Vec<(Value, Value)>> {
                 .collect(),
         ),
         _ => None,
+    }
+}
+
+/// Whether an expression reads a value that stands elsewhere.
+fn is_reference(expression: &Expression) -> bool {
+    match &expression.kind {
+        Kind::Variable(_) => true,
+        Kind::Attribute(inner, _) | Kind::Index(inner, _) => is_reference(inner),
+        _ => false,
     }
 }
 

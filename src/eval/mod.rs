@@ -4,6 +4,7 @@ pub mod decode;
 mod evaluate;
 mod frames;
 pub mod functions;
+pub mod host;
 mod operator;
 mod scope;
 mod variable;

@@ -60,6 +60,11 @@ fn equality(operator: Binary, left: &Value, right: &Value) -> Value {
 /// Whether two values are equal; `None` while it cannot be told.
 fn same(left: &Value, right: &Value) -> Option<bool> {
     match (left.reveal(), right.reveal()) {
+        (Value::Unknown(unknown), Value::Null(_)) | (Value::Null(_), Value::Unknown(unknown))
+            if !unknown.nullable =>
+        {
+            Some(false)
+        }
         (Value::Unknown(_), _) | (_, Value::Unknown(_)) => None,
         (Value::List(l) | Value::Tuple(l), Value::List(r) | Value::Tuple(r)) => {
             if l.len() != r.len() {

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use isobar_sdk::address::ModuleStep;
 use isobar_sdk::{Address, Fault, Key, Value};
+use jiff::Timestamp;
 
 use super::evaluate;
+use super::host::{Machine, Moment};
 use crate::language::Config;
 
 /// The values of everything in one module that has been evaluated so far.
@@ -32,6 +34,33 @@ pub struct Facts {
     pub folder: String,
     /// `isobar.workspace`.
     pub workspace: String,
+    /// `plantimestamp()`.
+    pub planned: Option<Timestamp>,
+    /// Whether `timestamp()` and the like have values.
+    pub moment: Moment,
+    /// Where files are read.
+    pub machine: Machine,
+}
+
+impl Facts {
+    /// For a plan that is made at this time.
+    #[must_use]
+    pub fn planned_at(&self, time: Timestamp) -> Self {
+        Self {
+            planned: Some(time),
+            moment: Moment::Planning,
+            ..self.clone()
+        }
+    }
+
+    /// For an apply, or where nothing is planned.
+    #[must_use]
+    pub fn acting(&self) -> Self {
+        Self {
+            moment: Moment::Acting,
+            ..self.clone()
+        }
+    }
 }
 
 /// What `each` and `count` mean in an instance.
@@ -62,6 +91,12 @@ impl<'a> Scope<'a> {
             passing: RefCell::new(BTreeMap::new()),
             blocks: BTreeMap::new(),
         }
+    }
+
+    /// What the environment contributes.
+    #[must_use]
+    pub(super) const fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     /// Evaluates a local value and keeps it, if nothing in it can change any more.

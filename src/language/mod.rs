@@ -19,7 +19,7 @@ pub use body::{Attribute, Block, Body};
 pub use config::{Config, Declaration};
 pub use expression::{Expression, Located};
 pub use incomplete::is_incomplete;
-pub use parse::{expression as parse_expression, file as parse_file};
+pub use parse::{expression as parse_expression, file as parse_file, template as parse_template};
 pub use reference::Reference;
 pub use source::Sources;
 pub use take::unsupported_attribute;

@@ -52,6 +52,28 @@ pub fn expression(name: &Arc<str>, text: &str) -> Result<Located, Fault> {
     }
 }
 
+/// Parses a template, such as the text of a file.
+///
+/// # Errors
+/// Where and why it is not a template.
+pub fn template(name: &Arc<str>, text: &str) -> Result<Located, Fault> {
+    let lowering = Lowering {
+        file: name,
+        text,
+        offset: 0,
+    };
+    match hcl_edit::parser::parse_template(text) {
+        Ok(parsed) => Ok(lowering.whole_template(&parsed)),
+        Err(error) => {
+            let offset = error.location().offset();
+            Err(Box::new(invalid(
+                error.message(),
+                &Span::new(name, offset..offset + 1),
+            )))
+        }
+    }
+}
+
 fn recover(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
     let mut whole = Body::default();
     let mut diagnostics = Diagnostics::new();

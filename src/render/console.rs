@@ -113,7 +113,13 @@ fn quote(string: &str) -> String {
             '\u{0}'..='\u{1f}' | '\u{7f}' => {
                 let _ = write!(text, "\\x{:02x}", u32::from(character));
             }
-            '\u{80}'..='\u{a0}' | '\u{ad}' | '\u{feff}' | '\u{2028}' | '\u{2029}' => {
+            '\u{80}'..='\u{a0}'
+            | '\u{ad}'
+            | '\u{2000}'..='\u{200f}'
+            | '\u{2028}'..='\u{202f}'
+            | '\u{205f}'..='\u{206f}'
+            | '\u{3000}'
+            | '\u{feff}' => {
                 let _ = write!(text, "\\u{:04x}", u32::from(character));
             }
             other => text.push(other),

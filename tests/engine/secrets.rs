@@ -113,7 +113,7 @@ async fn empty_and_mixed_collections_survive_the_state() {
         "main.hcl",
         r#"
         resource "isobar_data" "a" { input = keys({}) }
-        resource "isobar_data" "b" { input = distinct([1, "a", [1]]) }
+        resource "isobar_data" "b" { input = concat([1], ["a", [1]]) }
         resource "isobar_data" "c" { input = concat(tolist([1]), tolist(["a"])) }
         resource "isobar_data" "d" { input = "${path.module} ${isobar.workspace}" }
         "#,

@@ -1,88 +1,78 @@
 //! Functions that change the type or the marks of a value.
 
+use std::sync::Arc;
+
 use isobar_sdk::quantity::{parse_bytes, parse_duration};
+use isobar_sdk::value::Marks;
 use isobar_sdk::{Number, Type, Value};
 
-use super::{Care, Function, any, bool_type, number_type, string_type, text};
+use super::function::{any, text as text_of};
+use super::{Care, Function, Parameter, Shape, text};
+
+const V: Parameter = any("v").or_null();
+const VALUE: Parameter = any("value").or_null();
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    Function {
-        name: "bytes",
-        arity: (1, 1),
-        result: number_type,
-        body: bytes,
-        care: Care::Deep,
-    },
-    Function {
-        name: "duration",
-        arity: (1, 1),
-        result: number_type,
-        body: duration,
-        care: Care::Deep,
-    },
-    Function {
-        name: "issensitive",
-        arity: (1, 1),
-        result: bool_type,
-        body: issensitive,
-        care: Care::Own,
-    },
-    Function {
-        name: "nonsensitive",
-        arity: (1, 1),
-        result: any,
-        body: nonsensitive,
-        care: Care::Own,
-    },
-    Function {
-        name: "sensitive",
-        arity: (1, 1),
-        result: any,
-        body: sensitive,
-        care: Care::Own,
-    },
-    Function {
-        name: "tobool",
-        arity: (1, 1),
-        result: bool_type,
-        body: tobool,
-        care: Care::Shallow,
-    },
-    Function {
-        name: "tolist",
-        arity: (1, 1),
-        result: any,
-        body: tolist,
-        care: Care::Shallow,
-    },
-    Function {
-        name: "tomap",
-        arity: (1, 1),
-        result: any,
-        body: tomap,
-        care: Care::Shallow,
-    },
-    Function {
-        name: "tonumber",
-        arity: (1, 1),
-        result: number_type,
-        body: tonumber,
-        care: Care::Shallow,
-    },
-    Function {
-        name: "toset",
-        arity: (1, 1),
-        result: any,
-        body: toset,
-        care: Care::Deep,
-    },
-    Function {
-        name: "tostring",
-        arity: (1, 1),
-        result: string_type,
-        body: tostring,
-        care: Care::Shallow,
-    },
+    Function::new("bytes", bytes, "The bytes of a size such as 16GiB.")
+        .takes(&[text_of("size")])
+        .gives(Shape::Number),
+    Function::lazy("can", "Whether an expression can be evaluated.")
+        .takes(&[any("expression")])
+        .gives(Shape::Bool),
+    Function::new(
+        "duration",
+        duration,
+        "The seconds of a duration such as 1h30m.",
+    )
+    .takes(&[text_of("duration")])
+    .gives(Shape::Number),
+    Function::new(
+        "ephemeralasnull",
+        ephemeralasnull,
+        "The value with null for all that is ephemeral.",
+    )
+    .takes(&[VALUE])
+    .care(Care::Own),
+    Function::new(
+        "issensitive",
+        issensitive,
+        "Whether the value is marked as sensitive.",
+    )
+    .takes(&[VALUE])
+    .gives(Shape::Bool)
+    .care(Care::Own),
+    Function::new("nonsensitive", nonsensitive, "The value without its mark.")
+        .takes(&[VALUE])
+        .care(Care::Own),
+    Function::new("sensitive", sensitive, "The value, marked as sensitive.")
+        .takes(&[VALUE])
+        .care(Care::Own),
+    Function::new("tobool", tobool, "The value as a bool.")
+        .takes(&[V])
+        .gives(Shape::Bool)
+        .care(Care::Own),
+    Function::new("tolist", tolist, "The value as a list.")
+        .takes(&[V])
+        .gives(Shape::List(&Shape::Any))
+        .care(Care::Own),
+    Function::new("tomap", tomap, "The value as a map.")
+        .takes(&[V])
+        .gives(Shape::Map(&Shape::Any))
+        .care(Care::Own),
+    Function::new("tonumber", tonumber, "The value as a number.")
+        .takes(&[V])
+        .gives(Shape::Number)
+        .care(Care::Own),
+    Function::new("toset", toset, "The value as a set.")
+        .takes(&[V])
+        .gives(Shape::Set(&Shape::Any))
+        .care(Care::Own),
+    Function::new("tostring", tostring, "The value as a text.")
+        .takes(&[V])
+        .gives(Shape::String)
+        .care(Care::Own),
+    Function::lazy("try", "The first expression that can be evaluated.")
+        .any_number_of(any("expressions")),
 ];
 
 fn convert(ty: &Type, arguments: &[Value]) -> Result<Value, String> {
@@ -90,24 +80,46 @@ fn convert(ty: &Type, arguments: &[Value]) -> Result<Value, String> {
         .map_err(|mismatch| mismatch.to_string())
 }
 
-/// Bytes of a size such as `"16GiB"`.
 fn bytes(arguments: &[Value]) -> Result<Value, String> {
-    let bytes = parse_bytes(&text(&arguments[0])?)?;
+    let bytes = parse_bytes(text(&arguments[0])?)?;
     i64::try_from(bytes)
         .map(Value::from)
         .map_err(|_| "the size is too large".to_owned())
 }
 
-/// Seconds of a duration such as `"1h30m"`.
 fn duration(arguments: &[Value]) -> Result<Value, String> {
-    let seconds = parse_duration(&text(&arguments[0])?)?.as_secs_f64();
+    let seconds = parse_duration(text(&arguments[0])?)?.as_secs_f64();
     Number::from_f64(seconds)
         .map(Value::Number)
         .ok_or_else(|| "the duration is too long".to_owned())
 }
 
+fn ephemeralasnull(arguments: &[Value]) -> Result<Value, String> {
+    Ok(without_ephemeral(&arguments[0]))
+}
+
+fn without_ephemeral(value: &Value) -> Value {
+    let item = |item: &Value| without_ephemeral(item);
+    let field = |(name, value): (&Arc<str>, &Value)| (Arc::clone(name), without_ephemeral(value));
+    match value {
+        ephemeral if ephemeral.is_ephemeral() => Value::Null(Type::of(ephemeral)),
+        Value::Marked(marks, inner) => without_ephemeral(inner).marked(*marks),
+        Value::List(items) if !items.is_empty() => Value::List(items.iter().map(item).collect()),
+        Value::Tuple(items) => Value::Tuple(items.iter().map(item).collect()),
+        Value::Map(fields) if !fields.is_empty() => Value::Map(fields.iter().map(field).collect()),
+        Value::Object(fields) => Value::Object(fields.iter().map(field).collect()),
+        other => other.clone(),
+    }
+}
+
 fn issensitive(arguments: &[Value]) -> Result<Value, String> {
-    Ok(arguments[0].is_sensitive().into())
+    let value = &arguments[0];
+    Ok(if value.is_unknown() && !value.is_sensitive() {
+        // It may be marked when it is known.
+        Value::unknown_of(Type::Bool)
+    } else {
+        value.is_sensitive().into()
+    })
 }
 
 fn sensitive(arguments: &[Value]) -> Result<Value, String> {
@@ -115,7 +127,7 @@ fn sensitive(arguments: &[Value]) -> Result<Value, String> {
 }
 
 fn nonsensitive(arguments: &[Value]) -> Result<Value, String> {
-    Ok(arguments[0].reveal().clone())
+    Ok(arguments[0].clone().unmarked(Marks::SENSITIVE))
 }
 
 fn tobool(arguments: &[Value]) -> Result<Value, String> {

@@ -233,6 +233,8 @@ impl From<PlanDocument> for Plan {
             facts: Facts {
                 folder: document.folder,
                 workspace: document.workspace,
+                planned: Some(document.created.0),
+                ..Facts::default()
             },
             variables: document
                 .variables

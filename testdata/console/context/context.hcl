@@ -18,7 +18,10 @@ variable "nothing" {
 }
 
 locals {
-  ages = { ann = 41, bob = 27 }
+  ages            = { ann = 41, bob = 27 }
+  template        = "Hello, $${name}!"
+  number_template = "$${n}"
+  templates       = { one = "<$${name}>" }
 }
 
 # Never applied: its attributes are unknown.

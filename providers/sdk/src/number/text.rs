@@ -84,6 +84,26 @@ impl Decimal {
 }
 
 impl Number {
+    /// All decimal digits of the binary fraction, where the text has the fewest that tell it
+    /// from its neighbours.
+    #[must_use]
+    pub fn exact_text(&self) -> String {
+        let Repr::Big(float) = &self.0 else {
+            return self.to_string();
+        };
+        let (significand, exponent) = float.repr().clone().into_parts();
+        if exponent >= 0 {
+            return self.to_string();
+        }
+        let places = exponent.unsigned_abs();
+        let (_, magnitude) = significand.into_parts();
+        let digits = (magnitude * UBig::from(5_u8).pow(places)).to_string();
+        let digits = format!("{digits:0>width$}", width = places + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - places);
+        let sign = if *self < Self::from(0_i64) { "-" } else { "" };
+        format!("{sign}{whole}.{fraction}")
+    }
+
     /// The number that the text of this one says.
     pub(super) fn as_written(&self) -> Float {
         match &self.0 {

@@ -1,0 +1,117 @@
+//! Functions of sets.
+
+use isobar_sdk::{Type, Value};
+
+use super::function::any;
+use super::{Care, Function, Parameter, Shape, items};
+
+const SET: Shape = Shape::Set(&Shape::Any);
+const FIRST: Parameter = Parameter::new("first_set", SET);
+const OTHERS: Parameter = Parameter::new("other_sets", SET);
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    Function::new(
+        "setintersection",
+        setintersection,
+        "The elements that all sets have.",
+    )
+    .takes(&[FIRST])
+    .any_number_of(OTHERS)
+    .gives(SET),
+    Function::new(
+        "setproduct",
+        setproduct,
+        "All ways to take one element of each list or set.",
+    )
+    .any_number_of(
+        any("sets").about("Lists keep their order; with a set among them, the result is a set."),
+    )
+    .care(Care::Shallow),
+    Function::new(
+        "setsubtract",
+        setsubtract,
+        "The elements of the first set that the second does not have.",
+    )
+    .takes(&[Parameter::new("a", SET), Parameter::new("b", SET)])
+    .gives(SET),
+    Function::new("setunion", setunion, "The elements that some set has.")
+        .takes(&[FIRST])
+        .any_number_of(OTHERS)
+        .gives(SET)
+        .care(Care::Open),
+];
+
+/// The sets, converted to one type.
+fn of_one_type(arguments: &[Value]) -> Result<Vec<Value>, String> {
+    let full = |value: &&Value| value.items().is_some_and(|items| !items.is_empty());
+    let types: Vec<Type> = arguments.iter().filter(full).map(Type::of).collect();
+    if types.is_empty() {
+        return Ok(arguments.to_vec());
+    }
+    let ty = Type::unify(&types)
+        .ok_or_else(|| "the sets have elements of different types".to_owned())?;
+    let convert = |value| ty.convert(value).map_err(|mismatch| mismatch.to_string());
+    arguments.iter().map(convert).collect()
+}
+
+fn setunion(arguments: &[Value]) -> Result<Value, String> {
+    let mut all = Vec::new();
+    for argument in &of_one_type(arguments)? {
+        all.extend(items(argument)?.iter().cloned());
+    }
+    Ok(Value::set(all))
+}
+
+fn setintersection(arguments: &[Value]) -> Result<Value, String> {
+    let sets = of_one_type(arguments)?;
+    let mut common = items(&sets[0])?.to_vec();
+    for set in &sets[1..] {
+        let other = items(set)?;
+        common.retain(|item| other.contains(item));
+    }
+    Ok(Value::set(common))
+}
+
+fn setsubtract(arguments: &[Value]) -> Result<Value, String> {
+    let sets = of_one_type(arguments)?;
+    let taken = items(&sets[1])?;
+    let left = items(&sets[0])?.iter().filter(|item| !taken.contains(item));
+    Ok(Value::set(left.cloned().collect()))
+}
+
+/// The most elements that `setproduct` makes, so that memory is bounded.
+const LARGEST_PRODUCT: usize = 1 << 20;
+
+fn setproduct(arguments: &[Value]) -> Result<Value, String> {
+    if arguments.len() < 2 {
+        return Err("at least two lists or sets are needed".to_owned());
+    }
+    let mut product: Vec<Vec<Value>> = vec![Vec::new()];
+    for argument in arguments {
+        // The elements of a tuple get one type, as in a list.
+        let list = match argument {
+            Value::Tuple(_) => Type::list(Type::Any)
+                .convert(argument)
+                .map_err(|mismatch| mismatch.to_string())?,
+            other => other.clone(),
+        };
+        let choices = items(&list)?;
+        if product.len().saturating_mul(choices.len()) > LARGEST_PRODUCT {
+            return Err(format!("there are more than {LARGEST_PRODUCT} ways"));
+        }
+        product = product
+            .iter()
+            .flat_map(|begun| {
+                choices
+                    .iter()
+                    .map(|next| [begun, std::slice::from_ref(next)].concat())
+            })
+            .collect();
+    }
+    let product = product.into_iter().map(Value::tuple).collect();
+    Ok(if arguments.iter().any(|a| matches!(a, Value::Set(_))) {
+        Value::set(product)
+    } else {
+        Value::list(product)
+    })
+}
