@@ -12,9 +12,10 @@ use isobar_sdk::limit::{Allowance, Limit};
 use isobar_sdk::provider::BoxFuture;
 use isobar_sdk::retry::{Patience, Retry};
 use isobar_sdk::schema::ProviderSchema;
-use isobar_sdk::{Diagnostic, Error, Factory, Known, Provider};
+use isobar_sdk::{Diagnostic, Error, Factory, Known, Provider, Value};
 
 use crate::registry::Registry;
+use crate::state;
 
 /// What providers are told about where they run.
 #[derive(Debug, Clone)]
@@ -31,7 +32,7 @@ pub struct Surroundings {
 #[must_use]
 pub fn registry(surroundings: &Surroundings) -> Registry {
     let factories: Vec<Arc<dyn Factory>> = vec![
-        Arc::new(isobar_data::factory()),
+        Arc::new(isobar_data::factory_with(outputs_of(&surroundings.base))),
         Arc::new(isobar_sim::factory(surroundings.base.clone())),
         Arc::new(isobar_local::factory(isobar_local::Runtime {
             executable: surroundings.executable.clone(),
@@ -44,6 +45,24 @@ pub fn registry(surroundings: &Surroundings) -> Registry {
         allowance: ON_THIS_MACHINE,
     });
     Registry::new(decorated.map(|factory| Arc::new(factory) as Arc<dyn Factory>))
+}
+
+/// Reads the outputs of a state, whose path is relative to the folder of the configuration.
+fn outputs_of(base: &Path) -> isobar_data::ReadOutputs {
+    let base = base.to_owned();
+    Arc::new(move |path| {
+        let path = base.join(path);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(format!("{}: {error}", path.display())),
+        };
+        let state = state::from_json(&text);
+        let state = state.map_err(|error| format!("{}: {error}", path.display()))?;
+        let outputs = state.outputs.into_iter();
+        let outputs = outputs.map(|(name, output)| (name, output.value.value().clone()));
+        Ok(Some(Value::object(outputs)))
+    })
 }
 
 /// What a provider gets that works on this machine: no limit of rate, as there is no one to

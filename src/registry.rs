@@ -100,6 +100,21 @@ impl Registry {
         })
     }
 
+    /// The provider that has a data source, and its schema.
+    #[must_use]
+    pub fn data_source(&self, kind: &str) -> Option<(&'static str, &Schema)> {
+        self.0
+            .iter()
+            .find_map(|(name, factory)| Some((*name, factory.schema().data_sources.get(kind)?)))
+    }
+
+    /// All data sources.
+    pub fn data_sources(&self) -> impl Iterator<Item = &str> {
+        self.0
+            .values()
+            .flat_map(|factory| factory.schema().data_sources.keys().map(String::as_str))
+    }
+
     /// All resource types.
     pub fn resource_types(&self) -> impl Iterator<Item = &str> {
         self.0

@@ -86,11 +86,13 @@ async fn carry_out(
     let used = plan
         .changes
         .values()
-        .map(|planned| ProviderKey::parse(&planned.provider))
+        .map(|planned| &planned.provider)
+        .chain(plan.reads.values().map(|read| &read.provider))
+        .map(|provider| ProviderKey::parse(provider))
         .collect();
     let (providers, more) = plan::providers(&config, request.registry, &scope, &used).await;
     found.extend(more);
-    let world = World::new(&config, plan, &mut found);
+    let world = World::new(&config, request.registry, plan, &mut found);
     if found.has_errors() {
         return Err(found);
     }
@@ -102,7 +104,7 @@ async fn carry_out(
     let mut run = Run::new(&request, &before, providers, world, journal, sink);
     run.record_findings();
     run.steps().await;
-    let (state, journal) = run.finish(report);
+    let (state, journal) = run.finish(report).await;
     store(&request, &before, state, journal, report);
     Ok(())
 }

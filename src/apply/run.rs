@@ -398,6 +398,7 @@ impl<'a> Run<'a> {
             )
             .into());
         };
+        self.world.catch_up(&self.providers).await?;
         let configuration = self.world.configuration(address, planned, schema)?;
         let prior = match &planned.change {
             Change::Update { before, .. } => Some(before.clone()),
@@ -623,7 +624,7 @@ impl<'a> Run<'a> {
     }
 
     /// Brings the outputs up to date and hands the results over.
-    pub(super) fn finish(mut self, report: &mut Report) -> (State, Journal) {
+    pub(super) async fn finish(mut self, report: &mut Report) -> (State, Journal) {
         let failed = self.diagnostics.has_errors() || !self.skipped.is_empty();
         self.update_kept(failed);
         match self.plan.mode {
@@ -633,6 +634,9 @@ impl<'a> Run<'a> {
                 self.state.demands.clear();
             }
             Mode::Normal => {
+                if let Err(found) = self.world.catch_up(&self.providers).await {
+                    self.diagnostics.extend(found);
+                }
                 self.update_outputs(failed);
                 self.update_demands(failed);
             }

@@ -3,21 +3,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use isobar_sdk::address;
 use isobar_sdk::deployment::Wire;
-use isobar_sdk::schema::Schema;
+use isobar_sdk::schema::{Body, Schema};
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Key, Native, Value};
 
 use crate::eval::{Ambient, Frames, Instance, Scope, decode, evaluate};
 use crate::language::{Config, Declaration};
 use crate::plan::{
     Mode, Name, Names, Node, Plan, PlannedChange, Reach, configure, deployment_value, empty,
-    expand, follow, sensitive_output,
+    expand, follow, look_up, not_told, sensitive_output,
 };
+use crate::registry::{Providers, Registry};
 use isobar_sdk::Fault;
 
 /// The values of a plan.
 pub(super) struct World<'a> {
     config: &'a Config,
+    registry: &'a Registry,
     plan: &'a Plan,
     names: Names,
     /// All names in the order of evaluation.
@@ -37,13 +40,19 @@ pub(super) struct World<'a> {
 
 impl<'a> World<'a> {
     /// The values as they were planned, module by module.
-    pub(super) fn new(config: &'a Config, plan: &'a Plan, diagnostics: &mut Diagnostics) -> Self {
+    pub(super) fn new(
+        config: &'a Config,
+        registry: &'a Registry,
+        plan: &'a Plan,
+        diagnostics: &mut Diagnostics,
+    ) -> Self {
         let (names, found) = Names::of(config);
         diagnostics.extend(found);
         let order: Vec<Node> = names.order().into_iter().cloned().collect();
         let places: BTreeMap<Node, usize> = order.iter().cloned().zip(0..).collect();
         let mut world = Self {
             config,
+            registry,
             plan,
             names,
             order,
@@ -110,6 +119,15 @@ impl<'a> World<'a> {
                 self.replay_block(&block, instances.get(&block).map_or(&[], Vec::as_slice));
                 Ok(())
             }
+            Name::Data(kind, name) => {
+                let block = Address {
+                    module: instance.clone(),
+                    mode: address::Mode::Data,
+                    ..Address::new(kind, name)
+                };
+                self.replay_data(&block);
+                Ok(())
+            }
         }
     }
 
@@ -133,6 +151,20 @@ impl<'a> World<'a> {
         }
         if &*block.kind == "deployment" {
             self.update_deployment(block);
+        }
+    }
+
+    fn replay_data(&mut self, block: &Address) {
+        let Some(scope) = self.frames.get_mut(&block.module) else {
+            return;
+        };
+        let key = (Arc::clone(&block.kind), Arc::clone(&block.name));
+        if let Some(empty) = scope.config().data.get(&key).and_then(empty) {
+            scope.set_at(block, empty);
+        }
+        let told = self.plan.reads.range(block.clone()..);
+        for (address, read) in told.take_while(|(address, _)| address.block() == *block) {
+            scope.set_instance(address, read.after.clone());
         }
     }
 
@@ -161,16 +193,90 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Evaluates anew what rests on what has become known.
-    fn catch_up(&mut self) -> Result<(), Fault> {
+    /// Evaluates anew what rests on what has become known, and asks the data sources that could
+    /// not be asked before.
+    pub(super) async fn catch_up(&mut self, providers: &Providers) -> Result<(), Diagnostics> {
         for (place, instance) in std::mem::take(&mut self.stale) {
-            match self.order.get(place).map(|node| &node.name) {
-                Some(Name::Variable(name)) => self.frames.define_variable(&instance, name)?,
-                Some(Name::Output(name)) => self.frames.define_output(&instance, name)?,
-                _ => {}
+            let Some(node) = self.order.get(place) else {
+                continue;
+            };
+            let evaluated = match &node.name {
+                Name::Variable(name) => self.frames.define_variable(&instance, name),
+                Name::Output(name) => self.frames.define_output(&instance, name),
+                Name::Data(kind, name) => {
+                    let block = Address {
+                        module: instance.clone(),
+                        mode: address::Mode::Data,
+                        ..Address::new(kind, name)
+                    };
+                    self.ask(&block, providers).await?;
+                    Ok(())
+                }
+                _ => Ok(()),
+            };
+            evaluated.map_err(|fault| Diagnostics::from(*fault))?;
+        }
+        Ok(())
+    }
+
+    /// Asks the instances of a data source that the plan left for now, if they can be asked.
+    async fn ask(&mut self, block: &Address, providers: &Providers) -> Result<(), Diagnostics> {
+        let plan = self.plan;
+        let all = plan.reads.range(block.clone()..);
+        let here = all.take_while(|(address, _)| address.block() == *block);
+        for (address, read) in here.filter(|(_, read)| read.deferred.is_some()) {
+            let Some((_, schema)) = self.registry.data_source(&address.kind) else {
+                continue;
+            };
+            let Some(configuration) = self.decoded(address, &schema.body)? else {
+                continue;
+            };
+            if !configuration.is_wholly_known() {
+                continue;
+            }
+            let Some(provider) = providers.get(&read.provider) else {
+                continue;
+            };
+            let told = look_up(&**provider, address, schema, &configuration).await;
+            let told = told.map_err(|error| Diagnostics::from(not_told(address, &error)))?;
+            if let Some(scope) = self.frames.get_mut(&address.module) {
+                scope.set_instance(address, told);
             }
         }
         Ok(())
+    }
+
+    /// The configuration of an instance as it is now; `None` if its block is not there.
+    fn decoded(&mut self, address: &Address, shape: &Body) -> Result<Option<Value>, Diagnostics> {
+        let key = (Arc::clone(&address.kind), Arc::clone(&address.name));
+        let config = self.frames.get(&address.module).map(Scope::config);
+        let declaration = config.and_then(|config| match address.mode {
+            address::Mode::Managed => config.declarations.get(&key),
+            address::Mode::Data => config.data.get(&key),
+        });
+        let Some(declaration) = declaration else {
+            return Ok(None);
+        };
+        let ambient = self
+            .ambient(address, declaration)
+            .map_err(|fault| Diagnostics::from(*fault))?;
+        let Some(scope) = self.frames.get(&address.module) else {
+            return Ok(None);
+        };
+        let mut found = Diagnostics::new();
+        let header = &declaration.header;
+        let value = decode(
+            &declaration.body,
+            shape,
+            header,
+            (scope, &ambient),
+            &mut found,
+        );
+        if found.has_errors() {
+            Err(found)
+        } else {
+            Ok(Some(value))
+        }
     }
 
     /// Sets what an instance really is.
@@ -232,32 +338,8 @@ impl<'a> World<'a> {
             };
             return Ok(configure(schema, wires, &value_of));
         }
-        self.catch_up().map_err(|fault| Diagnostics::from(*fault))?;
-        let key = (Arc::clone(&address.kind), Arc::clone(&address.name));
-        let config = self.frames.get(&address.module).map(Scope::config);
-        let Some(declaration) = config.and_then(|config| config.declarations.get(&key)) else {
-            return Ok(planned.change.after().cloned().unwrap_or(Value::NULL));
-        };
-        let ambient = self
-            .ambient(address, declaration)
-            .map_err(|fault| Diagnostics::from(*fault))?;
-        let mut found = Diagnostics::new();
-        let Some(scope) = self.frames.get(&address.module) else {
-            return Ok(Value::NULL);
-        };
-        let scope = (scope, &ambient);
-        let value = decode(
-            &declaration.body,
-            &schema.body,
-            &declaration.header,
-            scope,
-            &mut found,
-        );
-        if found.has_errors() {
-            Err(found)
-        } else {
-            Ok(value)
-        }
+        let configuration = self.decoded(address, &schema.body)?;
+        Ok(configuration.unwrap_or_else(|| planned.change.after().cloned().unwrap_or(Value::NULL)))
     }
 
     /// What `each` and `count` mean in an instance. The instances of a block are part of the
@@ -270,12 +352,14 @@ impl<'a> World<'a> {
                 None => Vec::new(),
             };
             let expanded: BTreeMap<_, _> = expanded.into_iter().collect();
-            let planned = self.plan.changes.iter().filter(|(address, planned)| {
+            let made = self.plan.changes.iter().filter(|(address, planned)| {
                 address.native.is_none()
                     && address.block() == block
                     && planned.change.after().is_some()
             });
-            let planned: Vec<&Option<Key>> = planned.map(|(address, _)| &address.key).collect();
+            let told = self.plan.reads.keys().filter(|told| told.block() == block);
+            let planned = made.map(|(address, _)| address).chain(told);
+            let planned: Vec<&Option<Key>> = planned.map(|address| &address.key).collect();
             let same = if self.plan.selection.is_partial() {
                 planned.iter().all(|key| expanded.contains_key(key))
             } else {
@@ -301,11 +385,8 @@ impl<'a> World<'a> {
     }
 
     /// The outputs, as far as they are known.
-    pub(super) fn outputs(&mut self, diagnostics: &mut Diagnostics) -> BTreeMap<String, Value> {
+    pub(super) fn outputs(&self, diagnostics: &mut Diagnostics) -> BTreeMap<String, Value> {
         let mut outputs = BTreeMap::new();
-        if let Err(fault) = self.catch_up() {
-            diagnostics.push(*fault);
-        }
         let Some(scope) = self.frames.get(&[]) else {
             return outputs;
         };

@@ -160,6 +160,7 @@ mod tests {
             sources: sources("locals {}"),
             variables: BTreeMap::new(),
             changes: BTreeMap::new(),
+            reads: BTreeMap::new(),
             moves: BTreeMap::new(),
             selection: crate::plan::Selection::default(),
             drift: BTreeMap::new(),

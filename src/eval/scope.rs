@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use isobar_sdk::address::ModuleStep;
+use isobar_sdk::address::{Mode, ModuleStep};
 use isobar_sdk::{Address, Fault, Key, Value};
 use jiff::Timestamp;
 
@@ -124,7 +124,7 @@ impl<'a> Scope<'a> {
     /// Sets the value of one instance; instances of `count` must be set in order at first.
     pub fn set_instance(&mut self, address: &Address, value: Value) {
         self.passing.get_mut().clear();
-        let block = (Arc::clone(&address.kind), Arc::clone(&address.name));
+        let block = (kind_of(address), Arc::clone(&address.name));
         match (&address.key, self.blocks.get_mut(&block)) {
             (Some(Key::Text(key)), Some(Value::Object(fields))) => {
                 fields.insert(Arc::clone(key), value);
@@ -181,6 +181,13 @@ impl<'a> Scope<'a> {
         self.config
     }
 
+    /// Sets the value of the block at an address, as `set_block` does.
+    pub fn set_at(&mut self, address: &Address, value: Value) {
+        self.passing.get_mut().clear();
+        self.blocks
+            .insert((kind_of(address), Arc::clone(&address.name)), value);
+    }
+
     /// The value of a block.
     #[must_use]
     pub fn block(&self, kind: &str, name: &str) -> Option<&Value> {
@@ -218,6 +225,7 @@ impl<'a> Scope<'a> {
             ("isobar" | "terraform", _) => {
                 (name == "workspace").then(|| Value::from(self.facts.workspace.as_str()))
             }
+            ("data", _) => Some(self.data_of(name)),
             ("count", Ambient::Count(index)) => (name == "index").then(|| Value::from(*index)),
             ("each", Ambient::Each(key, value)) => match name {
                 "key" => Some(Value::String(Arc::clone(key))),
@@ -227,6 +235,15 @@ impl<'a> Scope<'a> {
             _ => self.blocks.get(&(root.into(), name.into())).cloned(),
         };
         Ok(value)
+    }
+
+    /// The data sources of a type, by name.
+    fn data_of(&self, kind: &str) -> Value {
+        let kind: Arc<str> = data_kind(kind);
+        let first = (Arc::clone(&kind), Arc::from(""));
+        let found = self.blocks.range(first..);
+        let found = found.take_while(|((there, _), _)| *there == kind);
+        Value::object(found.map(|((_, name), value)| (Arc::clone(name), value.clone())))
     }
 
     fn local(&self, name: &str) -> Result<Option<Value>, Fault> {
@@ -243,5 +260,17 @@ impl<'a> Scope<'a> {
         let mut passing = self.passing.borrow_mut();
         passing.insert(Arc::clone(name), value.clone());
         Ok(Some(value))
+    }
+}
+
+/// What blocks of data sources are kept under, as a resource may have the same type and name.
+fn data_kind(kind: &str) -> Arc<str> {
+    format!("data.{kind}").into()
+}
+
+fn kind_of(address: &Address) -> Arc<str> {
+    match address.mode {
+        Mode::Managed => Arc::clone(&address.kind),
+        Mode::Data => data_kind(&address.kind),
     }
 }

@@ -38,6 +38,8 @@ pub struct Config {
     pub removals: Vec<Removed>,
     /// `import {}`
     pub imports: Vec<Import>,
+    /// Data sources by kind and name.
+    pub data: BTreeMap<(Arc<str>, Arc<str>), Declaration>,
     /// Resources and nouns by kind and name.
     pub declarations: BTreeMap<(Arc<str>, Arc<str>), Declaration>,
 }
@@ -158,7 +160,7 @@ impl Declaration {
 }
 
 /// What a configuration may have at its top level.
-const BLOCKS: [&str; 15] = [
+const BLOCKS: [&str; 16] = [
     "isobar",
     "provider",
     "variable",
@@ -169,6 +171,7 @@ const BLOCKS: [&str; 15] = [
     "removed",
     "import",
     "resource",
+    "data",
     "zone",
     "model",
     "forecast",
@@ -201,7 +204,7 @@ impl Config {
     fn add_block(&mut self, block: Block, diagnostics: &mut Diagnostics) {
         let labels = match &*block.kind {
             "isobar" | "locals" | "moved" | "removed" | "import" => 0,
-            "resource" => 2,
+            "resource" | "data" => 2,
             kind if BLOCKS.contains(&kind) => 1,
             _ => return diagnostics.push(unknown_block(&block)),
         };
@@ -385,7 +388,12 @@ impl Config {
                 .help(format!("Write one {kind} block for each.")),
             );
         }
-        if let Some(first) = self.declarations.insert((kind, name), declaration) {
+        let all = if &*block.kind == "data" {
+            &mut self.data
+        } else {
+            &mut self.declarations
+        };
+        if let Some(first) = all.insert((kind, name), declaration) {
             let what = if first.is_noun() {
                 "block of this kind"
             } else {

@@ -24,6 +24,8 @@ pub enum Target {
     Local(Arc<str>),
     /// `zone.name`, `isobar_data.name`: a block by kind and name.
     Block(Arc<str>, Arc<str>),
+    /// `data.kind.name`
+    Data(Arc<str>, Arc<str>),
     /// `module.name.output`, or `module.name` as a whole.
     Module(Arc<str>, Option<Arc<str>>),
     /// `each.key`, `count.index`, `path.module`, `isobar.workspace`, `self`: known where it
@@ -145,13 +147,24 @@ impl Collector<'_> {
         self.bound.truncate(outside);
     }
 
-    /// An access `.name` to `inner`, which may be a module or one instance of it.
+    /// An access `.name` to `inner`, which may be a module or one instance of it, or the data
+    /// sources of a type.
     fn step(&mut self, whole: &Expression, inner: &Expression, name: Option<&Arc<str>>) {
+        if let (Some(kind), Some(name)) = (rooted("data", inner), name)
+            && !self.bound.iter().any(|bound| &**bound == "data")
+        {
+            self.found.push(Reference {
+                target: Target::Data(Arc::clone(kind), Arc::clone(name)),
+                span: whole.extent.in_file(self.file),
+            });
+            return;
+        }
         let (module, index) = match &inner.kind {
             Kind::Index(module, index) => (&**module, Some(&**index)),
             _ => (inner, None),
         };
-        let Some(call) = called(module).filter(|_| !self.bound.iter().any(|b| &**b == "module"))
+        let Some(call) =
+            rooted("module", module).filter(|_| !self.bound.iter().any(|b| &**b == "module"))
         else {
             return self.expression(inner);
         };
@@ -181,12 +194,13 @@ impl Collector<'_> {
     }
 }
 
-/// The name of the module that an expression `module.name` means.
-fn called(expression: &Expression) -> Option<&Arc<str>> {
+/// The name in an expression `root.name`.
+fn rooted<'a>(root: &str, expression: &'a Expression) -> Option<&'a Arc<str>> {
     match &expression.kind {
-        Kind::Attribute(root, name) if matches!(&root.kind, Kind::Variable(r) if &**r == "module") => {
-            Some(name)
-        }
+        Kind::Attribute(inner, name) => match &inner.kind {
+            Kind::Variable(found) if **found == *root => Some(name),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -204,6 +218,7 @@ mod tests {
                 Target::Variable(name) => format!("var.{name}"),
                 Target::Local(name) => format!("local.{name}"),
                 Target::Block(kind, name) => format!("{kind}.{name}"),
+                Target::Data(kind, name) => format!("data.{kind}.{name}"),
                 Target::Module(call, None) => format!("module.{call}"),
                 Target::Module(call, Some(output)) => format!("module.{call}.{output}"),
                 Target::Ambient(name) | Target::Bare(name) => name.to_string(),
@@ -223,6 +238,10 @@ mod tests {
 
     #[test]
     fn outputs_of_modules_are_told_apart() {
+        assert_eq!(
+            targets(r#"[data.t.n.a, data.t.m["k"].b]"#),
+            ["data.t.n", "data.t.m"]
+        );
         assert_eq!(
             targets(r#"[module.a.x, module.b["k"].y.z, module.c[*].w, module.d, module.e[var.i]]"#),
             [

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use isobar_sdk::address;
 use isobar_sdk::schema::Schema;
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Error, ErrorKind, Fault, Known, Span, Value};
 use jiff::Timestamp;
@@ -14,8 +15,8 @@ use super::instance::{Configured, changed_attributes};
 use super::moves::Renamed;
 use super::nouns::{self, Nouns};
 use super::{
-    Base, FrozenForecast, Mode, Name, Names, Node, Plan, PlannedChange, PlannedDeployment, Reach,
-    Refresh, Selection, moves, provider, refresh, setup,
+    Base, FrozenForecast, Mode, Name, Names, Node, Plan, PlannedChange, PlannedDeployment,
+    PlannedRead, Reach, Refresh, Selection, moves, provider, refresh, setup,
 };
 use crate::change::{Cause, Change, Reason};
 use crate::deployment::spec;
@@ -121,10 +122,13 @@ fn used_providers(
     let modules = request.config.modules();
     let declarations = modules
         .iter()
-        .flat_map(|(_, module)| module.declarations.values());
+        .flat_map(|(_, module)| module.declarations.values().chain(module.data.values()));
     let mut named: BTreeMap<&str, &Span> = BTreeMap::new();
     for declaration in declarations {
-        let resource = request.registry.resource(&declaration.kind);
+        let registry = request.registry;
+        let resource = registry
+            .resource(&declaration.kind)
+            .or_else(|| registry.data_source(&declaration.kind));
         if &*declaration.kind == "zone" {
             used.insert(ProviderKey::default_of(nouns::zone_provider(declaration)));
         } else if let Some((name, _)) = resource {
@@ -162,6 +166,8 @@ pub(super) struct Driver<'a> {
     /// The old addresses of what was moved.
     pub(super) moves: BTreeMap<Address, Address>,
     pub(super) nouns: Nouns<'a>,
+    /// What the data sources tell.
+    pub(super) reads: BTreeMap<Address, PlannedRead>,
     pub(super) changes: BTreeMap<Address, PlannedChange>,
     pub(super) deployments: BTreeMap<String, PlannedDeployment>,
     pub(super) forecasts: BTreeMap<String, FrozenForecast>,
@@ -181,8 +187,13 @@ pub(super) struct Block<'a> {
 impl Block<'_> {
     /// Its address, without a key.
     pub(super) fn address(&self) -> Address {
+        let mode = match self.node.name {
+            Name::Data(..) => address::Mode::Data,
+            _ => address::Mode::Managed,
+        };
         Address {
             module: self.module.clone(),
+            mode,
             ..Address::new(&self.declaration.kind, &self.declaration.name)
         }
     }
@@ -224,6 +235,7 @@ impl<'a> Driver<'a> {
             observed: BTreeMap::new(),
             moves: BTreeMap::new(),
             nouns: Nouns::default(),
+            reads: BTreeMap::new(),
             changes: BTreeMap::new(),
             deployments: BTreeMap::new(),
             forecasts: BTreeMap::new(),
@@ -308,11 +320,15 @@ impl<'a> Driver<'a> {
                 None => Ok(()),
             },
             Name::Call(name) => self.enter(&instance, name),
-            Name::Block(kind, name) => {
+            Name::Block(kind, name) | Name::Data(kind, name) => {
                 let key = (Arc::clone(kind), Arc::clone(name));
                 let config = self.request.config.module(&node.module)?;
+                let all = match node.name {
+                    Name::Data(..) => &config.data,
+                    _ => &config.declarations,
+                };
                 return Some(Block {
-                    declaration: config.declarations.get(&key)?,
+                    declaration: all.get(&key)?,
                     node,
                     module: instance,
                 });
@@ -338,6 +354,9 @@ impl<'a> Driver<'a> {
     }
 
     async fn block(&mut self, block: &Block<'a>) {
+        if matches!(block.node.name, Name::Data(..)) {
+            return self.data(block).await;
+        }
         match &*block.declaration.kind {
             "zone" => self.zones(block),
             "model" => self.model(block),
@@ -471,11 +490,11 @@ impl<'a> Driver<'a> {
         (known && open).then_some(value)
     }
 
-    fn expand(&mut self, block: &Block<'_>) -> Option<Expanded> {
+    pub(super) fn expand(&mut self, block: &Block<'_>) -> Option<Expanded> {
         let declaration = block.declaration;
         let scope = self.frames.get_mut(&block.module)?;
         if let Some(empty) = empty(declaration) {
-            scope.set_block(&declaration.kind, &declaration.name, empty);
+            scope.set_at(&block.address(), empty);
         }
         match expand(&declaration.repetition, scope) {
             Ok(instances) => Some(instances),
@@ -487,7 +506,7 @@ impl<'a> Driver<'a> {
     }
 
     /// The configuration of the provider that an instance of a block means.
-    fn provider_of(
+    pub(super) fn provider_of(
         &self,
         block: &Block<'_>,
         ambient: &Ambient,
@@ -702,6 +721,7 @@ impl<'a> Driver<'a> {
             nouns,
             forecasts: self.forecasts,
             deployments: self.deployments,
+            reads: self.reads,
             moves: self.moves,
             selection: self.request.selection.clone(),
             changes: self.changes,

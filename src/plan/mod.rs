@@ -7,6 +7,7 @@ mod expand;
 mod file;
 mod freeze;
 mod instance;
+mod lookup;
 mod moves;
 mod names;
 mod nouns;
@@ -26,6 +27,7 @@ pub use expand::{Expanded, empty, expand};
 pub use file::{FileError, from_json, to_json};
 pub use freeze::FrozenForecast;
 pub use instance::{Configured, configure, follow, plain};
+pub use lookup::{Deferred, PlannedRead, look_up, not_told};
 pub use names::{Name, Names, Node};
 pub use order::{Step, order};
 pub use predict::{Prediction, forecasts};
@@ -88,6 +90,8 @@ pub struct Plan {
     pub selection: Selection,
     /// What happens to each instance that it looks at, also where nothing does.
     pub changes: BTreeMap<Address, PlannedChange>,
+    /// What the data sources tell.
+    pub reads: BTreeMap<Address, PlannedRead>,
     /// The address that an instance had before, by the one that it has now.
     pub moves: BTreeMap<Address, Address>,
     /// What has changed since the last apply without Isobar; `None` for what is gone.

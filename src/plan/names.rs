@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use isobar_sdk::address::ModuleStep;
+use isobar_sdk::address::{Mode, ModuleStep};
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Span};
 
 use super::{adopt, undeclared};
@@ -36,6 +36,8 @@ pub enum Name {
     Local(Arc<str>),
     /// A resource or a noun.
     Block(Arc<str>, Arc<str>),
+    /// A data source.
+    Data(Arc<str>, Arc<str>),
     /// `output "name"`
     Output(Arc<str>),
 }
@@ -58,6 +60,7 @@ impl fmt::Display for Name {
             Self::Variable(name) => write!(f, "var.{name}"),
             Self::Local(name) => write!(f, "local.{name}"),
             Self::Block(kind, name) => write!(f, "{kind}.{name}"),
+            Self::Data(kind, name) => write!(f, "data.{kind}.{name}"),
             Self::Output(name) => write!(f, "output.{name}"),
         }
     }
@@ -76,8 +79,10 @@ impl Node {
     /// The address of all instances of a block, in all instances of its module.
     #[must_use]
     pub fn address(&self) -> Option<Address> {
-        let Name::Block(kind, name) = &self.name else {
-            return None;
+        let (mode, kind, name) = match &self.name {
+            Name::Block(kind, name) => (Mode::Managed, kind, name),
+            Name::Data(kind, name) => (Mode::Data, kind, name),
+            _ => return None,
         };
         let step = |name: &Arc<str>| ModuleStep {
             name: Arc::clone(name),
@@ -85,6 +90,7 @@ impl Node {
         };
         Some(Address {
             module: self.module.iter().map(step).collect(),
+            mode,
             ..Address::new(kind, name)
         })
     }
@@ -145,8 +151,7 @@ impl Names {
         found.into_iter().collect()
     }
 
-    /// The variables and outputs that may change when a block becomes known, each behind those
-    /// that it rests on itself.
+    /// The variables, outputs and data sources that may change when a block becomes known.
     #[must_use]
     pub fn passed_on_from(&self, node: &Node) -> BTreeSet<&Node> {
         let mut found = BTreeSet::new();
@@ -154,7 +159,9 @@ impl Names {
         while let Some(next) = open.pop() {
             let goes_on = match &next.name {
                 Name::Block(..) | Name::Call(_) => false,
-                Name::Local(_) | Name::Variable(_) | Name::Output(_) => found.insert(next),
+                Name::Local(_) | Name::Variable(_) | Name::Output(_) | Name::Data(..) => {
+                    found.insert(next)
+                }
             };
             if goes_on {
                 open.extend(self.dag.dependents(next));
@@ -203,8 +210,19 @@ impl<'a> Builder<'a> {
         for call in config.calls.values() {
             self.call(path, call);
         }
-        for ((kind, name), declaration) in &config.declarations {
-            let node = Name::Block(Arc::clone(kind), Arc::clone(name)).within(path);
+        let blocks = config
+            .declarations
+            .iter()
+            .map(|((kind, name), declaration)| {
+                let name = Name::Block(Arc::clone(kind), Arc::clone(name));
+                (name, declaration)
+            });
+        let data = config.data.iter().map(|((kind, name), declaration)| {
+            let name = Name::Data(Arc::clone(kind), Arc::clone(name));
+            (name, declaration)
+        });
+        for (name, declaration) in blocks.chain(data) {
+            let node = name.within(path);
             for located in expressions(declaration) {
                 self.refer(&node, located);
             }
@@ -275,7 +293,10 @@ impl<'a> Builder<'a> {
 
     fn provider_reference(&mut self, path: &Path, reference: &Reference) {
         for node in self.targets(path, reference) {
-            if matches!(node.name, Name::Block(..) | Name::Output(_)) {
+            if matches!(
+                node.name,
+                Name::Block(..) | Name::Data(..) | Name::Output(_)
+            ) {
                 self.found.push(
                     Diagnostic::error(
                         "P0003",
@@ -338,6 +359,7 @@ impl<'a> Builder<'a> {
             Target::Variable(name) => Name::Variable(Arc::clone(name)),
             Target::Local(name) => Name::Local(Arc::clone(name)),
             Target::Block(kind, name) => Name::Block(Arc::clone(kind), Arc::clone(name)),
+            Target::Data(kind, name) => Name::Data(Arc::clone(kind), Arc::clone(name)),
             Target::Module(call, output) => {
                 return self.outputs(path, config, (call, output.as_ref()), &reference.span);
             }
@@ -405,11 +427,14 @@ fn names(config: &Config) -> Vec<Name> {
     let calls = config.calls.keys().cloned().map(Name::Call);
     let blocks = config.declarations.keys().cloned();
     let blocks = blocks.map(|(kind, name)| Name::Block(kind, name));
+    let data = config.data.keys().cloned();
+    let data = data.map(|(kind, name)| Name::Data(kind, name));
     variables
         .chain(locals)
         .chain(outputs)
         .chain(calls)
         .chain(blocks)
+        .chain(data)
         .collect()
 }
 
@@ -421,6 +446,9 @@ fn exists(config: &Config, name: &Name) -> bool {
         Name::Output(name) => config.outputs.contains_key(name),
         Name::Block(kind, name) => config
             .declarations
+            .contains_key(&(Arc::clone(kind), Arc::clone(name))),
+        Name::Data(kind, name) => config
+            .data
             .contains_key(&(Arc::clone(kind), Arc::clone(name))),
     }
 }
@@ -464,6 +492,10 @@ fn place(config: &Config, node: &Node) -> Option<Span> {
         Name::Output(name) => config.outputs.get(name).map(|o| o.header.clone()),
         Name::Block(kind, name) => config
             .declarations
+            .get(&(Arc::clone(kind), Arc::clone(name)))
+            .map(|declaration| declaration.header.clone()),
+        Name::Data(kind, name) => config
+            .data
             .get(&(Arc::clone(kind), Arc::clone(name)))
             .map(|declaration| declaration.header.clone()),
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use isobar_sdk::address::Place;
+use isobar_sdk::address::{Mode, Place};
 use isobar_sdk::diagnostic::closest;
 use isobar_sdk::{Address, Diagnostic, Diagnostics};
 
@@ -179,7 +179,12 @@ impl<'a> Reach<'a> {
 /// The name of the block of an instance.
 fn node_of(address: &Address) -> Node {
     let path: Vec<Arc<str>> = address.module.iter().map(|s| Arc::clone(&s.name)).collect();
-    Name::Block(Arc::clone(&address.kind), Arc::clone(&address.name)).within(&path.into())
+    let (kind, name) = (Arc::clone(&address.kind), Arc::clone(&address.name));
+    let name = match address.mode {
+        Mode::Managed => Name::Block(kind, name),
+        Mode::Data => Name::Data(kind, name),
+    };
+    name.within(&path.into())
 }
 
 fn is_root_output(node: &Node) -> bool {
@@ -195,11 +200,20 @@ fn meets(place: &Place, node: &Node) -> bool {
             .zip(&*node.module)
             .all(|(step, name)| step.name == *name);
     match place {
-        Place::Module(_) => around && matches!(node.name, Name::Block(..) | Name::Output(_)),
+        Place::Module(_) => {
+            around
+                && matches!(
+                    node.name,
+                    Name::Block(..) | Name::Data(..) | Name::Output(_)
+                )
+        }
         Place::Resource(wanted) => {
             around
                 && node.module.len() == steps.len()
-                && node.name == Name::Block(Arc::clone(&wanted.kind), Arc::clone(&wanted.name))
+                && node.address().is_some_and(|address| {
+                    (address.mode, &address.kind, &address.name)
+                        == (wanted.mode, &wanted.kind, &wanted.name)
+                })
         }
     }
 }

@@ -44,6 +44,11 @@ pub(super) fn diagnostic(config: &Config, missing: &Name, span: &Span) -> Diagno
             };
             (given, names(&mut known.map(|(_, name)| name)), declare)
         }
+        Name::Data(kind, given) => {
+            let known = config.data.keys().filter(|(k, _)| k == kind);
+            let declare = format!("data {kind:?} {given:?} {{ … }}");
+            (given, names(&mut known.map(|(_, name)| name)), declare)
+        }
     };
     let help = closest(given, candidates.iter().map(String::as_str)).map_or_else(
         || format!("Declare it with {declare}, or correct the name."),

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use isobar_sdk::address::Mode;
 use isobar_sdk::diagnostic::closest;
-use isobar_sdk::{Diagnostic, Diagnostics, Fault, Span, Value};
+use isobar_sdk::{Address, Diagnostic, Diagnostics, Fault, Span, Value};
 
 use super::expand::NOT_KNOWN;
 use super::nouns::{self, shape};
@@ -102,6 +103,14 @@ impl Checker<'_> {
                 }
                 Ok(())
             }
+            Name::Data(kind, name) => {
+                let key = (Arc::clone(kind), Arc::clone(name));
+                let config = self.config.module(&node.module);
+                if let Some(declaration) = config.and_then(|c| c.data.get(&key)) {
+                    self.data(instance, declaration);
+                }
+                Ok(())
+            }
         };
         if let Err(fault) = result {
             self.diagnostics.push(*fault);
@@ -169,6 +178,34 @@ impl Checker<'_> {
         if sound && value.is_wholly_known() {
             self.check_noun(declaration, &value);
         }
+    }
+
+    fn data(&mut self, instance: &Instance, declaration: &Declaration) {
+        let address = Address {
+            module: instance.clone(),
+            mode: Mode::Data,
+            ..Address::new(&declaration.kind, &declaration.name)
+        };
+        if let Some(scope) = self.frames.get_mut(instance) {
+            scope.set_at(&address, Value::unknown());
+        }
+        let Some((_, schema)) = self.registry.data_source(&declaration.kind) else {
+            self.diagnostics
+                .push(unknown_data(declaration, self.registry));
+            return;
+        };
+        let ambient = self.ambient(instance, &declaration.repetition);
+        let Some(scope) = self.frames.get(instance) else {
+            return;
+        };
+        let (body, header) = (&declaration.body, &declaration.header);
+        decode(
+            body,
+            &schema.body,
+            header,
+            (scope, &ambient),
+            &mut self.diagnostics,
+        );
     }
 
     fn ambient(&mut self, instance: &Instance, repetition: &Repetition) -> Ambient {
@@ -241,6 +278,23 @@ pub(super) fn unknown_type(declaration: &Declaration, registry: &Registry) -> Di
         "P0014",
         "Unknown resource type",
         format!("No provider has a resource of type {kind:?}."),
+    )
+    .at(&declaration.header)
+    .help(help)
+}
+
+/// The diagnostic for a data source that no provider has.
+pub(super) fn unknown_data(declaration: &Declaration, registry: &Registry) -> Diagnostic {
+    let kind = &declaration.kind;
+    let known: Vec<&str> = registry.data_sources().collect();
+    let help = closest(kind, known.iter().copied()).map_or_else(
+        || format!("Data sources in this build are {}.", known.join(", ")),
+        |meant| format!("Did you mean {meant:?}?"),
+    );
+    Diagnostic::error(
+        "P0014",
+        "Unknown resource type",
+        format!("No provider has a data source of type {kind:?}."),
     )
     .at(&declaration.header)
     .help(help)

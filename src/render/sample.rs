@@ -41,6 +41,7 @@ pub(super) fn empty(mode: Mode) -> Plan {
         sources: Sources::default(),
         variables: BTreeMap::new(),
         changes: BTreeMap::new(),
+        reads: BTreeMap::new(),
         moves: BTreeMap::new(),
         selection: crate::plan::Selection::default(),
         drift: BTreeMap::new(),

@@ -7,6 +7,7 @@
 )]
 
 mod crash;
+mod data;
 mod deployments;
 mod faults;
 mod histories;

@@ -35,7 +35,7 @@ impl Workspace {
     pub(crate) fn wrapped(wrap: impl Fn(Arc<dyn Factory>) -> Arc<dyn Factory>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let factories: [Arc<dyn Factory>; 2] = [
-            Arc::new(isobar_data::factory()),
+            Arc::new(isobar_data::factory_with(outputs_beside(folder.path()))),
             Arc::new(isobar_sim::factory(folder.path().to_owned())),
         ];
         Self {
@@ -186,4 +186,18 @@ pub(crate) fn actions(plan: &Plan) -> Vec<String> {
     plan.actions()
         .map(|(address, p)| format!("{} {address}", word(p.change.action())))
         .collect()
+}
+
+/// Reads the outputs of states in a folder.
+fn outputs_beside(folder: &Path) -> isobar_data::ReadOutputs {
+    let folder = folder.to_owned();
+    Arc::new(move |path| {
+        let Ok(text) = std::fs::read_to_string(folder.join(path)) else {
+            return Ok(None);
+        };
+        let state = isobar::state::from_json(&text).map_err(|error| error.to_string())?;
+        let outputs = state.outputs.into_iter();
+        let outputs = outputs.map(|(name, output)| (name, output.value.value().clone()));
+        Ok(Some(Value::object(outputs)))
+    })
 }

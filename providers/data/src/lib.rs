@@ -1,28 +1,42 @@
-//! `isobar_data`: a resource that stores a value in the state and nothing else.
+//! The provider `isobar`: what needs no platform.
 //!
-//! It behaves as `terraform_data` of Terraform 1.11 does; `tests/terraform.rs` holds the plans
+//! `isobar_data` is a resource that stores a value in the state and nothing else. It behaves as `terraform_data` of Terraform 1.11 does; `tests/terraform.rs` holds the plans
 //! that were seen there.
 
 use std::sync::Arc;
 
 use isobar_sdk::provider::{
-    Apply, BoxFuture, IdempotencyKey, Import, Operation, Outcome, PlanChange, Planned, Read,
+    Apply, BoxFuture, IdempotencyKey, Import, LookUp, Operation, Outcome, PlanChange, Planned, Read,
 };
 use isobar_sdk::schema::{Attribute, Body, ProviderSchema, Schema};
 use isobar_sdk::{Error, Factory, Known, Provider, Type, Value};
 use uuid::Uuid;
 
+mod remote_state;
+
+pub use remote_state::ReadOutputs;
+
 /// The one resource type.
 const RESOURCE: &str = "isobar_data";
 
-/// Makes the provider, which has no settings.
+/// Makes the provider, which has no settings; there is no state that it could read.
 #[must_use]
 pub fn factory() -> impl Factory {
-    DataFactory { schema: schema() }
+    factory_with(Arc::new(|_| Ok(None)))
+}
+
+/// Makes the provider, which reads the outputs of other states with `read_outputs`.
+#[must_use]
+pub fn factory_with(read_outputs: ReadOutputs) -> impl Factory {
+    DataFactory {
+        schema: schema(),
+        read_outputs,
+    }
 }
 
 struct DataFactory {
     schema: ProviderSchema,
+    read_outputs: ReadOutputs,
 }
 
 impl Factory for DataFactory {
@@ -38,7 +52,8 @@ impl Factory for DataFactory {
         &'a self,
         _configuration: &'a Known,
     ) -> BoxFuture<'a, Result<Arc<dyn Provider>, Error>> {
-        Box::pin(async { Ok(Arc::new(Data) as Arc<dyn Provider>) })
+        let read_outputs = Arc::clone(&self.read_outputs);
+        Box::pin(async { Ok(Arc::new(Data { read_outputs }) as Arc<dyn Provider>) })
     }
 }
 
@@ -79,12 +94,15 @@ fn schema() -> ProviderSchema {
     };
     ProviderSchema {
         resources: [(RESOURCE.to_owned(), schema)].into(),
+        data_sources: [(remote_state::DATA_SOURCE.to_owned(), remote_state::schema())].into(),
         ..ProviderSchema::default()
     }
 }
 
 /// The provider: all it has is what the state hands to it.
-struct Data;
+struct Data {
+    read_outputs: ReadOutputs,
+}
 
 impl Provider for Data {
     fn read(&self, request: Read) -> BoxFuture<'_, Result<Option<Known>, Error>> {
@@ -97,6 +115,10 @@ impl Provider for Data {
 
     fn apply(&self, request: Apply) -> BoxFuture<'_, Outcome> {
         Box::pin(async move { apply(&request) })
+    }
+
+    fn look_up(&self, request: LookUp) -> BoxFuture<'_, Result<Known, Error>> {
+        Box::pin(async move { remote_state::look_up(&request, &self.read_outputs) })
     }
 
     fn import(&self) -> Option<&dyn Import> {

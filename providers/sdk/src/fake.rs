@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::deployment::{Market, Offers, Target, Zone};
-use crate::provider::{Apply, BoxFuture, Import, Operation, Outcome, PlanChange, Planned, Read};
+use crate::provider::{
+    Apply, BoxFuture, Import, LookUp, Operation, Outcome, PlanChange, Planned, Read,
+};
 use crate::{Error, Known, Provider, Value};
 
 type Answer<Q, A> = Box<dyn Fn(Q) -> A + Send + Sync>;
@@ -131,6 +133,10 @@ impl Provider for Fake {
 
     fn apply(&self, request: Apply) -> BoxFuture<'_, Outcome> {
         Box::pin(async { (self.apply)(request) })
+    }
+
+    fn look_up(&self, request: LookUp) -> BoxFuture<'_, Result<Known, Error>> {
+        Box::pin(async { Ok(request.configuration) })
     }
 
     fn import(&self) -> Option<&dyn Import> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::deployment::{Market, Offers, Target, Zone};
-use crate::provider::{Apply, BoxFuture, Import, Outcome, PlanChange, Planned, Read};
+use crate::provider::{Apply, BoxFuture, Import, LookUp, Outcome, PlanChange, Planned, Read};
 use crate::retry::fraction;
 use crate::{Error, ErrorKind, Known, Provider};
 
@@ -19,6 +19,8 @@ pub enum Method {
     Plan,
     /// [`Provider::apply`]
     Apply,
+    /// [`Provider::look_up`]
+    LookUp,
     /// [`Import::import`]
     Import,
     /// [`Offers::offers`]
@@ -177,6 +179,10 @@ impl Provider for Faulty {
 
     fn apply(&self, request: Apply) -> BoxFuture<'_, Outcome> {
         Box::pin(self.spoil_apply(self.inner.apply(request)))
+    }
+
+    fn look_up(&self, request: LookUp) -> BoxFuture<'_, Result<Known, Error>> {
+        Box::pin(self.spoil(Method::LookUp, self.inner.look_up(request)))
     }
 
     fn import(&self) -> Option<&dyn Import> {

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::deployment::{Market, Offers, Target, Zone};
-use crate::provider::{Apply, BoxFuture, Import, Outcome, PlanChange, Planned, Read};
+use crate::provider::{Apply, BoxFuture, Import, LookUp, Outcome, PlanChange, Planned, Read};
 use crate::{Error, Known, Provider};
 
 /// How many calls a platform may get.
@@ -86,6 +86,10 @@ impl Provider for Limit {
 
     fn apply(&self, request: Apply) -> BoxFuture<'_, Outcome> {
         Box::pin(self.within(self.inner.apply(request)))
+    }
+
+    fn look_up(&self, request: LookUp) -> BoxFuture<'_, Result<Known, Error>> {
+        Box::pin(self.within(self.inner.look_up(request)))
     }
 
     fn import(&self) -> Option<&dyn Import> {

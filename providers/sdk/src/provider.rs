@@ -50,6 +50,12 @@ pub trait Provider: Send + Sync {
     /// the first has made.
     fn apply(&self, request: Apply) -> BoxFuture<'_, Outcome>;
 
+    /// What a data source tells. Never writes. Which data sources there are, the schema says.
+    fn look_up(&self, request: LookUp) -> BoxFuture<'_, Result<Known, Error>> {
+        let reason = format!("the provider has no data source {}", request.address.kind);
+        Box::pin(async { Err(Error::unavailable(reason)) })
+    }
+
     /// Adopts what exists.
     fn import(&self) -> Option<&dyn Import> {
         None
@@ -83,6 +89,15 @@ pub struct Read {
     pub address: Address,
     /// What the state holds.
     pub prior: Known,
+}
+
+/// A question to a data source.
+#[derive(Debug, Clone)]
+pub struct LookUp {
+    /// Which one; `address.kind` names its schema.
+    pub address: Address,
+    /// Its configuration, null where it sets nothing.
+    pub configuration: Known,
 }
 
 /// A question what a resource will be.

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::Clock;
 use crate::deployment::{Market, Offers, Target, Zone};
-use crate::provider::{Apply, BoxFuture, Import, Outcome, PlanChange, Planned, Read};
+use crate::provider::{Apply, BoxFuture, Import, LookUp, Outcome, PlanChange, Planned, Read};
 use crate::{Error, ErrorKind, Known, Provider};
 
 /// How often and how long to try.
@@ -137,6 +137,14 @@ impl Provider for Retry {
                 Outcome::Failed(error) => Some(error),
                 Outcome::Done(_) | Outcome::Partial { .. } => None,
             },
+        ))
+    }
+
+    fn look_up(&self, request: LookUp) -> BoxFuture<'_, Result<Known, Error>> {
+        Box::pin(self.until_settled(
+            request.address.to_string(),
+            move || self.inner.look_up(request.clone()),
+            |answer| answer.as_ref().err(),
         ))
     }
 

@@ -18,7 +18,7 @@ use serde_json::Value as Json;
 use self::change::ChangeDocument;
 use self::deployment::{DeploymentDocument, ForecastDocument};
 use self::exact::{Exact, ExactKnown, Text};
-use super::{Base, Drift, Mode, OutputChange, Plan, Selection};
+use super::{Base, Deferred, Drift, Mode, OutputChange, Plan, PlannedRead, Selection};
 use crate::eval::Facts;
 use crate::language::Sources;
 
@@ -89,6 +89,8 @@ struct PlanDocument {
     changes: Vec<ChangeDocument>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     moves: Vec<(Text<Address>, Text<Address>)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    reads: Vec<ReadDocument>,
     drift: Vec<DriftDocument>,
     outputs: BTreeMap<String, OutputDocument>,
     nouns: Vec<(Text<Address>, Exact)>,
@@ -102,6 +104,51 @@ enum ModeDocument {
     Normal,
     Destroy,
     RefreshOnly,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ReadDocument {
+    address: Text<Address>,
+    provider: String,
+    after: Exact,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deferred: Option<DeferredDocument>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum DeferredDocument {
+    ConfigurationUnknown,
+    DependencyPending,
+}
+
+impl From<(&Address, &PlannedRead)> for ReadDocument {
+    fn from((address, read): (&Address, &PlannedRead)) -> Self {
+        Self {
+            address: Text(address.clone()),
+            provider: read.provider.clone(),
+            after: Exact(read.after.clone()),
+            deferred: read.deferred.map(|deferred| match deferred {
+                Deferred::ConfigurationUnknown => DeferredDocument::ConfigurationUnknown,
+                Deferred::DependencyPending => DeferredDocument::DependencyPending,
+            }),
+        }
+    }
+}
+
+impl ReadDocument {
+    fn into_read(self) -> (Address, PlannedRead) {
+        let deferred = self.deferred.map(|deferred| match deferred {
+            DeferredDocument::ConfigurationUnknown => Deferred::ConfigurationUnknown,
+            DeferredDocument::DependencyPending => Deferred::DependencyPending,
+        });
+        let read = PlannedRead {
+            provider: self.provider,
+            after: self.after.0,
+            deferred,
+        };
+        (self.address.0, read)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -145,6 +192,7 @@ impl From<&Plan> for PlanDocument {
             excludes: plan.selection.excludes.iter().cloned().map(Text).collect(),
             replace: plan.selection.replace.iter().cloned().map(Text).collect(),
             changes: plan.changes.iter().map(ChangeDocument::from).collect(),
+            reads: plan.reads.iter().map(ReadDocument::from).collect(),
             moves: plan
                 .moves
                 .iter()
@@ -194,33 +242,7 @@ impl From<&Plan> for PlanDocument {
 
 impl From<PlanDocument> for Plan {
     fn from(document: PlanDocument) -> Self {
-        let mut sources = Sources::default();
-        for (file, text) in document.sources {
-            sources.insert(&file, text);
-        }
-        for (source, folder) in document.installed {
-            sources.install(&source, &folder);
-        }
-        let drift = |drift: DriftDocument| {
-            let observed = drift.observed.map(|known| known.0);
-            (
-                drift.address.0,
-                Drift {
-                    recorded: drift.recorded.0,
-                    observed,
-                },
-            )
-        };
-        let output = |(name, output): (String, OutputDocument)| {
-            let before = output.before.map(|known| known.0);
-            (
-                name,
-                OutputChange {
-                    before,
-                    after: output.after.map(|value| value.0),
-                },
-            )
-        };
+        let sources = read_sources(document.sources, document.installed);
         Self {
             id: document.id,
             mode: document.mode,
@@ -251,13 +273,26 @@ impl From<PlanDocument> for Plan {
                 .into_iter()
                 .map(ChangeDocument::into_change)
                 .collect(),
+            reads: document
+                .reads
+                .into_iter()
+                .map(ReadDocument::into_read)
+                .collect(),
             moves: document
                 .moves
                 .into_iter()
                 .map(|(new, old)| (new.0, old.0))
                 .collect(),
-            drift: document.drift.into_iter().map(drift).collect(),
-            outputs: document.outputs.into_iter().map(output).collect(),
+            drift: document
+                .drift
+                .into_iter()
+                .map(DriftDocument::into_drift)
+                .collect(),
+            outputs: document
+                .outputs
+                .into_iter()
+                .map(|(name, output)| (name, output.into_change()))
+                .collect(),
             nouns: document
                 .nouns
                 .into_iter()
@@ -273,6 +308,36 @@ impl From<PlanDocument> for Plan {
                 .into_iter()
                 .map(|(n, d)| (n, d.into()))
                 .collect(),
+        }
+    }
+}
+
+fn read_sources(texts: BTreeMap<String, String>, installed: BTreeMap<String, String>) -> Sources {
+    let mut sources = Sources::default();
+    for (file, text) in texts {
+        sources.insert(&file, text);
+    }
+    for (source, folder) in installed {
+        sources.install(&source, &folder);
+    }
+    sources
+}
+
+impl DriftDocument {
+    fn into_drift(self) -> (Address, Drift) {
+        let drift = Drift {
+            recorded: self.recorded.0,
+            observed: self.observed.map(|known| known.0),
+        };
+        (self.address.0, drift)
+    }
+}
+
+impl OutputDocument {
+    fn into_change(self) -> OutputChange {
+        OutputChange {
+            before: self.before.map(|known| known.0),
+            after: self.after.map(|value| value.0),
         }
     }
 }

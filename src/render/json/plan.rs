@@ -10,7 +10,10 @@ use super::VERSION;
 use super::resource::{Object, name, output, resource, sensitive, shown, unknown};
 use crate::change::{Action, Cause, Change, Reason};
 use crate::deployment::{Demand, ZoneSize};
-use crate::plan::{Drift, FrozenForecast, OutputChange, Plan, PlannedChange, PlannedDeployment};
+use crate::plan::{
+    Deferred, Drift, FrozenForecast, OutputChange, Plan, PlannedChange, PlannedDeployment,
+    PlannedRead,
+};
 
 /// A plan as `terraform show -json` prints one, with sensitive values null.
 ///
@@ -24,11 +27,13 @@ pub fn plan(plan: &Plan) -> Json {
         .iter()
         .map(|(name, value)| (name.to_string(), json!({ "value": shown(value) })))
         .collect();
-    let changes: Vec<Json> = plan
+    let mut changes: Vec<Json> = plan
         .changes
         .iter()
         .map(|(address, planned)| resource_change(plan, address, planned))
         .collect();
+    let reads = plan.reads.iter();
+    changes.extend(reads.filter_map(|(address, read)| deferred_read(address, read)));
     let drift: Vec<Json> = plan
         .drift
         .iter()
@@ -105,6 +110,20 @@ fn resource_change(plan: &Plan, address: &Address, planned: &PlannedChange) -> J
     let causes: Vec<Json> = planned.causes.iter().map(cause).collect();
     object.insert("causes".to_owned(), causes.into());
     Json::Object(object)
+}
+
+/// What is read at apply; what was read for the plan is in its values.
+fn deferred_read(address: &Address, read: &PlannedRead) -> Option<Json> {
+    let reason = match read.deferred? {
+        Deferred::ConfigurationUnknown => "read_because_config_unknown",
+        Deferred::DependencyPending => "read_because_dependency_pending",
+    };
+    let mut object = name(address);
+    object.insert("provider_name".to_owned(), read.provider.as_str().into());
+    let sides = sides(json!(["read"]), None, Some(&read.after));
+    object.insert("change".to_owned(), Json::Object(sides));
+    object.insert("action_reason".to_owned(), reason.into());
+    Some(Json::Object(object))
 }
 
 fn resource_drift(plan: &Plan, address: &Address, drift: &Drift) -> Json {
