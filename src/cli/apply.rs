@@ -13,7 +13,6 @@ use super::plan::{self as planning, make, mode};
 use super::progress::{Phase, Progress};
 use super::project::{self, Needs, Project};
 use super::session::Session;
-use super::shell::Manner;
 use super::{Exit, saved};
 use crate::apply::{self, Report, Request};
 use crate::plan::{Mode, Plan};
@@ -21,13 +20,14 @@ use crate::render;
 use isobar_sdk::Fault;
 
 pub(super) fn run(session: &Session, args: &args::Apply) -> Result<Exit, Stopped> {
+    planning::copy_events(session, &args.planning)?;
     let plan = match &args.file {
         Some(file) => saved_plan(session, args, file)?,
         None => {
             check_approval(session, args)?;
             let mode = mode(args.destroy, &args.planning);
             let plan = make(session, &args.planning, mode)?;
-            planning::show(session, &plan);
+            planning::show(session, &args.planning, &plan);
             if plan.has_changes() && !args.auto_approve && !approved(session, mode)? {
                 session.shell.tell("Nothing was changed.");
                 return Ok(Exit::Failure);
@@ -53,6 +53,7 @@ fn saved_plan(session: &Session, args: &args::Apply, file: &Path) -> Result<Plan
     plan.facts.machine = machine(session);
     let (project, _) = Project::read(session, Needs::Nothing)?;
     let state = project::state(session)?;
+    saved::of_workspace(&plan, session.workspace())?;
     saved::check(&plan, state.as_ref(), &project.sources, now())?;
     Ok(plan)
 }
@@ -64,8 +65,8 @@ fn check_approval(session: &Session, args: &args::Apply) -> Result<(), Fault> {
     }
     let why = if args.planning.json {
         "With -json no question is asked."
-    } else if !args.planning.input {
-        "With -input=false no question is asked."
+    } else if !args.planning.input || !session.environment.input {
+        "With -input=false or ISOBAR_INPUT=0 no question is asked."
     } else if !session.shell.terminal().input {
         "There is no terminal on which the plan could be approved."
     } else {
@@ -75,7 +76,7 @@ fn check_approval(session: &Session, args: &args::Apply) -> Result<(), Fault> {
 }
 
 /// A plan that nobody can say yes to.
-fn unapproved(why: String) -> Fault {
+pub(super) fn unapproved(why: String) -> Fault {
     Diagnostic::error("C0021", "Plan cannot be approved", why)
         .help("Save a plan with plan -out=FILE, look at it and apply FILE; or apply at once with -auto-approve.")
         .into()
@@ -121,19 +122,13 @@ fn carry_out(session: &Session, plan: &Plan, args: &args::Apply) -> Result<Repor
 fn conclude(session: &Session, plan: &Plan, report: &Report) -> Exit {
     let shell = &session.shell;
     shell.diagnostics(&report.diagnostics, &plan.sources);
-    match shell.manner() {
-        Manner::Human => {
-            shell.result(&format!("\n{}", render::plan::applied(report, plan.mode)));
-            let outputs = report.state.as_ref().map(render::plan::outputs_block);
-            if let Some(outputs) = outputs.filter(|outputs| !outputs.is_empty()) {
-                shell.result(&format!("\n{outputs}"));
-            }
-        }
-        Manner::Events => {
-            for event in render::json::stream::report(report, plan.mode) {
-                shell.event(event);
-            }
-        }
+    for event in render::json::stream::report(report, plan.mode) {
+        shell.event(event);
+    }
+    shell.result(&format!("\n{}", render::plan::applied(report, plan.mode)));
+    let outputs = report.state.as_ref().map(render::plan::outputs_block);
+    if let Some(outputs) = outputs.filter(|outputs| !outputs.is_empty()) {
+        shell.result(&format!("\n{outputs}"));
     }
     if report.interrupted || report.diagnostics.has_errors() {
         Exit::Failure

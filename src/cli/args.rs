@@ -1,16 +1,24 @@
 //! Which commands and flags there are; their doc comments are the help.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
-use isobar_sdk::Address;
 use isobar_sdk::address::Place;
+use isobar_sdk::{Address, Fault};
 
-use super::dash;
 use super::shell::Manner;
+use super::{dash, preset};
+
+mod help;
+mod state;
+mod workspace;
+
+pub(super) use state::{Move, State, StateCommand, Taint};
+pub(super) use workspace::{Workspace, WorkspaceCommand};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -20,21 +28,47 @@ pub(super) struct Invocation {
     pub(super) command: Command,
 }
 
-/// Reads the arguments.
+/// All commands and flags.
+pub(super) fn program() -> clap::Command {
+    help::grouped(Cli::command())
+}
+
+/// Why there is nothing to run.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// The arguments are wrong, or help was asked for.
+    Usage(clap::Error),
+    /// Arguments in the environment cannot be read.
+    Preset(Fault),
+}
+
+impl From<clap::Error> for Refusal {
+    fn from(error: clap::Error) -> Self {
+        Self::Usage(error)
+    }
+}
+
+/// Reads the arguments, and those that the environment adds to them.
 ///
 /// # Errors
 /// What is wrong with them, or the help that was asked for.
-pub(super) fn parse(arguments: Vec<OsString>) -> Result<Invocation, clap::Error> {
-    let program = Cli::command();
+pub(super) fn parse(
+    arguments: Vec<OsString>,
+    presets: &BTreeMap<String, String>,
+) -> Result<Invocation, Refusal> {
+    let program = program();
+    let arguments = preset::insert(arguments, &program, presets).map_err(Refusal::Preset)?;
     let arguments = dash::normalise(arguments, &program);
     let name = OsString::from("isobar");
-    let cli = Cli::try_parse_from(std::iter::once(name).chain(arguments))?;
+    let arguments = std::iter::once(name).chain(arguments);
+    let cli = Cli::from_arg_matches(&program.try_get_matches_from(arguments)?)?;
     let command = match (cli.version, cli.command) {
         (true, _) => Command::Version(Version { json: false }),
         (false, Some(command)) => command,
         (false, None) => {
             let kind = clap::error::ErrorKind::MissingSubcommand;
-            return Err(Cli::command().error(kind, "a command is missing; see isobar -help"));
+            let message = "a command is missing; see isobar -help";
+            return Err(self::program().error(kind, message).into());
         }
     };
     Ok(Invocation {
@@ -50,6 +84,7 @@ pub(super) fn parse(arguments: Vec<OsString>) -> Result<Invocation, clap::Error>
     name = "isobar",
     disable_version_flag = true,
     arg_required_else_help = true,
+    args_override_self = true,
     max_term_width = 100,
     after_help = "Long flags can be written with one dash, as in -out=FILE, or with two."
 )]
@@ -81,10 +116,18 @@ pub(super) enum Command {
     Show(Show),
     /// Show output values.
     Output(Output),
-    /// Look into the state.
+    /// Look into the state, and change what it records.
     State(State),
     /// Evaluate expressions against the configuration and the state.
     Console(Console),
+    /// Have the next apply replace a resource instance.
+    Taint(Taint),
+    /// Take back what taint said.
+    Untaint(Taint),
+    /// Record what is there, without changing it.
+    Refresh(Refresh),
+    /// Keep several states of one configuration.
+    Workspace(Workspace),
     /// Print which name refers to which, as a graph in the DOT language.
     Graph,
     /// Forecast demand and say how good the forecast is.
@@ -94,6 +137,8 @@ pub(super) enum Command {
     /// Balance requests over the replicas of a deployment; the local provider starts it.
     #[command(hide = true)]
     Gateway(Gateway),
+    /// Print the script that completes commands and flags in a shell.
+    Completions(Completions),
     /// Print the version.
     Version(Version),
 }
@@ -105,6 +150,7 @@ impl Command {
             Self::Plan(args) => args.planning.json,
             Self::Apply(args) => args.planning.json,
             Self::Destroy(args) => args.planning.json,
+            Self::Refresh(args) => args.planning.json,
             _ => false,
         };
         if events {
@@ -154,6 +200,12 @@ pub(super) struct Planning {
     /// Print one JSON event per line.
     #[arg(long)]
     pub(super) json: bool,
+    /// Write these events into a file, beside what is printed.
+    #[arg(long, value_name = "FILE")]
+    pub(super) json_into: Option<PathBuf>,
+    /// Show changes on one line each, without attributes.
+    #[arg(long)]
+    pub(super) concise: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -207,10 +259,35 @@ impl Destroy {
     }
 }
 
+/// The same as `apply -refresh-only -auto-approve`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Refresh {
+    #[command(flatten)]
+    planning: Planning,
+}
+
+impl Refresh {
+    /// As an apply.
+    pub(super) fn as_apply(&self) -> Apply {
+        Apply {
+            file: None,
+            destroy: false,
+            auto_approve: true,
+            planning: Planning {
+                refresh_only: true,
+                ..self.planning.clone()
+            },
+        }
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Show {
     /// A saved plan or a state; without it, the state of this configuration.
     pub(super) file: Option<PathBuf>,
+    /// Show the changes of a plan on one line each, without attributes.
+    #[arg(long)]
+    pub(super) concise: bool,
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,
@@ -226,27 +303,6 @@ pub(super) struct Output {
     /// Print the text alone, without quotes and end of line.
     #[arg(long, requires = "name", conflicts_with = "json")]
     pub(super) raw: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct State {
-    #[command(subcommand)]
-    pub(super) command: StateCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum StateCommand {
-    /// List the resources in the state.
-    List {
-        /// Only those at or below these addresses.
-        #[arg(value_name = "ADDRESS")]
-        addresses: Vec<Address>,
-    },
-    /// Show the attributes of one resource.
-    Show {
-        /// The resource, such as isobar_data.example.
-        address: Address,
-    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -296,6 +352,13 @@ pub(super) struct Gateway {
     /// The routes.
     #[arg(long, value_name = "FILE")]
     pub(super) config: PathBuf,
+}
+
+/// For bash: `isobar completions bash > ~/.local/share/bash-completion/completions/isobar`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Completions {
+    /// The shell.
+    pub(super) shell: clap_complete::Shell,
 }
 
 #[derive(Debug, clap::Args)]
@@ -360,6 +423,8 @@ impl FromArgMatches for Assignments {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use clap::CommandFactory;
 
     use super::{Assignment, Cli, Command, parse};
@@ -372,7 +437,7 @@ mod tests {
     #[test]
     fn assignments_keep_their_order() {
         let arguments = ["plan", "-var", "a=1", "-var-file=f", "-var=a=2"];
-        let invocation = parse(arguments.map(Into::into).into()).unwrap();
+        let invocation = parse(arguments.map(Into::into).into(), &BTreeMap::new()).unwrap();
         let Command::Plan(plan) = invocation.command else {
             panic!()
         };
@@ -391,7 +456,7 @@ mod tests {
             ("-refresh=true", true),
             ("--refresh", true),
         ] {
-            let invocation = parse(vec!["plan".into(), argument.into()]).unwrap();
+            let invocation = parse(vec!["plan".into(), argument.into()], &BTreeMap::new()).unwrap();
             let Command::Plan(plan) = invocation.command else {
                 panic!()
             };

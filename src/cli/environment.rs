@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use super::log::Level;
 use crate::state::Holder;
 
 /// Widths that are used where there is no terminal to ask.
@@ -25,6 +26,19 @@ pub(super) struct Environment {
     pub(super) home: Option<PathBuf>,
     /// Values of variables, from `ISOBAR_VAR_name`.
     pub(super) variables: BTreeMap<String, String>,
+    /// Arguments of commands, from `ISOBAR_CLI_ARGS` and `ISOBAR_CLI_ARGS_command`.
+    pub(super) presets: BTreeMap<String, String>,
+    /// The workspace, from `ISOBAR_WORKSPACE`.
+    pub(super) workspace: Option<String>,
+    /// Whether a program reads what is printed, so that it needs no advice what to type next,
+    /// from `ISOBAR_IN_AUTOMATION`.
+    pub(super) automation: bool,
+    /// Whether questions may be asked, from `ISOBAR_INPUT`.
+    pub(super) input: bool,
+    /// How much is logged, from `ISOBAR_LOG`.
+    pub(super) log: Option<Level>,
+    /// Where to, from `ISOBAR_LOG_PATH`; otherwise to stderr.
+    pub(super) log_path: Option<PathBuf>,
     /// User and host.
     pub(super) who: String,
     /// What the streams are connected to.
@@ -70,6 +84,19 @@ impl Environment {
                     Some((name.to_owned(), value.clone()))
                 })
                 .collect(),
+            presets: variables
+                .iter()
+                .filter(|(name, _)| name.starts_with("ISOBAR_CLI_ARGS"))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            workspace: text("ISOBAR_WORKSPACE").cloned(),
+            automation: text("ISOBAR_IN_AUTOMATION").is_some(),
+            input: !matches!(
+                text("ISOBAR_INPUT").map(String::as_str),
+                Some("0" | "false" | "no")
+            ),
+            log: text("ISOBAR_LOG").and_then(|level| Level::of(level)),
+            log_path: text("ISOBAR_LOG_PATH").map(PathBuf::from),
         }
     }
 

@@ -1,14 +1,18 @@
 //! The commands: arguments to effects. The only module that prints or asks its surroundings.
 //!
 //! - `args` says which commands and flags there are, `dash` how Terraform's flags
-//!   become them, `environment` reads everything outside once.
+//!   become them, `environment` reads everything outside once, `preset` adds the arguments
+//!   that it holds.
 //! - `project` loads a folder, `variables` gives values to its variables, `saved` keeps plans in
 //!   files; `failure` turns what the engine refuses into diagnostics.
-//! - `shell` prints, `progress` says what is under way, `interrupt` hears Ctrl-C.
+//! - `recorded` opens a state for a change.
+//! - `shell` prints, `log` takes what happens, `progress` says what is under way, `interrupt`
+//!   hears Ctrl-C.
 //! - Every other file is a command.
 
 mod apply;
 mod args;
+mod completions;
 mod console;
 mod dash;
 mod environment;
@@ -16,30 +20,41 @@ mod failure;
 mod forecast;
 mod gateway;
 mod graph;
+mod handover;
 mod interrupt;
+mod log;
 mod machine;
 mod output;
 mod plan;
+mod preset;
 mod progress;
 mod project;
+mod recorded;
 mod saved;
 mod serve;
 mod session;
 mod shell;
 mod show;
 mod state;
+mod taint;
+mod transfer;
 mod validate;
 mod variables;
 mod version;
+mod workspace;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use args::{Command, Invocation};
+use args::{Command, Invocation, Refusal};
 use environment::Environment;
 use failure::Stopped;
+use isobar_sdk::Diagnostic;
+use log::{Level, Log};
 use session::Session;
 use shell::{Manner, Shell};
+
+use crate::language::Sources;
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,31 +81,65 @@ impl From<Exit> for ExitCode {
 #[must_use]
 pub fn run(arguments: Vec<OsString>) -> Exit {
     let environment = Environment::read();
-    match args::parse(arguments) {
+    match args::parse(arguments, &environment.presets) {
         Ok(invocation) => dispatch(invocation, environment),
-        Err(message) => {
-            let shell = Shell::new(&environment.terminal, Manner::Human);
-            let exit = if message.use_stderr() {
-                shell.tell(&message.render().ansi().to_string());
-                Exit::Failure
-            } else {
-                shell.data(&message.render().ansi().to_string());
-                Exit::Success
-            };
+        Err(refusal) => {
+            let shell = Shell::new(&environment.terminal, Manner::Human, None);
+            let exit = refuse(&shell, refusal);
             shell.finish(exit)
+        }
+    }
+}
+
+/// Shows the help that was asked for, or what is wrong with the arguments.
+fn refuse(shell: &Shell, refusal: Refusal) -> Exit {
+    match refusal {
+        Refusal::Usage(message) if message.use_stderr() => {
+            shell.tell(&message.render().ansi().to_string());
+            Exit::Failure
+        }
+        Refusal::Usage(message) => {
+            shell.data(&message.render().ansi().to_string());
+            Exit::Success
+        }
+        Refusal::Preset(fault) => {
+            let stopped = Stopped::from(fault);
+            shell.diagnostics(&stopped.diagnostics, &stopped.sources);
+            Exit::Failure
+        }
+    }
+}
+
+/// The log that the environment asks for; where it cannot be opened, why.
+fn open_log(environment: &Environment) -> (Option<Log>, Option<Diagnostic>) {
+    let Some(level) = environment.log else {
+        return (None, None);
+    };
+    match Log::open(level, environment.log_path.as_deref()) {
+        Ok(log) => (Some(log), None),
+        Err(error) => {
+            let detail = format!("ISOBAR_LOG_PATH cannot be written: {error}.");
+            let found = Diagnostic::warning("C0056", "Log cannot be written", detail)
+                .help("Name a file in a folder that exists and that you may write to.");
+            (None, Some(found))
         }
     }
 }
 
 fn dispatch(invocation: Invocation, mut environment: Environment) -> Exit {
     environment.terminal.colour &= !invocation.no_color;
-    let shell = Shell::new(&environment.terminal, invocation.command.manner());
+    let (log, unlogged) = open_log(&environment);
+    let shell = Shell::new(&environment.terminal, invocation.command.manner(), log);
+    if let Some(found) = unlogged {
+        shell.diagnostics(&found.into(), &Sources::default());
+    }
     let result = Session::open(environment, shell.clone(), invocation.chdir)
         .and_then(|session| command(&session, invocation.command));
     let exit = result.unwrap_or_else(|stopped: Stopped| {
         shell.diagnostics(&stopped.diagnostics, &stopped.sources);
         Exit::Failure
     });
+    shell.log(Level::Info, || format!("ended: {exit:?}"));
     shell.finish(exit)
 }
 
@@ -104,10 +153,15 @@ fn command(session: &Session, command: Command) -> Result<Exit, Stopped> {
         Command::Output(args) => output::run(session, &args),
         Command::State(args) => state::run(session, &args),
         Command::Console(args) => console::run(session, &args),
+        Command::Taint(args) => taint::taint(session, &args),
+        Command::Untaint(args) => taint::untaint(session, &args),
+        Command::Refresh(args) => apply::run(session, &args.as_apply()),
+        Command::Workspace(args) => workspace::run(session, &args),
         Command::Graph => graph::run(session),
         Command::Forecast(args) => forecast::run(session, &args),
         Command::Serve(args) => serve::run(session, args),
         Command::Gateway(args) => gateway::run(session, &args),
+        Command::Completions(args) => Ok(completions::run(session, &args)),
         Command::Version(args) => Ok(version::run(session, &args)),
     }
 }

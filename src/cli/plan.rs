@@ -1,5 +1,9 @@
 //! `isobar plan`, and the plan that `apply` makes.
 
+use std::fs::File;
+
+use isobar_sdk::{Diagnostic, Fault};
+
 use super::Exit;
 use super::args::{self, Planning};
 use super::environment::{fresh_id, now};
@@ -8,25 +12,27 @@ use super::progress::{Phase, Progress};
 use super::project::{self, Needs, Project};
 use super::saved::Destination;
 use super::session::Session;
-use super::shell::Manner;
 use crate::plan::{self, Mode, Plan, Refresh, Request, Selection};
 use crate::render;
 
 pub(super) fn run(session: &Session, args: &args::Plan) -> Result<Exit, Stopped> {
+    copy_events(session, &args.planning)?;
     let out = args.out.as_deref().map(|path| session.path(path));
     let out = out.map(Destination::open).transpose()?;
     let plan = make(session, &args.planning, mode(args.destroy, &args.planning))?;
-    show(session, &plan);
+    show(session, &args.planning, &plan);
     match out {
         Some(destination) => {
             let path = destination.write(&plan)?;
             let path = path.strip_prefix(session.folder()).unwrap_or(&path);
             let path = path.display();
-            session.shell.result(&format!(
-                "\nThe plan is saved in {path}. Apply exactly it with:\n  isobar apply {path}"
-            ));
+            let mut text = format!("\nThe plan is saved in {path}.");
+            if !session.environment.automation {
+                text.push_str(&format!(" Apply exactly it with:\n  isobar apply {path}"));
+            }
+            session.shell.result(&text);
         }
-        None if plan.has_changes() => session.shell.result(
+        None if plan.has_changes() && !session.environment.automation => session.shell.result(
             "\nThe plan is not saved: apply makes a new one. Save it with -out=FILE to apply exactly this one.",
         ),
         None => {}
@@ -95,16 +101,28 @@ pub(super) fn make(session: &Session, planning: &Planning, mode: Mode) -> Result
 }
 
 /// Shows a plan in the manner of the command.
-pub(super) fn show(session: &Session, plan: &Plan) {
-    match session.shell.manner() {
-        Manner::Human => {
-            let text = render::plan::human(plan, &session.shell.style());
-            session.shell.result(&text);
-        }
-        Manner::Events => {
-            for event in render::json::stream::plan(plan) {
-                session.shell.event(event);
-            }
-        }
+pub(super) fn show(session: &Session, planning: &Planning, plan: &Plan) {
+    for event in render::json::stream::plan(plan) {
+        session.shell.event(event);
     }
+    let style = session.shell.style();
+    let text = match planning.concise {
+        true => render::concise(plan, &style),
+        false => render::plan::human(plan, &style),
+    };
+    session.shell.result(&text);
+}
+
+/// Begins the file that events are written into beside what is printed.
+pub(super) fn copy_events(session: &Session, planning: &Planning) -> Result<(), Fault> {
+    let Some(path) = &planning.json_into else {
+        return Ok(());
+    };
+    let file = File::create(session.path(path)).map_err(|error| {
+        let detail = format!("{}: {error}.", path.display());
+        Diagnostic::error("C0057", "Events cannot be written", detail)
+            .help("Name a file in a folder that exists and that you may write to.")
+    })?;
+    session.shell.copy_events(file);
+    Ok(())
 }

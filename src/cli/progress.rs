@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use isobar_sdk::Address;
 
+use super::log::Level;
 use super::shell::{Manner, Shell};
 use crate::change::Action;
 use crate::event::{Event, Sink};
-use crate::render;
+use crate::render::{self, Style};
 
 /// How often time that passes is looked at.
 const TICK: Duration = Duration::from_millis(250);
@@ -103,16 +104,20 @@ impl Drop for Progress {
 impl Sink for Progress {
     fn emit(&self, event: Event) {
         let elapsed = locked(&self.work).take(&event);
-        match self.shell.manner() {
-            Manner::Human if is_line(&event, self.shell.terminal().error) => {
-                let style = self.shell.aside_style();
-                self.shell
-                    .tell(&render::event::human(&event, elapsed, &style));
-            }
-            Manner::Human => {}
-            Manner::Events => self
-                .shell
-                .event(render::json::stream::event(&event, elapsed)),
+        let level = match event {
+            Event::RefreshStart { .. } | Event::RefreshComplete { .. } => Level::Trace,
+            Event::ApplyErrored { .. } => Level::Error,
+            _ => Level::Debug,
+        };
+        self.shell.log(level, || {
+            render::event::human(&event, elapsed, &Style::plain(0))
+        });
+        self.shell
+            .event(render::json::stream::event(&event, elapsed));
+        if is_line(&event, self.shell.terminal().error) {
+            let style = self.shell.aside_style();
+            self.shell
+                .say(&render::event::human(&event, elapsed, &style));
         }
     }
 }
@@ -156,12 +161,8 @@ fn tick(shell: &Shell, work: &Mutex<Work>, bar: Option<&ProgressBar>) {
     let due = work.still_due();
     drop(work);
     for (address, action, elapsed) in due {
-        match shell.manner() {
-            Manner::Human => shell.tell(&render::event::still(&address, action, elapsed)),
-            Manner::Events => {
-                shell.event(render::json::stream::progress(&address, action, elapsed));
-            }
-        }
+        shell.event(render::json::stream::progress(&address, action, elapsed));
+        shell.say(&render::event::still(&address, action, elapsed));
     }
 }
 

@@ -10,6 +10,7 @@ use isobar_sdk::{Diagnostic, Diagnostics, Value};
 
 use super::args::Assignments;
 use super::failure::Stopped;
+use super::log::Level;
 use super::machine::machine;
 use super::session::Session;
 use super::variables;
@@ -71,7 +72,7 @@ impl Project {
             registry: registry(session),
             facts: Facts {
                 folder: ".".to_owned(),
-                workspace: "default".to_owned(),
+                workspace: session.workspace().name().to_owned(),
                 machine: machine(session),
                 ..Facts::default()
             },
@@ -118,17 +119,29 @@ impl Project {
 pub(super) fn registry(session: &Session) -> Registry {
     providers::registry(&Surroundings {
         executable: session.environment.executable.clone(),
-        data: session.data(),
+        data: session.provider_data(),
         base: session.folder().to_owned(),
     })
 }
 
 /// The state; `None` if there is none yet.
 pub(super) fn state(session: &Session) -> Result<Option<State>, Stopped> {
-    session
-        .store()
-        .read()
-        .map_err(|error| unreadable_state(&error).into())
+    let store = session.store();
+    let state = store.read().map_err(|error| unreadable_state(&error))?;
+    session.shell.log(Level::Debug, || {
+        let path = store.path().display();
+        state.as_ref().map_or_else(
+            || format!("state: none in {path}"),
+            |state| {
+                let State {
+                    lineage, serial, ..
+                } = state;
+                let count = state.instances.len();
+                format!("state: {path}, lineage {lineage}, serial {serial}, {count} instances")
+            },
+        )
+    });
+    Ok(state)
 }
 
 /// A file that the user named cannot be read.

@@ -12,7 +12,7 @@ use super::project::unreadable;
 use crate::apply::check::{fresh, stale};
 use crate::language::Sources;
 use crate::plan::{self, FileError, Plan};
-use crate::state::State;
+use crate::state::{State, Workspace};
 use isobar_sdk::Fault;
 
 /// A place for a plan that is known to be writable before there is a plan.
@@ -90,6 +90,25 @@ pub(super) fn check(
         return Err(stale("C0018", "Plan of another configuration", detail));
     }
     Ok(())
+}
+
+/// Whether a plan is for this workspace.
+pub(super) fn of_workspace(plan: &Plan, selected: &Workspace) -> Result<(), Fault> {
+    if plan.facts.workspace == selected.name() {
+        return Ok(());
+    }
+    let detail = format!(
+        "The plan was made in workspace {:?}, but {selected} is selected.",
+        plan.facts.workspace
+    );
+    Err(
+        Diagnostic::error("C0050", "Plan of another workspace", detail)
+            .help(format!(
+                "Nothing was changed. Select it with workspace select {}, or make a new plan.",
+                plan.facts.workspace
+            ))
+            .into(),
+    )
 }
 
 /// Which files differ.

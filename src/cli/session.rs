@@ -7,8 +7,10 @@ use isobar_sdk::Diagnostic;
 
 use super::environment::Environment;
 use super::failure::Stopped;
+use super::log::Level;
 use super::shell::Shell;
-use crate::state::Store;
+use super::workspace;
+use crate::state::{Store, Workspace};
 
 /// One run of the program.
 #[derive(Clone)]
@@ -19,6 +21,8 @@ pub(super) struct Session {
     pub(super) shell: Shell,
     /// The folder that everything is relative to.
     folder: PathBuf,
+    /// Which state it works on.
+    workspace: Workspace,
 }
 
 impl Session {
@@ -41,11 +45,24 @@ impl Session {
             Diagnostic::error("C0001", "No such folder", detail)
                 .help("Give an existing folder with -chdir=DIR.")
         })?;
+        let data = folder.join(&environment.data);
+        let workspace = workspace::selected(environment.workspace.as_deref(), &data)?;
+        shell.log(Level::Info, || {
+            let version = env!("CARGO_PKG_VERSION");
+            let folder = folder.display();
+            format!("isobar {version} in {folder}, workspace {workspace}")
+        });
         Ok(Self {
             environment,
             shell,
             folder,
+            workspace,
         })
+    }
+
+    /// The workspace that is selected.
+    pub(super) fn workspace(&self) -> &Workspace {
+        &self.workspace
     }
 
     /// The folder of the configuration.
@@ -63,9 +80,18 @@ impl Session {
         self.folder.join(&self.environment.data)
     }
 
+    /// The folder for what providers keep. Each workspace has its own, so that things of one
+    /// name in two workspaces do not get in each other's way.
+    pub(super) fn provider_data(&self) -> PathBuf {
+        if self.workspace.is_default() {
+            return self.data();
+        }
+        self.data().join("workspaces").join(self.workspace.name())
+    }
+
     /// Where the state is.
     pub(super) fn store(&self) -> Store {
-        Store::new(&self.folder)
+        Store::of(&self.folder, &self.workspace)
     }
 
     /// Runs what waits for something; what is still under way afterwards is given up.

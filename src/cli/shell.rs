@@ -1,5 +1,6 @@
 //! The printer: results to stdout, everything told on the way to stderr, events as JSON.
 
+use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,6 +11,7 @@ use serde_json::Value as Json;
 
 use super::Exit;
 use super::environment::{self, Terminal};
+use super::log::{Level, Log};
 
 use crate::language::Sources;
 use crate::render::{self, Colour, Style};
@@ -36,6 +38,10 @@ struct Inner {
     bar: Mutex<Option<ProgressBar>>,
     /// Why results could not be written, where someone should know.
     lost: Mutex<Option<io::Error>>,
+    /// Takes what happens, for who looks for a fault.
+    log: Option<Log>,
+    /// Takes events beside what is printed.
+    copy: Mutex<Option<File>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -52,7 +58,7 @@ fn choice(is_terminal: bool, terminal: &Terminal) -> ColorChoice {
 
 impl Shell {
     /// A printer to the streams of this process.
-    pub(super) fn new(terminal: &Terminal, manner: Manner) -> Self {
+    pub(super) fn new(terminal: &Terminal, manner: Manner, log: Option<Log>) -> Self {
         let out = choice(terminal.output, terminal);
         let err = choice(terminal.error, terminal);
         Self(Arc::new(Inner {
@@ -62,7 +68,27 @@ impl Shell {
             err: Mutex::new(AutoStream::new(io::stderr(), err)),
             bar: Mutex::default(),
             lost: Mutex::default(),
+            log,
+            copy: Mutex::default(),
         }))
+    }
+
+    /// Takes a line for the log.
+    pub(super) fn log(&self, level: Level, line: impl FnOnce() -> String) {
+        let Some(log) = self.0.log.as_ref().filter(|log| log.takes(level)) else {
+            return;
+        };
+        if let Some(line) = log.line(level, &line()) {
+            self.aside(|| {
+                // Nobody can be told that telling does not work.
+                let _unheard = writeln!(locked(&self.0.err), "{line}");
+            });
+        }
+    }
+
+    /// Writes all events from now on into a file too.
+    pub(super) fn copy_events(&self, file: File) {
+        *locked(&self.0.copy) = Some(file);
     }
 
     /// How this command talks.
@@ -125,25 +151,38 @@ impl Shell {
 
     /// Writes an event for programs to stdout, with the time.
     pub(super) fn event(&self, mut event: Json) {
-        if self.0.manner == Manner::Human {
+        let copied = locked(&self.0.copy).is_some();
+        if self.0.manner == Manner::Human && !copied {
             return;
         }
         if let Json::Object(fields) = &mut event {
             let now = environment::now().to_string();
             fields.insert("@timestamp".to_owned(), Json::String(now));
         }
-        self.document(&event);
+        if let Some(file) = &mut *locked(&self.0.copy)
+            && let Err(error) = writeln!(file, "{event}")
+        {
+            *locked(&self.0.lost) = Some(error);
+        }
+        if self.0.manner == Manner::Events {
+            self.document(&event);
+        }
     }
 
     /// Tells people on stderr, or programs as an event, what is going on.
     pub(super) fn tell(&self, text: &str) {
-        match self.0.manner {
-            Manner::Events => self.event(render::json::stream::log(text)),
-            Manner::Human => self.aside(|| {
+        self.event(render::json::stream::log(text));
+        self.say(text);
+    }
+
+    /// Tells people on stderr; programs get an event of its own for it.
+    pub(super) fn say(&self, text: &str) {
+        if self.0.manner == Manner::Human {
+            self.aside(|| {
                 let mut err = locked(&self.0.err);
                 // Nobody can be told that telling does not work.
                 let _unheard = writeln!(err, "{}", text.trim_end_matches('\n'));
-            }),
+            });
         }
     }
 
@@ -151,12 +190,10 @@ impl Shell {
     pub(super) fn diagnostics(&self, diagnostics: &Diagnostics, sources: &Sources) {
         let style = self.aside_style();
         for diagnostic in diagnostics {
-            match self.0.manner {
-                Manner::Human => self.tell(&render::diagnostic::human(diagnostic, sources, &style)),
-                Manner::Events => self.event(render::json::stream::diagnostic_message(
-                    diagnostic, sources,
-                )),
-            }
+            self.event(render::json::stream::diagnostic_message(
+                diagnostic, sources,
+            ));
+            self.say(&render::diagnostic::human(diagnostic, sources, &style));
         }
     }
 

@@ -29,6 +29,9 @@ pub(super) fn run(session: &Session, args: &Show) -> Result<Exit, Stopped> {
         (true, Content::State(None)) => {
             shell.document(&serde_json::json!({ "format_version": "1.0" }));
         }
+        (false, Content::Plan(plan)) if args.concise => {
+            shell.result(&render::concise(&plan, &shell.style()));
+        }
         (false, Content::Plan(plan)) => shell.result(&render::plan::human(&plan, &shell.style())),
         (false, Content::State(Some(state))) => shell.result(&render::state::human(&state)),
         (false, Content::State(None)) => shell.result("There is no state."),

@@ -1,98 +1,207 @@
-//! `isobar state list` and `isobar state show`
+//! `isobar state`: to look into the state, and to change what it records without touching what
+//! is there.
 
 use std::fmt::Write;
+use std::io::Read;
+use std::path::Path;
 
+use isobar_sdk::address::Place;
 use isobar_sdk::diagnostic::closest;
-use isobar_sdk::{Address, Diagnostic};
+use isobar_sdk::{Address, Diagnostic, Fault, Value};
 
 use super::Exit;
 use super::args::{State as Args, StateCommand};
 use super::failure::Stopped;
-use super::project;
+use super::project::unreadable;
+use super::recorded::{self, Recorded, edit, store};
 use super::session::Session;
+use super::{handover, transfer};
 use crate::render;
-use crate::state::State;
-use isobar_sdk::Fault;
+use crate::state::{Instance, State, to_json};
 
 pub(super) fn run(session: &Session, args: &Args) -> Result<Exit, Stopped> {
-    let state = project::state(session)?.ok_or_else(|| {
-        let detail = format!("There is no {}.", session.store().path().display());
-        Diagnostic::error("C0025", "No state", detail)
-            .help("Apply first, or name the folder of the configuration with -chdir=DIR.")
-    })?;
     match &args.command {
-        StateCommand::List { addresses } => session.shell.data(&list(&state, addresses)?),
-        StateCommand::Show { address } => {
-            let instance = state.instances.get(address);
-            let instance = instance.ok_or_else(|| unknown(&state, address))?;
-            let text = render::state::instance(address, instance);
-            session.shell.result(&text);
+        StateCommand::List {
+            addresses,
+            id,
+            which,
+        } => {
+            let state = recorded::read(&store(session, which.state.as_deref()))?;
+            session.shell.data(&list(&state, addresses, id.as_deref())?);
+        }
+        StateCommand::Show {
+            address,
+            json,
+            which,
+        } => {
+            let state = recorded::read(&store(session, which.state.as_deref()))?;
+            show(session, &state, address, *json)?;
+        }
+        StateCommand::Mv(args) => transfer::run(session, args)?,
+        StateCommand::Rm {
+            addresses,
+            dry_run,
+            which,
+            ..
+        } => {
+            let store = store(session, which.state.as_deref());
+            let text = if *dry_run {
+                would_remove(&recorded::read(&store)?, addresses)
+            } else {
+                edit(session, store, "state rm", |state| remove(state, addresses))?
+            };
+            session.shell.data(&text);
+        }
+        StateCommand::Pull => pull(session)?,
+        StateCommand::Push { path, force, .. } => push(session, path, *force)?,
+        StateCommand::ReplaceProvider {
+            from,
+            to,
+            auto_approve,
+            which,
+            ..
+        } => {
+            let store = store(session, which.state.as_deref());
+            return handover::run(session, store, (from, to), *auto_approve);
         }
     }
     Ok(Exit::Success)
 }
 
-fn list(state: &State, wanted: &[Address]) -> Result<String, Fault> {
-    for address in wanted {
-        if !state.instances.keys().any(|found| lies_in(found, address)) {
-            return Err(unknown(state, address));
+fn list(state: &State, wanted: &[Place], id: Option<&str>) -> Result<String, Fault> {
+    for one in wanted {
+        if state.selected(one).next().is_none() {
+            return Err(unknown(state, one));
         }
     }
+    let named = |instance: &Instance| match id {
+        Some(id) => instance.attributes.value().field("id") == Some(&Value::from(id)),
+        None => true,
+    };
     let mut text = String::new();
-    for found in state.instances.keys() {
-        if wanted.is_empty() || wanted.iter().any(|address| lies_in(found, address)) {
+    for (found, instance) in &state.instances {
+        let covered = wanted.is_empty() || wanted.iter().any(|one| one.contains(found));
+        if covered && named(instance) {
             let _ = writeln!(text, "{found}");
         }
     }
     Ok(text)
 }
 
-/// Whether `found` is `wanted` or a part of it.
-fn lies_in(found: &Address, wanted: &Address) -> bool {
-    let native = |wanted: &isobar_sdk::Native| {
-        found.native.as_ref().is_some_and(|native| {
-            native.kind == wanted.kind && (wanted.key.is_none() || native.key == wanted.key)
-        })
-    };
-    (&found.module, found.mode, &found.kind, &found.name)
-        == (&wanted.module, wanted.mode, &wanted.kind, &wanted.name)
-        && (wanted.key.is_none() || found.key == wanted.key)
-        && wanted.native.as_ref().is_none_or(native)
+fn show(session: &Session, state: &State, address: &Address, json: bool) -> Result<(), Fault> {
+    let instance = state.instances.get(address);
+    let missing = || unknown(state, &Place::Resource(address.clone()));
+    let instance = instance.ok_or_else(missing)?;
+    if json {
+        let document = render::json::instance(address, instance);
+        session.shell.document(&document);
+    } else {
+        let text = render::state::instance(address, instance);
+        session.shell.result(&text);
+    }
+    Ok(())
 }
 
-fn unknown(state: &State, address: &Address) -> Fault {
+fn would_remove(state: &State, addresses: &[Place]) -> String {
+    let gone = state.clone().forget(addresses);
+    if gone.is_empty() {
+        return "Nothing would be removed.\n".to_owned();
+    }
+    gone.iter().fold(String::new(), |mut text, address| {
+        let _ = writeln!(text, "Would remove {address}");
+        text
+    })
+}
+
+fn remove(state: &mut State, addresses: &[Place]) -> Result<String, Fault> {
+    if let Some(missing) = addresses
+        .iter()
+        .find(|one| state.selected(one).next().is_none())
+    {
+        return Err(unknown(state, missing));
+    }
+    let gone = state.forget(addresses);
+    let mut text = String::new();
+    for address in &gone {
+        let _ = writeln!(text, "Removed {address}");
+    }
+    let noun = if gone.len() == 1 {
+        "instance"
+    } else {
+        "instances"
+    };
+    let _ = writeln!(
+        text,
+        "Removed {} {noun} from the state; what they stand for is still there.",
+        gone.len()
+    );
+    Ok(text)
+}
+
+fn pull(session: &Session) -> Result<(), Stopped> {
+    if let Some(state) = super::project::state(session)? {
+        session.shell.data(&to_json(&state));
+    }
+    Ok(())
+}
+
+fn push(session: &Session, path: &Path, force: bool) -> Result<(), Stopped> {
+    let name = path.display().to_string();
+    let given = if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|error| unreadable(Path::new("standard input"), &error))?;
+        recorded::parse("standard input", &text)?
+    } else {
+        recorded::from_file(session, path)?
+    };
+    let recorded = Recorded::open(session, session.store(), "state push")?;
+    if let Some(before) = recorded.before.as_ref().filter(|_| !force) {
+        guard(&name, before, &given)?;
+    }
+    Ok(recorded.write(&given)?)
+}
+
+/// Refuses a state that is not a later version of the one that is there.
+fn guard(name: &str, before: &State, given: &State) -> Result<(), Fault> {
+    let refuse = |detail: String| {
+        let diagnostic = Diagnostic::error("C0052", "State cannot be replaced", detail);
+        Err(Box::new(diagnostic.help(
+            "Nothing was written. Look at both states; -force replaces the one that is there.",
+        )))
+    };
+    if before.lineage != given.lineage {
+        return refuse(format!(
+            "{name} is of lineage {:?}, but the state that is there is of lineage {:?}: they belong to different configurations.",
+            given.lineage, before.lineage
+        ));
+    }
+    if given.serial < before.serial {
+        return refuse(format!(
+            "{name} has version {}, but the state that is there has the newer version {}.",
+            given.serial, before.serial
+        ));
+    }
+    if given.serial == before.serial && given != before {
+        return refuse(format!(
+            "{name} and the state that is there both have version {} and say different things.",
+            given.serial
+        ));
+    }
+    Ok(())
+}
+
+/// That the state has nothing of this address, with the address that may have been meant.
+pub(super) fn unknown(state: &State, wanted: &Place) -> Fault {
     let all: Vec<String> = state.instances.keys().map(ToString::to_string).collect();
-    let meant = closest(&address.to_string(), all.iter().map(String::as_str));
+    let meant = closest(&wanted.to_string(), all.iter().map(String::as_str));
     let help = meant.map_or_else(
         || "List what is there with state list.".to_owned(),
         |meant| format!("Did you mean {meant}?"),
     );
-    let detail = format!("The state has no {address}.");
+    let detail = format!("The state has no {wanted}.");
     Diagnostic::error("C0026", "No such resource in the state", detail)
         .help(help)
         .into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::lies_in;
-
-    #[test]
-    fn an_address_stands_for_everything_below_it() {
-        let native = "deployment.d[\"z\"].sim_endpoint[\"1\"]";
-        for (found, wanted, expected) in [
-            ("isobar_data.a", "isobar_data.a", true),
-            ("isobar_data.a[0]", "isobar_data.a", true),
-            ("isobar_data.a[0]", "isobar_data.a[1]", false),
-            ("isobar_data.a", "isobar_data.b", false),
-            (native, "deployment.d", true),
-            (native, "deployment.d[\"z\"]", true),
-            (native, "deployment.d[\"y\"]", false),
-            (native, "deployment.d[\"z\"].sim_endpoint", true),
-            (native, "deployment.d[\"z\"].sim_router", false),
-        ] {
-            let (found, wanted) = (found.parse().unwrap(), wanted.parse().unwrap());
-            assert_eq!(lies_in(&found, &wanted), expected, "{found} in {wanted}");
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! Values in, text out: how everything that Isobar says looks, for people and for programs.
 
 pub mod chart;
+mod concise;
 mod console;
 mod deployment;
 pub mod diagnostic;
@@ -16,6 +17,7 @@ pub mod state;
 mod style;
 mod value;
 
+pub use concise::concise;
 pub use console::console;
 pub use style::{Colour, Role, Style};
 pub use value::{named, value};

@@ -135,7 +135,7 @@ impl Counts {
     }
 }
 
-fn closing(plan: &Plan, style: &Style) -> String {
+pub(super) fn closing(plan: &Plan, style: &Style) -> String {
     let unchanged = plan.count(Action::Keep);
     let summary = style.paint(Role::Bold, summary(plan));
     if unchanged == 0 || !plan.has_changes() || plan.mode != Mode::Normal {
@@ -179,7 +179,7 @@ fn stays(plan: &Plan, name: &str, planned: &PlannedDeployment) -> bool {
 }
 
 /// What has another name now, or becomes managed, and stays as it is otherwise.
-fn moved(plan: &Plan, style: &Style) -> String {
+pub(super) fn moved(plan: &Plan, style: &Style) -> String {
     let mut text = String::new();
     for (address, planned) in &plan.changes {
         if let Some(id) = &planned.importing
@@ -261,7 +261,7 @@ fn change(plan: &Plan, address: &Address, planned: &PlannedChange, style: &Style
 }
 
 /// Why a change is what it is, as a clause that ends a sentence.
-fn because(plan: &Plan, address: &Address, planned: &PlannedChange) -> Option<String> {
+pub(super) fn because(plan: &Plan, address: &Address, planned: &PlannedChange) -> Option<String> {
     let Some(reason) = planned.reason else {
         let gone = planned.causes.contains(&Cause::Gone);
         return gone.then(|| "because it was there and is gone".to_owned());

@@ -4,11 +4,15 @@ mod file;
 mod journal;
 mod lock;
 mod store;
+mod surgery;
+mod workspace;
 
 pub use file::{FormatError, from_json, to_json};
 pub use journal::{Journal, Record};
 pub use lock::{Holder, Lock, LockError};
 pub use store::{Store, StoreError};
+pub use surgery::{MoveError, Moves, Taken, moves};
+pub use workspace::{InvalidWorkspace, Workspace};
 
 use std::collections::BTreeMap;
 

@@ -3,13 +3,17 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{FormatError, Holder, Journal, Lock, LockError, State, from_json, to_json};
+use super::{FormatError, Holder, Journal, Lock, LockError, State, Workspace, from_json, to_json};
 
 /// The state of one configuration on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
+    /// The folder of the configuration, which must be there; those below it are made.
+    base: PathBuf,
     state: PathBuf,
     data: PathBuf,
+    /// Stands before the names of lock and journal, where the state has a name of its own.
+    prefix: String,
 }
 
 /// Why the state cannot be read or written.
@@ -39,8 +43,36 @@ impl Store {
     #[must_use]
     pub fn new(folder: &Path) -> Self {
         Self {
+            base: folder.to_owned(),
             state: folder.join("isobar.state.json"),
             data: folder.join(".isobar"),
+            prefix: String::new(),
+        }
+    }
+
+    /// The store of one workspace of the configuration in `folder`.
+    #[must_use]
+    pub fn of(folder: &Path, workspace: &Workspace) -> Self {
+        Self {
+            base: folder.to_owned(),
+            ..Self::new(&workspace.folder(folder))
+        }
+    }
+
+    /// The store of a state that the user names. Several may lie in one folder, so that each has
+    /// a lock and a journal of its own.
+    #[must_use]
+    pub fn at(file: &Path) -> Self {
+        let folder = file.parent().unwrap_or(Path::new("."));
+        let usual = Self::new(folder);
+        if usual.state == file {
+            return usual;
+        }
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        Self {
+            state: file.to_owned(),
+            prefix: format!("{name}."),
+            ..usual
         }
     }
 
@@ -51,7 +83,7 @@ impl Store {
     }
 
     fn journal_path(&self) -> PathBuf {
-        self.data.join("journal")
+        self.data.join(format!("{}journal", self.prefix))
     }
 
     fn io(&self, source: io::Error) -> StoreError {
@@ -91,16 +123,12 @@ impl Store {
     /// # Errors
     /// Who holds it, or why it cannot be had.
     pub fn lock(&self, holder: &Holder) -> Result<Lock, LockError> {
-        match std::fs::create_dir(&self.data) {
-            Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(LockError::Io {
-                    path: self.data.clone(),
-                    source,
-                });
-            }
-            _ => {}
-        }
-        Lock::acquire(&self.data.join("lock"), holder)
+        let made = std::fs::read_dir(&self.base).and_then(|_| std::fs::create_dir_all(&self.data));
+        made.map_err(|source| LockError::Io {
+            path: self.data.clone(),
+            source,
+        })?;
+        Lock::acquire(&self.data.join(format!("{}lock", self.prefix)), holder)
     }
 
     /// Begins a journal for changes to `state`, which is what [`Store::read`] gave.
@@ -135,6 +163,23 @@ impl Store {
             std::fs::File::open(folder)?.sync_all()
         };
         replace().map_err(|error| self.io(error))
+    }
+}
+
+impl Store {
+    /// Removes a journal that an interrupted apply has left behind and whose records are in the
+    /// state by now. To be called under the lock only.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        let path = self.journal_path();
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(StoreError::Io { path, source })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

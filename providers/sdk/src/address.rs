@@ -221,9 +221,20 @@ impl Place {
                     && (wanted.mode, &wanted.kind, &wanted.name)
                         == (address.mode, &address.kind, &address.name)
                     && (wanted.key.is_none() || wanted.key == address.key)
-                    && (wanted.native.is_none() || wanted.native == address.native)
+                    && wanted
+                        .native
+                        .as_ref()
+                        .is_none_or(|wanted| address.native.as_ref().is_some_and(|n| n.is(wanted)))
             }
         }
+    }
+}
+
+impl Native {
+    /// Whether this one is meant by `wanted`, which means all of its type where it has no key.
+    #[must_use]
+    pub fn is(&self, wanted: &Self) -> bool {
+        self.kind == wanted.kind && (wanted.key.is_none() || wanted.key == self.key)
     }
 }
 

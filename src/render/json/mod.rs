@@ -12,7 +12,7 @@ pub mod stream;
 
 pub use plan::plan;
 pub use resource::shown;
-pub use state::{Secrets, outputs, state};
+pub use state::{Secrets, instance, outputs, state};
 
 /// The version of Isobar, for files that outlive the process.
 const VERSION: &str = env!("CARGO_PKG_VERSION");

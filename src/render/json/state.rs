@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use isobar_sdk::Address;
 use serde_json::{Value as Json, json};
 
 use super::VERSION;
@@ -11,24 +12,8 @@ use crate::state::{Instance, OutputValue, State, Status};
 /// A state as `terraform show -json` prints one, with sensitive values null.
 #[must_use]
 pub fn state(state: &State) -> Json {
-    let resources = state.instances.iter().map(|(address, instance)| {
-        let Instance {
-            provider,
-            schema_version,
-            attributes,
-            dependencies,
-            status,
-        } = instance;
-        let mut object = resource(address, (provider, *schema_version), attributes.value());
-        if !dependencies.is_empty() {
-            let dependencies: Vec<String> = dependencies.iter().map(ToString::to_string).collect();
-            object.insert("depends_on".to_owned(), dependencies.into());
-        }
-        if *status == Status::Tainted {
-            object.insert("tainted".to_owned(), true.into());
-        }
-        Json::Object(object)
-    });
+    let resources = state.instances.iter();
+    let resources = resources.map(|(address, found)| instance(address, found));
     json!({
         "format_version": "1.0",
         "isobar_version": VERSION,
@@ -37,6 +22,27 @@ pub fn state(state: &State) -> Json {
             "root_module": { "resources": resources.collect::<Vec<_>>() },
         },
     })
+}
+
+/// One resource instance as it stands in a state.
+#[must_use]
+pub fn instance(address: &Address, instance: &Instance) -> Json {
+    let Instance {
+        provider,
+        schema_version,
+        attributes,
+        dependencies,
+        status,
+    } = instance;
+    let mut object = resource(address, (provider, *schema_version), attributes.value());
+    if !dependencies.is_empty() {
+        let dependencies: Vec<String> = dependencies.iter().map(ToString::to_string).collect();
+        object.insert("depends_on".to_owned(), dependencies.into());
+    }
+    if *status == Status::Tainted {
+        object.insert("tainted".to_owned(), true.into());
+    }
+    Json::Object(object)
 }
 
 /// Whether sensitive values are shown.
