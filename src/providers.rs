@@ -88,6 +88,10 @@ impl Factory for Decorated {
         self.inner.schema()
     }
 
+    fn functions(&self) -> &'static [isobar_sdk::Function] {
+        self.inner.functions()
+    }
+
     fn configure<'a>(
         &'a self,
         configuration: &'a Known,

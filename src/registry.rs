@@ -7,6 +7,8 @@ use std::sync::Arc;
 use isobar_sdk::schema::{ProviderSchema, Schema};
 use isobar_sdk::{Address, Factory, Key, Provider};
 
+use crate::eval::functions::Library;
+
 use crate::language::config::ProviderName;
 
 /// The factories of all providers that were built in.
@@ -113,6 +115,14 @@ impl Registry {
         self.0
             .values()
             .flat_map(|factory| factory.schema().data_sources.keys().map(String::as_str))
+    }
+
+    /// The functions of each provider that offers some.
+    #[must_use]
+    pub fn functions(&self) -> Library {
+        let offers = |factory: &Arc<dyn Factory>| (factory.name(), factory.functions());
+        let offers = self.0.values().map(offers);
+        Library::new(offers.filter(|(_, functions)| !functions.is_empty()))
     }
 
     /// All resource types.

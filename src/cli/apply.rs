@@ -8,7 +8,6 @@ use super::args;
 use super::environment::{fresh_id, now};
 use super::failure::Stopped;
 use super::interrupt;
-use super::machine::machine;
 use super::plan::{self as planning, make, mode};
 use super::progress::{Phase, Progress};
 use super::project::{self, Needs, Project};
@@ -50,8 +49,9 @@ fn saved_plan(session: &Session, args: &args::Apply, file: &Path) -> Result<Plan
     }
     session.shell.event(render::json::stream::version());
     let mut plan = saved::read(&session.path(file))?;
-    plan.facts.machine = machine(session);
     let (project, _) = Project::read(session, Needs::Nothing)?;
+    plan.facts.machine = project.facts.machine.clone();
+    plan.facts.library = project.facts.library.clone();
     let state = project::state(session)?;
     saved::of_workspace(&plan, session.workspace())?;
     saved::check(&plan, state.as_ref(), &project.sources, now())?;

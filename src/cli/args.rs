@@ -128,6 +128,8 @@ pub(super) enum Command {
     Refresh(Refresh),
     /// Keep several states of one configuration.
     Workspace(Workspace),
+    /// Print what the program knows about itself, for editors and other programs.
+    Metadata(Metadata),
     /// Print which name refers to which, as a graph in the DOT language.
     Graph,
     /// Forecast demand and say how good the forecast is.
@@ -359,6 +361,22 @@ pub(super) struct Gateway {
 pub(super) struct Completions {
     /// The shell.
     pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Metadata {
+    #[command(subcommand)]
+    pub(super) command: MetadataCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum MetadataCommand {
+    /// Print the signatures of all functions.
+    Functions {
+        /// Print JSON, which is all that there is.
+        #[arg(long, required = true)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, clap::Args)]

@@ -24,6 +24,7 @@ mod handover;
 mod interrupt;
 mod log;
 mod machine;
+mod metadata;
 mod output;
 mod plan;
 mod preset;
@@ -157,6 +158,7 @@ fn command(session: &Session, command: Command) -> Result<Exit, Stopped> {
         Command::Untaint(args) => taint::untaint(session, &args),
         Command::Refresh(args) => apply::run(session, &args.as_apply()),
         Command::Workspace(args) => workspace::run(session, &args),
+        Command::Metadata(args) => Ok(metadata::run(session, &args)),
         Command::Graph => graph::run(session),
         Command::Forecast(args) => forecast::run(session, &args),
         Command::Serve(args) => serve::run(session, args),

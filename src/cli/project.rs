@@ -66,16 +66,18 @@ impl Project {
                 .into());
         }
         let (config, diagnostics) = language::load(&sources);
+        let registry = registry(session);
         let project = Self {
             sources,
             config,
-            registry: registry(session),
             facts: Facts {
                 folder: ".".to_owned(),
                 workspace: session.workspace().name().to_owned(),
                 machine: machine(session),
+                library: registry.functions(),
                 ..Facts::default()
             },
+            registry,
         };
         Ok((project, diagnostics))
     }

@@ -52,6 +52,9 @@ pub(super) fn evaluate_template(
     .value(&located.root)
 }
 
+/// The longest text that a template gives, in bytes.
+const LONGEST_TEXT: usize = 64 << 20;
+
 struct Evaluation<'a> {
     scope: &'a Scope<'a>,
     ambient: &'a Ambient,
@@ -399,17 +402,10 @@ impl Evaluation<'_> {
             }
             _ => {}
         }
-        let function = functions::find(&call.name).ok_or_else(|| {
-            let mut fault = self.fault(
-                extent,
-                "Call to unknown function",
-                format!("There is no function named {:?}.", call.name),
-            );
-            fault.code = "E0003";
-            fault.help = closest(&call.name, functions::names())
-                .map(|meant| format!("Did you mean {meant:?}?"));
-            fault
-        })?;
+        let library = &self.scope.facts().library;
+        let function = library
+            .find(&call.name)
+            .ok_or_else(|| self.unknown_function(call, extent))?;
         let mut arguments = Vec::with_capacity(call.arguments.len());
         for argument in &call.arguments {
             arguments.push(self.value(argument)?);
@@ -431,7 +427,7 @@ impl Evaluation<'_> {
             }
         }
         let caller = functions::Caller::new(self.scope.facts(), self.depth);
-        functions::call(function, &arguments, &caller).map_err(|reason| {
+        functions::call(&function, &arguments, &caller).map_err(|reason| {
             let secret = arguments.iter().any(Value::contains_sensitive);
             let reason = if secret {
                 hidden("an argument")
@@ -441,6 +437,19 @@ impl Evaluation<'_> {
             let detail = format!("Call to {} failed: {}", call.name, reason);
             self.fault(extent, "Error in function call", sentence(&detail))
         })
+    }
+
+    fn unknown_function(&self, call: &Call, extent: Extent) -> Fault {
+        let mut fault = self.fault(
+            extent,
+            "Call to unknown function",
+            format!("There is no function named {:?}.", call.name),
+        );
+        fault.code = "E0003";
+        let names: Vec<String> = self.scope.facts().library.names().collect();
+        fault.help = closest(&call.name, names.iter().map(String::as_str))
+            .map(|meant| format!("Did you mean {meant:?}?"));
+        fault
     }
 
     fn try_call(&mut self, call: &Call, extent: Extent) -> Result<Value, Fault> {
@@ -619,6 +628,11 @@ impl Evaluation<'_> {
             let written = self.write_parts(&each.body, text);
             self.bound.truncate(outside);
             written?;
+            if text.text.len() > LONGEST_TEXT {
+                let longest = LONGEST_TEXT >> 20;
+                let detail = format!("The template gives more than {longest} MiB of text.");
+                return Err(self.fault(each.collection.extent, "Template too long", detail));
+            }
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use isobar_sdk::{Address, Fault, Key, Value};
 use jiff::Timestamp;
 
 use super::evaluate;
+use super::functions::Library;
 use super::host::{Machine, Moment};
 use crate::language::Config;
 
@@ -40,6 +41,8 @@ pub struct Facts {
     pub moment: Moment,
     /// Where files are read.
     pub machine: Machine,
+    /// What can be called.
+    pub library: Library,
 }
 
 impl Facts {

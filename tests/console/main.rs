@@ -13,8 +13,8 @@ mod differences;
 mod isobar;
 mod piped;
 #[path = "../program/mod.rs"]
-#[expect(dead_code, reason = "other tests use the rest")]
 mod program;
+mod signatures;
 mod terraform;
 
 use std::collections::BTreeMap;

@@ -3,13 +3,17 @@
 //! `isobar_data` is a resource that stores a value in the state and nothing else. It behaves as `terraform_data` of Terraform 1.11 does; `tests/terraform.rs` holds the plans
 //! that were seen there.
 
+mod decode;
+mod encode;
+mod functions;
+
 use std::sync::Arc;
 
 use isobar_sdk::provider::{
     Apply, BoxFuture, IdempotencyKey, Import, LookUp, Operation, Outcome, PlanChange, Planned, Read,
 };
 use isobar_sdk::schema::{Attribute, Body, ProviderSchema, Schema};
-use isobar_sdk::{Error, Factory, Known, Provider, Type, Value};
+use isobar_sdk::{Error, Factory, Function, Known, Provider, Type, Value};
 use uuid::Uuid;
 
 mod remote_state;
@@ -46,6 +50,10 @@ impl Factory for DataFactory {
 
     fn schema(&self) -> &ProviderSchema {
         &self.schema
+    }
+
+    fn functions(&self) -> &'static [Function] {
+        functions::FUNCTIONS
     }
 
     fn configure<'a>(

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::deployment::{Offers, Target};
 use crate::schema::ProviderSchema;
-use crate::{Address, Error, Known, Path, Value};
+use crate::{Address, Error, Function, Known, Path, Value};
 
 /// A future that a trait object can return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -24,6 +24,11 @@ pub trait Factory: Send + Sync {
 
     /// All that the provider offers.
     fn schema(&self) -> &ProviderSchema;
+
+    /// The functions that it offers, which need no provider that is ready.
+    fn functions(&self) -> &'static [Function] {
+        &[]
+    }
 
     /// A provider that is ready to be used. `configuration` has the shape of
     /// [`ProviderSchema::configuration`], defaults filled in.

@@ -15,6 +15,7 @@ mod format;
 mod function;
 mod glob;
 mod json;
+mod library;
 mod mapping;
 mod moment;
 mod network;
@@ -31,12 +32,13 @@ mod yaml_scalar;
 mod yaml_text;
 
 pub use caller::Caller;
-pub use function::{Care, Function, Parameter, Shape};
+pub use function::{Care, Function};
+pub use library::Library;
 
 use isobar_sdk::value::{Marks, Unknown};
 use isobar_sdk::{Number, Type, Value};
 
-use function::Body;
+use function::{Body, Parameter, Shape};
 
 /// Every function.
 static TABLES: [&[Function]; 19] = [
@@ -61,24 +63,19 @@ static TABLES: [&[Function]; 19] = [
     yaml::FUNCTIONS,
 ];
 
-/// The namespace in which the functions of the language stand, too.
-const CORE: &str = "core::";
-
 /// All functions.
 pub fn all() -> impl Iterator<Item = &'static Function> + Clone {
     TABLES.into_iter().flatten()
 }
 
 /// The function of this name.
-#[must_use]
-pub fn find(name: &str) -> Option<&'static Function> {
-    let name = name.strip_prefix(CORE).unwrap_or(name);
-    all().find(|function| function.name == name)
+fn find(name: &str) -> Option<&'static Function> {
+    all().find(|function| function.signature.name == name)
 }
 
 /// All names.
 pub fn names() -> impl Iterator<Item = &'static str> + Clone {
-    all().map(|function| function.name)
+    all().map(|function| function.signature.name)
 }
 
 /// Calls a function.
@@ -107,7 +104,7 @@ pub fn call(
         Care::Open => (any(Value::is_unknown), marks(Value::all_marks)),
         Care::Shallow => (any(Value::is_unknown), marks(Value::marks)),
     };
-    let result = Type::from(function.result);
+    let result = Type::from(function.signature.result);
     if unknown {
         return Ok(not_known(result).marked(marks));
     }
@@ -142,10 +139,10 @@ fn not_known(result: Type) -> Value {
 
 /// The arguments, converted to the types of the parameters.
 fn accept(function: &Function, arguments: &[Value]) -> Result<Vec<Value>, String> {
-    let least = function.parameters.len();
-    let many = function.variadic.is_none() && arguments.len() > least;
+    let least = function.signature.parameters.len();
+    let many = function.signature.variadic.is_none() && arguments.len() > least;
     if many || arguments.len() < least {
-        let open = if function.variadic.is_some() {
+        let open = if function.signature.variadic.is_some() {
             "at least "
         } else {
             ""
@@ -159,7 +156,9 @@ fn accept(function: &Function, arguments: &[Value]) -> Result<Vec<Value>, String
     arguments
         .iter()
         .enumerate()
-        .filter_map(|(position, argument)| Some((function.parameter(position)?, argument)))
+        .filter_map(|(position, argument)| {
+            Some((function.signature.parameter(position)?, argument))
+        })
         .map(|(parameter, argument)| {
             let converted = Type::from(parameter.shape)
                 .convert(argument)
@@ -263,15 +262,17 @@ mod tests {
             }
         }
         for function in super::all() {
-            let name = function.name;
+            let name = function.signature.name;
             assert!(cases.contains(&format!("{name}(")), "{name} has no case");
-            assert!(function.doc.ends_with('.'), "{name} says nothing");
+            assert!(function.signature.doc.ends_with('.'), "{name} says nothing");
         }
     }
 
     #[test]
     fn names_stand_once() {
-        let mut names: Vec<&str> = super::all().map(|function| function.name).collect();
+        let mut names: Vec<&str> = super::all()
+            .map(|function| function.signature.name)
+            .collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();

@@ -36,9 +36,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
     .care(Care::Own),
 ];
 
-/// The longest text that a template gives, in bytes.
-const LONGEST: usize = 64 << 20;
-
 fn templatefile(arguments: &[Value], caller: &Caller<'_>) -> Result<Value, String> {
     if caller.depth() > 0 {
         return Err("a template cannot fill in another one".to_owned());
@@ -85,14 +82,10 @@ fn fill(name: &str, text: &str, vars: &Value, caller: &Caller<'_>) -> Result<Val
         .collect();
     let value = evaluate_template(&located, caller.facts(), bound, caller.depth() + 1)
         .map_err(|fault| within(text, &fault))?;
-    match value.as_str() {
-        _ if value.is_null() => Err("the template gives null".to_owned()),
-        Some(text) if text.len() > LONGEST => Err(format!(
-            "the template gives more than {} MiB of text",
-            LONGEST >> 20
-        )),
-        _ => Ok(value),
+    if value.is_null() {
+        return Err("the template gives null".to_owned());
     }
+    Ok(value)
 }
 
 /// What is wrong in a template, with the place in it.

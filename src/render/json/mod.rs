@@ -5,11 +5,13 @@
 //! clear: machine-readable plans end up in the logs and artefacts of CI systems. Resources of modules
 //! stand flat in `root_module`, with their `module_address`.
 
+mod functions;
 mod plan;
 mod resource;
 mod state;
 pub mod stream;
 
+pub use functions::signatures;
 pub use plan::plan;
 pub use resource::shown;
 pub use state::{Secrets, instance, outputs, state};
