@@ -263,3 +263,48 @@ fn the_simulated_cloud_takes_three_zones_and_gives_them_back() {
         .map_or(0, serde_json::Map::len);
     assert_eq!(left, 0, "{cloud}");
 }
+
+#[test]
+fn files_are_read_in_every_command_and_chance_waits_for_the_apply() {
+    let folder = Folder::new(&[
+        (
+            "main.hcl",
+            r#"
+            resource "isobar_data" "file" { input = file("${path.module}/hello.txt") }
+            resource "isobar_data" "chance" { input = { at = timestamp(), id = uuid() } }
+            resource "isobar_data" "planned" { input = plantimestamp() }
+            output "filled" {
+              value = templatefile("id.tftpl", { id = isobar_data.chance.output.id })
+            }
+            "#,
+        ),
+        ("hello.txt", "hello"),
+        ("id.tftpl", "id ${id}"),
+    ]);
+    folder.run(&["validate"]).ended(0);
+    let plan = folder.run(&["plan", "-out=saved.plan"]);
+    let text = plan.ended(0).to_owned();
+    assert!(text.contains(r#"input  = "hello""#), "{text}");
+    assert_eq!(text.matches("(known after apply)").count(), 9, "{text}");
+    folder.run(&["apply", "saved.plan"]).ended(0);
+    let document: Json =
+        serde_json::from_str(folder.run(&["show", "-json", "saved.plan"]).ended(0)).unwrap();
+    let planned = &document["planned_values"]["root_module"]["resources"];
+    let planned = planned.as_array().unwrap().iter();
+    let of = |name: &str| {
+        let mut found = planned.clone().filter(|resource| resource["name"] == name);
+        found.next().unwrap()["values"]["input"].clone()
+    };
+    let state = folder.run(&["show", "-json"]);
+    let recorded = state.ended(0);
+    assert!(
+        recorded.contains(of("planned").as_str().unwrap()),
+        "{recorded}"
+    );
+    let filled = folder.run(&["output", "-raw", "filled"]);
+    assert_eq!(filled.ended(0).len(), "id ".len() + 36);
+    std::fs::remove_file(folder.path("hello.txt")).unwrap();
+    folder
+        .run(&["validate"])
+        .failed_with(&["E0001", "hello.txt", "main.hcl"]);
+}

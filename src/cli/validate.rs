@@ -31,7 +31,11 @@ pub(super) fn run(session: &Session, args: &Validate) -> Exit {
 fn check(session: &Session) -> (Diagnostics, Sources) {
     match Project::read(session, Needs::Configuration) {
         Ok((project, mut diagnostics)) => {
-            diagnostics.extend(plan::validate(&project.config, &project.registry));
+            diagnostics.extend(plan::validate(
+                &project.config,
+                &project.registry,
+                &project.facts,
+            ));
             (diagnostics, project.sources)
         }
         Err(stopped) => (stopped.diagnostics, stopped.sources),

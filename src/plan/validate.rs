@@ -20,7 +20,7 @@ use crate::registry::{ProviderKey, Registry};
 /// All that can be told wrong about a configuration alone: what rests on variables without a
 /// default, on resources or on telemetry is taken as unknown.
 #[must_use]
-pub fn validate(config: &Config, registry: &Registry) -> Diagnostics {
+pub fn validate(config: &Config, registry: &Registry, facts: &Facts) -> Diagnostics {
     let (names, diagnostics) = Names::of(config);
     let variables: BTreeMap<Arc<str>, Value> = config
         .variables
@@ -33,7 +33,7 @@ pub fn validate(config: &Config, registry: &Registry) -> Diagnostics {
     let mut checker = Checker {
         config,
         registry,
-        frames: Frames::new(config, Facts::default(), variables),
+        frames: Frames::new(config, facts.clone(), variables),
         diagnostics,
     };
     checker.providers();

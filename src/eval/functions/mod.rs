@@ -219,6 +219,9 @@ mod tests {
     use std::collections::BTreeMap;
     use std::path::Path;
 
+    use isobar_sdk::{Type, Value};
+
+    use super::Caller;
     use crate::eval::{Ambient, Facts, Scope, evaluate};
     use crate::language::{Config, parse_expression};
 
@@ -277,5 +280,84 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
+    }
+
+    /// Values that are at the edge of what a function takes.
+    fn edges() -> Vec<Value> {
+        let numbers = [
+            "0",
+            "-1",
+            "1.5",
+            "62",
+            "1e40",
+            "-1e-40",
+            "9223372036854775807",
+        ];
+        let texts = [
+            "",
+            "a",
+            "é\u{301}👨‍👩‍👧",
+            "%",
+            "%[",
+            "%1$é",
+            "(?P<n>[^]]",
+            "\\",
+            "/[/",
+            "$${",
+            "{",
+            "[[",
+            "- *a",
+            "&a [*a]",
+            "2026-01-01T00:00:00Z",
+            "-9999999h",
+            "10.0.0.0/8",
+            "::/0",
+            "=",
+            "~/..",
+            "a,b\n\"",
+            "1.2.3-",
+            "YYYY'",
+            "**/[",
+            "UTF-16",
+            "99999999999999999999",
+        ];
+        let mut values = vec![Value::NULL, true.into(), Value::unknown()];
+        values.extend(numbers.map(|text| Value::Number(text.parse().unwrap())));
+        values.extend(texts.map(Value::from));
+        let inside = vec![Value::NULL, "a".into(), Value::unknown(), 1_i64.into()];
+        let nested = Value::tuple(vec![Value::list(vec![]), Value::tuple(inside.clone())]);
+        values.extend([
+            Value::tuple(vec![]),
+            Value::list_of(&Type::String, vec![]),
+            Value::set(vec!["a".into(), "b".into()]),
+            Value::list(vec!["b".into(), Value::from("a").sensitive()]),
+            Value::object([("a", nested.clone()), ("", "x".into())]),
+            Value::map([("a", Value::list(vec!["x".into()]))]),
+            Value::tuple(inside),
+            nested.ephemeral(),
+        ]);
+        values
+    }
+
+    /// That it ends at all is what counts: neither in a panic nor after a long time.
+    #[test]
+    fn no_argument_makes_a_function_panic() {
+        let facts = Facts::default().acting();
+        let caller = Caller::new(&facts, 0);
+        let edges = edges();
+        let mut calls = 0;
+        for function in super::all().filter(|f| f.signature.name != "bcrypt") {
+            for (first, a) in edges.iter().enumerate() {
+                let _ = super::call(function, std::slice::from_ref(a), &caller);
+                for (second, b) in edges.iter().enumerate() {
+                    let _ = super::call(function, &[a.clone(), b.clone()], &caller);
+                    let c = &edges[(first * 7 + second * 3) % edges.len()];
+                    let _ = super::call(function, &[a.clone(), b.clone(), c.clone()], &caller);
+                    calls += 2;
+                }
+            }
+            let _ = super::call(function, &[], &caller);
+        }
+        assert!(calls > 100_000, "{calls} calls");
     }
 }
