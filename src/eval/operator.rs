@@ -1,6 +1,7 @@
 //! Operators, with the conversions that Terraform makes for their operands.
 
 use isobar_sdk::diagnostic::sentence;
+use isobar_sdk::value::Unknown;
 use isobar_sdk::{Number, Type, Value};
 
 use crate::language::expression::{Binary, Unary};
@@ -10,20 +11,17 @@ use crate::language::expression::{Binary, Unary};
 /// # Errors
 /// Why the operand does not fit.
 pub(super) fn unary(operator: Unary, value: &Value) -> Result<Value, String> {
-    let (ty, apply): (Type, fn(&Value) -> Option<Value>) = match operator {
-        Unary::Negate => (Type::Number, |v| {
-            v.as_number().map(|n| Value::Number(n.clone().negate()))
-        }),
-        Unary::Not => (Type::Bool, |v| v.as_bool().map(|truth| Value::Bool(!truth))),
+    let ty = match operator {
+        Unary::Negate => Type::Number,
+        Unary::Not => Type::Bool,
     };
-    let operand = convert(&ty, value)?;
-    let result = if operand.is_unknown() {
-        Some(Value::unknown_of(ty))
-    } else {
-        apply(&operand)
+    let result = match convert(&ty, value)? {
+        Value::Number(number) => Value::Number(number.negate()),
+        Value::Bool(truth) => Value::Bool(!truth),
+        Value::Unknown(_) => coming(ty),
+        _ => return Err("The operand is null.".to_owned()),
     };
-    let result = result.ok_or_else(|| "The operand is null.".to_owned())?;
-    Ok(result.sensitive_if(value.is_sensitive()))
+    Ok(result.marked(value.marks()))
 }
 
 /// Applies an operator with two operands.
@@ -32,7 +30,7 @@ pub(super) fn unary(operator: Unary, value: &Value) -> Result<Value, String> {
 /// Why the operands do not fit.
 pub(super) fn binary(operator: Binary, left: &Value, right: &Value) -> Result<Value, String> {
     // Equality looks into its operands, so a mark anywhere inside counts.
-    let sensitive = left.contains_sensitive() || right.contains_sensitive();
+    let marks = left.all_marks().union(right.all_marks());
     let (left, right) = (left.reveal(), right.reveal());
     let result = match operator {
         Binary::Equal | Binary::NotEqual => equality(operator, left, right),
@@ -46,63 +44,73 @@ pub(super) fn binary(operator: Binary, left: &Value, right: &Value) -> Result<Va
             numeric(left, right, Type::Number, |l, r| arithmetic(operator, l, r))?
         }
     };
-    Ok(result.sensitive_if(sensitive))
+    Ok(result.marked(marks))
 }
 
-/// Null is comparable with everything, also with what is unknown only in part.
+/// What an operator will give: never null.
+fn coming(ty: Type) -> Value {
+    Value::unknown_of(Unknown::from(ty).not_null())
+}
+
 fn equality(operator: Binary, left: &Value, right: &Value) -> Value {
-    let equal = same(left, right);
-    equal.map_or(Value::unknown_of(Type::Bool), |equal| {
-        Value::Bool(equal == (operator == Binary::Equal))
-    })
+    same(left, right).map_or_else(
+        || coming(Type::Bool),
+        |equal| Value::Bool(equal == (operator == Binary::Equal)),
+    )
 }
 
-/// Whether two values are equal; `None` while it cannot be told.
+/// Whether two values are equal, types included; `None` while it cannot be told.
 fn same(left: &Value, right: &Value) -> Option<bool> {
-    match (left.reveal(), right.reveal()) {
-        (Value::Unknown(unknown), Value::Null(_)) | (Value::Null(_), Value::Unknown(unknown))
-            if !unknown.nullable =>
-        {
-            Some(false)
+    let (left, right) = (left.reveal(), right.reveal());
+    match (left, right) {
+        (Value::Unknown(unknown), other) | (other, Value::Unknown(unknown)) => {
+            differs(unknown, other).then_some(false)
         }
-        (Value::Unknown(_), _) | (_, Value::Unknown(_)) => None,
-        (Value::List(l) | Value::Tuple(l), Value::List(r) | Value::Tuple(r)) => {
+        (Value::Null(_), other) | (other, Value::Null(_)) => Some(other.is_null()),
+        _ if left.is_wholly_known() && right.is_wholly_known() => {
+            let (left, right) = (left.reveal_all(), right.reveal_all());
+            Some(Type::of(&left) == Type::of(&right) && left == right)
+        }
+        (Value::List(l), Value::List(r)) | (Value::Tuple(l), Value::Tuple(r)) => {
             if l.len() != r.len() {
                 return Some(false);
             }
             all(l.iter().zip(r.iter()).map(|(l, r)| same(l, r)))
         }
-        (Value::Map(l) | Value::Object(l), Value::Map(r) | Value::Object(r)) => {
+        (Value::Map(l), Value::Map(r)) | (Value::Object(l), Value::Object(r)) => {
             if !l.keys().eq(r.keys()) {
                 return Some(false);
             }
             all(l.values().zip(r.values()).map(|(l, r)| same(l, r)))
         }
-        (left, right) => Some(left == right),
+        // Which elements a set has is not known before all of them are.
+        (Value::Set(_), Value::Set(_)) => None,
+        _ => Some(false),
     }
 }
 
-fn all(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    let mut undecided = false;
-    for part in parts {
-        match part {
-            Some(true) => {}
-            Some(false) => return Some(false),
-            None => undecided = true,
-        }
+/// Whether what is known about a value tells that it will not be `other`.
+fn differs(unknown: &Unknown, other: &Value) -> bool {
+    match other {
+        Value::Null(_) => !unknown.nullable,
+        Value::String(text) => !text.starts_with(&*unknown.prefix),
+        _ => false,
     }
-    (!undecided).then_some(true)
 }
 
+/// Whether all parts are equal; one that cannot be told leaves all open.
+fn all(mut parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    parts.try_fold(true, |all, part| Some(part? && all))
+}
+
+/// Both operands must be there, also where one alone would decide.
 fn logic(operator: Binary, left: &Value, right: &Value) -> Result<Value, String> {
-    let left = convert(&Type::Bool, left)?;
-    let right = convert(&Type::Bool, right)?;
-    let decisive = operator == Binary::Or;
+    let (left, right) = (convert(&Type::Bool, left)?, convert(&Type::Bool, right)?);
     match (left.as_bool(), right.as_bool()) {
-        (Some(l), Some(r)) => Ok(Value::Bool(if decisive { l || r } else { l && r })),
-        (Some(known), None) | (None, Some(known)) if known == decisive => Ok(Value::Bool(decisive)),
+        (Some(l), Some(r)) if operator == Binary::Or => Ok(Value::Bool(l || r)),
+        (Some(l), Some(r)) => Ok(Value::Bool(l && r)),
         _ if left.is_null() || right.is_null() => Err("An operand is null.".to_owned()),
-        _ => Ok(Value::unknown_of(Type::Bool)),
+        _ => Ok(coming(Type::Bool)),
     }
 }
 
@@ -142,7 +150,7 @@ fn numeric(
     match (left.as_number(), right.as_number()) {
         (Some(left), Some(right)) => apply(left, right),
         _ if left.is_null() || right.is_null() => Err("An operand is null.".to_owned()),
-        _ => Ok(Value::unknown_of(result)),
+        _ => Ok(coming(result)),
     }
 }
 

@@ -60,6 +60,8 @@ pub enum Access {
     Attribute(Arc<str>),
     /// `[index]`
     Index(Expression),
+    /// `[*]`: what follows is taken of each element of the element.
+    Splat,
 }
 
 /// Operators with one operand.

@@ -1,16 +1,18 @@
 //! hcl-edit's syntax tree to ours, so that theirs can be freed file by file.
 
 use std::sync::Arc;
+use std::vec::IntoIter;
 
 use hcl_edit::expr as theirs;
 use hcl_edit::structure;
-use hcl_edit::template::{Directive, Element, Strip, Template};
+use hcl_edit::template::{Directive, Element, HeredocTemplate, Strip, Template};
 use isobar_sdk::{Span, Value};
 
 use super::body::{Attribute, Block, Body, Label};
 use super::expression::{
     Access, Binary, Call, Expression, Extent, For, ForPart, Kind, Located, Part, Unary,
 };
+use super::trim::{self, Layout, Piece};
 
 /// Lowers the trees of one file; `offset` is added to every position, for parts of files that
 /// were parsed on their own.
@@ -99,10 +101,7 @@ impl Lowering<'_> {
                 let elements: Vec<&Element> = template.iter().collect();
                 self.template(&elements)
             }
-            Theirs::HeredocTemplate(heredoc) => {
-                let elements: Vec<&Element> = heredoc.template.iter().collect();
-                Kind::Template(self.parts(&elements, Edges::default()))
-            }
+            Theirs::HeredocTemplate(heredoc) => self.heredoc(heredoc),
             Theirs::Parenthesis(inner) => self.expression(inner.inner()).kind,
             Theirs::Variable(name) => Kind::Variable(name.as_str().into()),
             Theirs::Conditional(conditional) => Kind::Conditional(Box::new((
@@ -150,6 +149,13 @@ impl Lowering<'_> {
                         kind: Kind::Literal(Value::from(name.as_str())),
                         extent: self.extent(name),
                     },
+                    // Words are names here, whatever they mean elsewhere.
+                    theirs::ObjectKey::Expression(key @ theirs::Expression::Null(_)) => {
+                        Expression {
+                            kind: Kind::Literal(Value::from("null")),
+                            extent: self.extent(key),
+                        }
+                    }
                     theirs::ObjectKey::Expression(key) => self.expression(key),
                 };
                 (key, self.expression(value.expr()))
@@ -203,30 +209,12 @@ impl Lowering<'_> {
                 Operator::GetAttr(name) => Kind::Attribute(Box::new(current), name.as_str().into()),
                 Operator::Index(index) => Kind::Index(Box::new(current), self.boxed(index)),
                 Operator::LegacyIndex(index) => {
-                    let position = usize::try_from(*index.value()).unwrap_or(usize::MAX);
-                    let literal = Kind::Literal(Value::from(position));
-                    let index = Expression {
-                        kind: literal,
-                        extent: self.extent(operator),
-                    };
+                    let index = self.legacy_index(operator, *index.value());
                     Kind::Index(Box::new(current), Box::new(index))
                 }
                 Operator::AttrSplat(_) | Operator::FullSplat(_) => {
                     let full = matches!(operator.value(), Operator::FullSplat(_));
-                    let mut accesses = Vec::new();
-                    while let Some(next) = operators.peek() {
-                        match next.value() {
-                            Operator::GetAttr(name) => {
-                                accesses.push(Access::Attribute(name.as_str().into()));
-                            }
-                            Operator::Index(index) if full => {
-                                accesses.push(Access::Index(self.expression(index)));
-                            }
-                            _ => break,
-                        }
-                        end = self.extent(*next).end;
-                        operators.next();
-                    }
+                    let accesses = self.accesses(&mut operators, full, &mut end);
                     Kind::Splat(Box::new(current), accesses)
                 }
             };
@@ -236,6 +224,41 @@ impl Lowering<'_> {
             };
         }
         current
+    }
+
+    /// What a splat takes of each element: attributes only behind `.*`, everything behind `[*]`.
+    fn accesses<'e>(
+        &self,
+        operators: &mut Operators<'e>,
+        full: bool,
+        end: &mut u32,
+    ) -> Vec<Access> {
+        use theirs::TraversalOperator as Operator;
+        let mut accesses = Vec::new();
+        while let Some(next) = operators.peek().copied() {
+            let access = match next.value() {
+                Operator::GetAttr(name) => Access::Attribute(name.as_str().into()),
+                Operator::Index(index) if full => Access::Index(self.expression(index)),
+                Operator::LegacyIndex(index) if full => {
+                    Access::Index(self.legacy_index(next, *index.value()))
+                }
+                Operator::FullSplat(_) if full => Access::Splat,
+                _ => break,
+            };
+            *end = self.extent(next).end;
+            operators.next();
+            accesses.push(access);
+        }
+        accesses
+    }
+
+    /// `.0` as `[0]`.
+    fn legacy_index(&self, operator: &impl hcl_edit::Span, index: u64) -> Expression {
+        let position = usize::try_from(index).unwrap_or(usize::MAX);
+        Expression {
+            kind: Kind::Literal(Value::from(position)),
+            extent: self.extent(operator),
+        }
     }
 
     /// A quoted template; one that is a single interpolation is that expression, whatever its
@@ -256,107 +279,137 @@ impl Lowering<'_> {
         if let [Element::Interpolation(only)] = elements {
             return self.expression(&only.expr).kind;
         }
-        Kind::Template(self.parts(elements, Edges::default()))
+        Kind::Template(self.whole(elements, Layout::Quoted))
     }
 
-    fn nested(&self, template: &Template, edges: Edges) -> Vec<Part> {
-        let elements: Vec<&Element> = template.iter().collect();
-        self.parts(&elements, edges)
+    fn heredoc(&self, heredoc: &HeredocTemplate) -> Kind {
+        let start = self.extent(heredoc).start as usize - self.offset;
+        let dashed = self
+            .text
+            .get(start..)
+            .unwrap_or_default()
+            .starts_with("<<-");
+        let layout = if dashed {
+            Layout::Indented
+        } else {
+            Layout::Heredoc
+        };
+        let elements: Vec<&Element> = heredoc.template.iter().collect();
+        Kind::Template(self.whole(&elements, layout))
     }
 
-    /// Lowers the elements of a template; a trim marker takes the white space off the text on
-    /// its side.
-    fn parts(&self, elements: &[&Element], edges: Edges) -> Vec<Part> {
-        let mut parts = Vec::with_capacity(elements.len());
-        for (position, element) in elements.iter().enumerate() {
-            let part = match element {
-                Element::Literal(text) => {
-                    let before = position.checked_sub(1).and_then(|p| elements.get(p));
-                    let after = elements.get(position + 1);
-                    let mut text = text.value().as_str();
-                    if before.map_or(edges.start, |element| outer_strip(element).1) {
-                        text = text.trim_start();
-                    }
-                    if after.map_or(edges.end, |element| outer_strip(element).0) {
-                        text = text.trim_end();
-                    }
-                    Part::Text(text.into())
-                }
-                Element::Interpolation(interpolation) => {
-                    Part::Interpolation(self.expression(&interpolation.expr))
-                }
-                Element::Directive(directive) => self.directive(directive),
-            };
-            parts.push(part);
-        }
-        parts
+    /// Lowers a template that does not stand inside of another.
+    fn whole(&self, elements: &[&Element], layout: Layout) -> Vec<Part> {
+        let mut flat = Flat {
+            lowering: self,
+            layout,
+            pieces: Vec::new(),
+            literals: 0,
+        };
+        flat.elements(elements.iter().copied());
+        let texts = trim::texts(flat.pieces, layout, flat.literals);
+        self.parts(elements.iter().copied(), &mut texts.into_iter())
     }
 
-    fn directive(&self, directive: &Directive) -> Part {
+    /// Lowers the elements of a template with the texts of its literals.
+    fn parts<'e>(
+        &self,
+        elements: impl IntoIterator<Item = &'e Element>,
+        texts: &mut IntoIter<String>,
+    ) -> Vec<Part> {
+        let part = |element: &Element| match element {
+            Element::Literal(_) => Part::Text(texts.next().unwrap_or_default().into()),
+            Element::Interpolation(interpolation) => {
+                Part::Interpolation(self.expression(&interpolation.expr))
+            }
+            Element::Directive(directive) => self.directive(directive, texts),
+        };
+        elements.into_iter().map(part).collect()
+    }
+
+    fn directive(&self, directive: &Directive, texts: &mut IntoIter<String>) -> Part {
         match directive {
             Directive::If(branch) => {
-                let opening = ends(branch.if_expr.strip).1;
-                let closing = ends(branch.endif_expr.strip).0;
-                let middle = branch
-                    .else_expr
+                let condition = self.expression(&branch.if_expr.cond_expr);
+                let then = self.parts(&branch.if_expr.template, texts);
+                let otherwise = branch.else_expr.as_ref();
+                let otherwise = otherwise.map(|other| self.parts(&other.template, texts));
+                Part::If(condition, then, otherwise.unwrap_or_default())
+            }
+            Directive::For(each) => Part::For(Box::new(ForPart {
+                key_name: each
+                    .for_expr
+                    .key_var
                     .as_ref()
-                    .map(|otherwise| ends(otherwise.strip));
-                let then = Edges {
-                    start: opening,
-                    end: middle.map_or(closing, |(start, _)| start),
-                };
-                let otherwise = branch.else_expr.as_ref().map(|otherwise| {
-                    let edges = Edges {
-                        start: ends(otherwise.strip).1,
-                        end: closing,
-                    };
-                    self.nested(&otherwise.template, edges)
-                });
-                Part::If(
-                    self.expression(&branch.if_expr.cond_expr),
-                    self.nested(&branch.if_expr.template, then),
-                    otherwise.unwrap_or_default(),
-                )
-            }
-            Directive::For(each) => {
-                let edges = Edges {
-                    start: ends(each.for_expr.strip).1,
-                    end: ends(each.endfor_expr.strip).0,
-                };
-                Part::For(Box::new(ForPart {
-                    key_name: each
-                        .for_expr
-                        .key_var
-                        .as_ref()
-                        .map(|name| name.as_str().into()),
-                    value_name: each.for_expr.value_var.as_str().into(),
-                    collection: self.expression(&each.for_expr.collection_expr),
-                    body: self.nested(&each.for_expr.template, edges),
-                }))
-            }
+                    .map(|name| name.as_str().into()),
+                value_name: each.for_expr.value_var.as_str().into(),
+                collection: self.expression(&each.for_expr.collection_expr),
+                body: self.parts(&each.for_expr.template, texts),
+            })),
         }
     }
 }
 
-/// Whether the markers around a template trim its first and its last text.
-#[derive(Clone, Copy, Default)]
-struct Edges {
-    start: bool,
-    end: bool,
+/// What stands behind a value, from some place on.
+type Operators<'e> =
+    std::iter::Peekable<std::slice::Iter<'e, hcl_edit::Decorated<theirs::TraversalOperator>>>;
+
+/// The pieces of a template with all templates inside, in the order of the text.
+struct Flat<'a> {
+    lowering: &'a Lowering<'a>,
+    layout: Layout,
+    pieces: Vec<Piece>,
+    literals: usize,
 }
 
-/// Whether an element trims the text before it and the text behind it.
-fn outer_strip(element: &Element) -> (bool, bool) {
-    match element {
-        Element::Literal(_) => (false, false),
-        Element::Interpolation(interpolation) => ends(interpolation.strip),
-        Element::Directive(directive) => match &**directive {
-            Directive::If(branch) => (
-                ends(branch.if_expr.strip).0,
-                ends(branch.endif_expr.strip).1,
-            ),
-            Directive::For(each) => (ends(each.for_expr.strip).0, ends(each.endfor_expr.strip).1),
-        },
+impl Flat<'_> {
+    fn elements<'e>(&mut self, elements: impl IntoIterator<Item = &'e Element>) {
+        for element in elements {
+            match element {
+                Element::Literal(text) => self.literal(text),
+                Element::Interpolation(interpolation) => self.sequence(interpolation.strip),
+                Element::Directive(directive) => match &**directive {
+                    Directive::If(branch) => {
+                        self.sequence(branch.if_expr.strip);
+                        self.template(&branch.if_expr.template);
+                        if let Some(otherwise) = &branch.else_expr {
+                            self.sequence(otherwise.strip);
+                            self.template(&otherwise.template);
+                        }
+                        self.sequence(branch.endif_expr.strip);
+                    }
+                    Directive::For(each) => {
+                        self.sequence(each.for_expr.strip);
+                        self.template(&each.for_expr.template);
+                        self.sequence(each.endfor_expr.strip);
+                    }
+                },
+            }
+        }
+    }
+
+    fn template(&mut self, template: &Template) {
+        self.elements(template.iter());
+    }
+
+    fn literal(&mut self, text: &hcl_edit::Spanned<String>) {
+        let place = self.literals;
+        self.literals += 1;
+        if self.layout == Layout::Quoted {
+            return self.pieces.push(Piece::Text(place, text.value().clone()));
+        }
+        // The parser has taken an indent off already, by other rules: read the text itself.
+        let range = hcl_edit::Span::span(text).unwrap_or_default();
+        let raw = self.lowering.text.get(range).unwrap_or_default();
+        for line in raw.split_inclusive('\n') {
+            let line = line.replace("$${", "${").replace("%%{", "%{");
+            self.pieces.push(Piece::Text(place, line));
+        }
+    }
+
+    fn sequence(&mut self, strip: Strip) {
+        let (before, after) = ends(strip);
+        self.pieces.push(Piece::Sequence { before, after });
     }
 }
 

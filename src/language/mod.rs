@@ -12,6 +12,7 @@ pub mod reference;
 pub mod source;
 pub mod statement;
 mod take;
+mod trim;
 pub mod types;
 mod version;
 

@@ -82,7 +82,7 @@ impl Collector<'_> {
             Kind::Splat(inner, accesses) => {
                 let first = accesses.first().and_then(|access| match access {
                     Access::Attribute(name) => Some(name),
-                    Access::Index(_) => None,
+                    Access::Index(_) | Access::Splat => None,
                 });
                 self.step(expression, inner, first);
                 for access in accesses {

@@ -120,8 +120,8 @@ impl Type {
                 Mismatch::new(format!("a number is required, but {text:?} is not one"))
             }),
             (Self::Bool, Value::String(text)) => match &**text {
-                "true" => Ok(Value::Bool(true)),
-                "false" => Ok(Value::Bool(false)),
+                "true" | "1" => Ok(Value::Bool(true)),
+                "false" | "0" => Ok(Value::Bool(false)),
                 _ => Err(Mismatch::new(format!(
                     "a bool is required, but {text:?} is neither \"true\" nor \"false\""
                 ))),

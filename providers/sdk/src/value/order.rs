@@ -33,7 +33,7 @@ impl Value {
 
     const fn rank(&self) -> u8 {
         match self {
-            Self::Null(_) => 0,
+            Self::Null(_) => 9,
             Self::Bool(_) => 1,
             Self::Number(_) => 2,
             Self::String(_) => 3,
@@ -42,8 +42,8 @@ impl Value {
             Self::Tuple(_) => 6,
             Self::Map(_) => 7,
             Self::Object(_) => 8,
-            Self::Unknown(_) => 9,
-            Self::Marked(..) => 10,
+            Self::Unknown(_) => 10,
+            Self::Marked(..) => 11,
         }
     }
 }

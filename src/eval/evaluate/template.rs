@@ -1,0 +1,124 @@
+//! Templates: texts with sequences.
+
+use isobar_sdk::diagnostic::sentence;
+use isobar_sdk::value::{Marks, Unknown};
+use isobar_sdk::{Fault, Type, Value};
+
+use super::Evaluation;
+use super::comprehension::elements;
+use crate::language::expression::{Extent, ForPart, Part};
+
+/// The longest text that a template gives, in bytes.
+const LONGEST: usize = 64 << 20;
+
+impl Evaluation<'_> {
+    pub(super) fn template(&mut self, parts: &[Part]) -> Result<Value, Fault> {
+        let mut text = Text::default();
+        self.write_parts(parts, &mut text)?;
+        let value = if text.unknown {
+            Value::unknown_of(Unknown::text(certain(&text.text)))
+        } else {
+            Value::from(text.text)
+        };
+        Ok(value.marked(text.marks))
+    }
+
+    fn write_parts(&mut self, parts: &[Part], text: &mut Text) -> Result<(), Fault> {
+        for part in parts {
+            match part {
+                Part::Text(literal) => text.push(literal),
+                Part::Interpolation(expression) => {
+                    let value = self.value(expression)?;
+                    text.mark(&value);
+                    self.write_value(value.reveal(), expression.extent, text)?;
+                }
+                Part::If(condition, then, otherwise) => {
+                    let truth = self.value(condition)?;
+                    text.mark(&truth);
+                    match Type::Bool.convert(truth.reveal()) {
+                        Ok(Value::Bool(true)) => self.write_parts(then, text)?,
+                        Ok(Value::Bool(false)) => self.write_parts(otherwise, text)?,
+                        Ok(Value::Unknown(_)) => text.unknown = true,
+                        _ => {
+                            let detail = "The condition must be true or false.";
+                            return Err(self.fault(condition.extent, "Invalid condition", detail));
+                        }
+                    }
+                }
+                Part::For(each) => self.write_for(each, text)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn write_for(&mut self, each: &ForPart, text: &mut Text) -> Result<(), Fault> {
+        let collection = self.value(&each.collection)?;
+        text.mark(&collection);
+        if collection.is_unknown() {
+            text.unknown = true;
+            return Ok(());
+        }
+        let elements = elements(&collection).ok_or_else(|| {
+            let detail = format!("A value of type {} has no elements.", Type::of(&collection));
+            self.fault(each.collection.extent, "Invalid collection", detail)
+        })?;
+        for (key, value) in elements {
+            let outside = self.bound.len();
+            self.bind(each.key_name.as_ref(), &each.value_name, key, value);
+            let written = self.write_parts(&each.body, text);
+            self.bound.truncate(outside);
+            written?;
+            if text.text.len() > LONGEST {
+                let detail = format!("The template gives more than {} MiB of text.", LONGEST >> 20);
+                return Err(self.fault(each.collection.extent, "Template too long", detail));
+            }
+        }
+        Ok(())
+    }
+
+    fn write_value(&self, value: &Value, extent: Extent, text: &mut Text) -> Result<(), Fault> {
+        match Type::String.convert(value) {
+            Ok(Value::String(part)) => text.push(&part),
+            Ok(Value::Unknown(_)) => text.unknown = true,
+            Ok(_) => {
+                let detail = "This value is null, which cannot be part of a text.";
+                return Err(self.fault(extent, "Invalid template", detail));
+            }
+            Err(mismatch) => {
+                let detail = sentence(&mismatch.to_string());
+                return Err(self.fault(extent, "Invalid template", detail));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What has been written so far; once something is unknown, what stood before it.
+#[derive(Default)]
+struct Text {
+    text: String,
+    unknown: bool,
+    marks: Marks,
+}
+
+impl Text {
+    fn push(&mut self, part: &str) {
+        if !self.unknown {
+            self.text.push_str(part);
+        }
+    }
+
+    fn mark(&mut self, value: &Value) {
+        self.marks = self.marks.union(value.marks());
+    }
+}
+
+/// The beginning of a text that no continuation can change: a letter may yet be joined by an
+/// accent, so it must be followed by something.
+fn certain(text: &str) -> &str {
+    let last = text.char_indices().next_back();
+    match last {
+        Some((place, last)) if last.is_alphanumeric() => &text[..place],
+        _ => text,
+    }
+}
