@@ -1,8 +1,9 @@
 //! `isobar console`
 
 use std::io::BufRead;
+use std::sync::Arc;
 
-use isobar_sdk::Value;
+use isobar_sdk::{Address, Diagnostics, Type, Value};
 
 use super::Exit;
 use super::args::Console;
@@ -11,7 +12,9 @@ use super::failure::Stopped;
 use super::project::{self, Needs, Project};
 use super::session::Session;
 use crate::eval::{Ambient, Scope, evaluate};
-use crate::language::{is_incomplete, parse_expression};
+use crate::language::expression::Kind;
+use crate::language::{Expression, Located, is_incomplete, parse_expression};
+use crate::plan::Names;
 use crate::render;
 use crate::state::State;
 
@@ -53,9 +56,13 @@ fn fill(scope: &mut Scope<'_>, project: &Project, state: Option<&State>) {
     for (kind, name) in project.config.declarations.keys() {
         scope.set_block(kind, name, Value::unknown());
     }
+    for name in project.config.calls.keys() {
+        scope.set_block("module", name, Value::unknown());
+    }
     let recorded = state.into_iter().flat_map(|state| &state.instances);
     // Native resources belong to a deployment and not to a block of their own.
-    for (address, instance) in recorded.filter(|(address, _)| address.native.is_none()) {
+    let own = |address: &Address| address.native.is_none() && address.module.is_empty();
+    for (address, instance) in recorded.filter(|(address, _)| own(address)) {
         scope.set_instance(address, instance.attributes.value().clone());
     }
 }
@@ -98,14 +105,53 @@ impl Reader<'_> {
         }
         let mut sources = self.project.sources.clone();
         let file = sources.insert(FILE, text.as_str());
-        let value = parse_expression(&file, text.trim_end())
-            .and_then(|located| evaluate(&located, self.scope, &Ambient::None));
-        match value {
-            Ok(value) => self.session.shell.result(&render::console(&value)),
-            Err(fault) => {
+        let answer = parse_expression(&file, text.trim_end())
+            .map_err(|fault| Diagnostics::from(*fault))
+            .and_then(|located| self.answer(&located));
+        match answer {
+            Ok(answer) => self.session.shell.result(&answer),
+            Err(diagnostics) => {
                 self.failed = true;
-                self.session.shell.diagnostics(&(*fault).into(), &sources);
+                self.session.shell.diagnostics(&diagnostics, &sources);
             }
         }
+    }
+
+    /// What is printed for an expression. `type(…)` around the whole of it asks for its type.
+    fn answer(&self, located: &Located) -> Result<String, Diagnostics> {
+        let missing = Names::missing(&self.project.config, located);
+        if missing.has_errors() {
+            return Err(missing);
+        }
+        if let Some(argument) = typed(&located.root) {
+            if typed(argument).is_some() {
+                return Ok("type".to_owned());
+            }
+            let value = self.value(&located.file, argument)?;
+            return Ok(render::console_type(&Type::of(&value)));
+        }
+        let value = self.value(&located.file, &located.root)?;
+        Ok(render::console(&value))
+    }
+
+    fn value(&self, file: &Arc<str>, expression: &Expression) -> Result<Value, Diagnostics> {
+        let located = Located {
+            file: Arc::clone(file),
+            root: expression.clone(),
+        };
+        evaluate(&located, self.scope, &Ambient::None).map_err(|fault| (*fault).into())
+    }
+}
+
+/// The argument of `type(…)`.
+fn typed(expression: &Expression) -> Option<&Expression> {
+    match &expression.kind {
+        Kind::Call(call) if &*call.name == "type" && !call.expand_last => {
+            let [argument] = call.arguments.as_slice() else {
+                return None;
+            };
+            Some(argument)
+        }
+        _ => None,
     }
 }

@@ -275,7 +275,7 @@ impl Evaluation<'_> {
     /// Whether an expression can be evaluated. What is unknown may still fail once it is known.
     fn can(&mut self, call: &Call, extent: Extent) -> Result<Value, Fault> {
         let [argument] = call.arguments.as_slice() else {
-            let detail = "can needs exactly one argument.";
+            let detail = "can takes one expression.";
             return Err(self.fault(extent, "Error in function call", detail));
         };
         Ok(match self.value(argument) {

@@ -263,23 +263,26 @@ impl Lowering<'_> {
 
     /// A quoted template; one that is a single interpolation is that expression, whatever its
     /// type.
-    /// A template that is a text of its own.
-    pub(super) fn whole_template(&self, template: &Template) -> Located {
-        let elements: Vec<&Element> = template.iter().collect();
-        Located {
-            root: Expression {
-                kind: self.template(&elements),
-                extent: self.extent(template),
-            },
-            file: Arc::clone(self.file),
-        }
-    }
-
     fn template(&self, elements: &[&Element]) -> Kind {
         if let [Element::Interpolation(only)] = elements {
             return self.expression(&only.expr).kind;
         }
         Kind::Template(self.whole(elements, Layout::Quoted))
+    }
+
+    /// A template that is a text of its own; one that is a single interpolation is that
+    /// expression.
+    pub(super) fn whole_template(&self, template: &Template) -> Located {
+        let elements: Vec<&Element> = template.iter().collect();
+        let kind = match elements.as_slice() {
+            [Element::Interpolation(_)] => self.template(&elements),
+            _ => Kind::Template(self.whole(&elements, Layout::Heredoc)),
+        };
+        let extent = self.extent(template);
+        Located {
+            root: Expression { kind, extent },
+            file: Arc::clone(self.file),
+        }
     }
 
     fn heredoc(&self, heredoc: &HeredocTemplate) -> Kind {

@@ -126,6 +126,21 @@ impl Names {
         (Self { dag }, found)
     }
 
+    /// What an expression outside of all blocks refers to without it being there.
+    #[must_use]
+    pub fn missing(config: &Config, located: &Located) -> Diagnostics {
+        let mut builder = Builder {
+            root: config,
+            dag: Dag::default(),
+            found: Diagnostics::new(),
+            told: BTreeSet::new(),
+        };
+        for reference in references(located) {
+            builder.targets(&Path::default(), &reference);
+        }
+        builder.found
+    }
+
     /// All names, each behind those it refers to; empty where there is a cycle.
     #[must_use]
     pub fn order(&self) -> Vec<&Node> {

@@ -13,6 +13,66 @@ pub fn console(value: &Value) -> String {
     text
 }
 
+/// A type over as many lines as it needs.
+#[must_use]
+pub fn console_type(ty: &Type) -> String {
+    let mut text = String::new();
+    write_type(&mut text, ty, 0);
+    text
+}
+
+fn write_type(text: &mut String, ty: &Type, depth: usize) {
+    match ty {
+        Type::Any => text.push_str("dynamic"),
+        Type::Bool | Type::Number | Type::String => text.push_str(&ty.to_string()),
+        Type::List(element) => write_element(text, "list", element, depth),
+        Type::Set(element) => write_element(text, "set", element, depth),
+        Type::Map(element) => write_element(text, "map", element, depth),
+        Type::Tuple(types) => {
+            text.push_str("tuple([");
+            for ty in types {
+                line(text, depth + 4);
+                write_type(text, ty, depth + 4);
+                text.push(',');
+            }
+            close(text, types.is_empty(), depth, "])");
+        }
+        Type::Object(fields) => {
+            text.push_str("object({");
+            for (name, field) in fields {
+                line(text, depth + 4);
+                text.push_str(name);
+                text.push_str(": ");
+                write_type(text, &field.ty, depth + 4);
+                text.push(',');
+            }
+            close(text, fields.is_empty(), depth, "})");
+        }
+    }
+}
+
+/// The type of a collection; an element type of several lines stands on lines of its own.
+fn write_element(text: &mut String, kind: &str, element: &Type, depth: usize) {
+    text.push_str(kind);
+    text.push('(');
+    let long = matches!(element, Type::Tuple(_) | Type::Object(_));
+    if long {
+        line(text, depth + 4);
+        write_type(text, element, depth + 4);
+        text.push(',');
+    } else {
+        write_type(text, element, depth);
+    }
+    close(text, !long, depth, ")");
+}
+
+fn close(text: &mut String, same_line: bool, depth: usize, bracket: &str) {
+    if !same_line {
+        line(text, depth);
+    }
+    text.push_str(bracket);
+}
+
 fn write(text: &mut String, value: &Value, depth: usize) {
     match value {
         Value::Null(ty) => text.push_str(&null(ty)),

@@ -18,6 +18,6 @@ mod style;
 mod value;
 
 pub use concise::concise;
-pub use console::console;
+pub use console::{console, console_type};
 pub use style::{Colour, Role, Style};
 pub use value::{named, value};

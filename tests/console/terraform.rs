@@ -32,10 +32,12 @@ impl Terraform {
         })
     }
 
-    /// Fills in what is not recorded, and everything that is recorded otherwise.
-    pub(crate) fn record(&self, cases: &mut [Case]) {
-        let found = self.in_parallel(cases.len(), |folder, index| alone(folder, &cases[index]));
-        for (case, expected) in cases.iter_mut().zip(found) {
+    /// Fills in what is not recorded, or everything anew.
+    pub(crate) fn record(&self, cases: &mut [Case], anew: bool) {
+        let open = |case: &&mut Case| anew || case.expected == Expected::Unrecorded;
+        let mut asked: Vec<&mut Case> = cases.iter_mut().filter(open).collect();
+        let found = self.in_parallel(asked.len(), |folder, index| alone(folder, asked[index]));
+        for (case, expected) in asked.iter_mut().zip(found) {
             case.expected = expected;
         }
     }
