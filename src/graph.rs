@@ -51,6 +51,29 @@ impl<N: Ord + Clone> Dag<N> {
         }
     }
 
+    /// The graph of some of the nodes; what leads from one to another through the rest leads
+    /// there directly.
+    #[must_use]
+    pub fn only(&self, wanted: impl Fn(&N) -> bool) -> Self {
+        let mut dag = Self::default();
+        for node in self.nodes().filter(|node| wanted(node)) {
+            dag.add(node.clone());
+            let mut seen = BTreeSet::new();
+            let mut open = self.dependencies(node);
+            while let Some(next) = open.pop() {
+                if !seen.insert(next) {
+                    continue;
+                }
+                if wanted(next) {
+                    dag.depend(node.clone(), next.clone());
+                } else {
+                    open.extend(self.dependencies(next));
+                }
+            }
+        }
+        dag
+    }
+
     /// All nodes, in their own order.
     pub fn nodes(&self) -> impl Iterator<Item = &N> {
         self.index.keys()

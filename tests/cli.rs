@@ -280,7 +280,7 @@ fn a_reader_that_leaves_is_no_failure() {
         .map(|(n, _)| format!("a{n} = 1\n"))
         .collect();
     let folder = Folder::new(&[("main.hcl", &format!("locals {{\n{locals}}}\n"))]);
-    let mut process = folder.program(&["graph"]).spawn().unwrap();
+    let mut process = folder.program(&["graph", "-type=plan"]).spawn().unwrap();
     let mut first = [0; 7];
     let mut out = process.stdout.take().unwrap();
     out.read_exact(&mut first).unwrap();
@@ -293,7 +293,7 @@ fn a_reader_that_leaves_is_no_failure() {
 #[test]
 fn the_graph_has_an_arrow_for_every_reference() {
     let folder = Folder::new(&[("main.hcl", "locals {\n  a = 1\n  b = local.a\n}\n")]);
-    let run = folder.run(&["graph"]);
+    let run = folder.run(&["graph", "-type=plan"]);
     assert!(
         run.ended(0).contains("\"local.b\" -> \"local.a\";"),
         "{}",

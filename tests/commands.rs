@@ -483,3 +483,92 @@ fn a_lock_that_is_held_stops_every_change_of_the_state() {
     assert_eq!(read(&folder, STATE), before);
     assert!(Path::new(&folder.path(STATE)).is_file());
 }
+
+#[test]
+fn graphs_show_what_rests_on_what() {
+    let folder = applied();
+    let edges = |arguments: &[&str]| -> Vec<String> {
+        let run = folder.run(&[&["graph"], arguments].concat());
+        let lines = run.ended(0).lines().filter(|line| line.contains(" -> "));
+        lines.map(|line| line.trim().to_owned()).collect()
+    };
+    assert_eq!(edges(&[]), ["\"isobar_data.b\" -> \"isobar_data.a\";"]);
+    let names = "\"isobar_data.a\" -> \"var.size\";".to_owned();
+    assert!(edges(&["-type=plan"]).contains(&names));
+    assert!(edges(&["-type=plan-refresh-only"]).contains(&names));
+    assert_eq!(
+        edges(&["-type=plan-destroy"]),
+        [
+            "\"isobar_data.a\" -> \"isobar_data.b[0]\";",
+            "\"isobar_data.a\" -> \"isobar_data.b[1]\";"
+        ]
+    );
+    folder.run(&["plan", "-destroy", "-out=p.plan"]).ended(0);
+    let steps = "\"isobar_data.a (destroy)\" -> \"isobar_data.b[0] (destroy)\";".to_owned();
+    assert!(edges(&["-plan=p.plan"]).contains(&steps));
+    assert!(edges(&["-type=apply", "-plan=p.plan"]).contains(&steps));
+    folder
+        .run(&["graph", "-type=apply"])
+        .failed_with(&["C0058", "-plan=FILE"]);
+    folder
+        .run(&["graph", "-type=picture"])
+        .failed_with(&["picture", "plan-destroy"]);
+}
+
+#[test]
+fn providers_are_told_by_module_and_by_schema() {
+    let folder = applied();
+    std::fs::create_dir(folder.path("m")).unwrap();
+    folder.write("m/main.hcl", "resource \"isobar_data\" \"x\" {}\n");
+    let more = "module \"m\" {\n  source = \"./m\"\n}\n";
+    folder.write("more.hcl", more);
+    assert_eq!(
+        folder.run(&["providers"]).ended(0),
+        "Providers of the configuration:\n.\n├── provider isobar\n└── module.m\n    └── provider isobar\n\nProviders of the state:\n  provider isobar\n"
+    );
+    let document = json(folder.run(&["providers", "schema", "-json"]).ended(0));
+    assert_eq!(document["format_version"], "1.0");
+    let attributes = &document["provider_schemas"]["isobar"]["resource_schemas"]["isobar_data"]["block"]
+        ["attributes"];
+    assert_eq!(attributes["id"]["computed"], true);
+    assert_eq!(attributes["input"]["optional"], true);
+    assert_eq!(attributes["input"]["type"], "dynamic");
+    folder
+        .run(&["providers", "schema"])
+        .failed_with(&["C0054", "-json"]);
+    let all = json(
+        Folder::new(&[])
+            .run(&["providers", "schema", "-json"])
+            .ended(0),
+    );
+    for name in ["isobar", "local", "sim"] {
+        assert!(all["provider_schemas"][name].is_object(), "{name}");
+    }
+}
+
+const POLICY: &str = r#"
+variable "effect" {
+  type    = string
+  default = "Allow"
+}
+
+resource "isobar_data" "policy" {
+  input = jsonencode({ Version = 1, Statement = [{ Effect = var.effect, Action = ["a", "b"] }] })
+}
+
+resource "isobar_data" "settings" {
+  input = yamlencode({ replicas = 2, image = { name = "x", mode = var.effect } })
+}
+"#;
+
+#[test]
+fn documents_in_texts_show_where_they_change() {
+    let folder = Folder::new(&[("main.hcl", POLICY)]);
+    folder.run(&["apply", "-auto-approve"]).ended(0);
+    let run = folder.run(&["plan", "-var=effect=Deny"]);
+    let lines = run.ended(0).lines();
+    let stable: Vec<&str> = lines
+        .filter(|line| !line.trim_start().starts_with("id "))
+        .collect();
+    insta::assert_snapshot!("plan_of_documents", stable.join("\n"));
+}

@@ -130,8 +130,10 @@ pub(super) enum Command {
     Workspace(Workspace),
     /// Print what the program knows about itself, for editors and other programs.
     Metadata(Metadata),
-    /// Print which name refers to which, as a graph in the DOT language.
-    Graph,
+    /// Print what rests on what, as a graph in the DOT language.
+    Graph(Graph),
+    /// Show which module needs which providers.
+    Providers(Providers),
     /// Forecast demand and say how good the forecast is.
     Forecast(Forecast),
     /// Serve an ONNX model over the Open Inference Protocol.
@@ -354,6 +356,45 @@ pub(super) struct Gateway {
     /// The routes.
     #[arg(long, value_name = "FILE")]
     pub(super) config: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Graph {
+    /// Which graph; without it, that of resources and nouns, or of the plan that is named.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(super) kind: Option<GraphType>,
+    /// The steps that applying this saved plan takes.
+    #[arg(long, value_name = "FILE")]
+    pub(super) plan: Option<PathBuf>,
+}
+
+/// What a graph is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum GraphType {
+    /// All names of the configuration
+    Plan,
+    /// The same: what is read is read in any order
+    PlanRefreshOnly,
+    /// What is recorded, in the order in which it would be destroyed
+    PlanDestroy,
+    /// The steps of a saved plan
+    Apply,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Providers {
+    #[command(subcommand)]
+    pub(super) command: Option<ProvidersCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ProvidersCommand {
+    /// Print what the providers offer: resource types with their attributes.
+    Schema {
+        /// Print JSON; there is no other form.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// For bash: `isobar completions bash > ~/.local/share/bash-completion/completions/isobar`.

@@ -30,6 +30,7 @@ mod plan;
 mod preset;
 mod progress;
 mod project;
+mod providers;
 mod recorded;
 mod saved;
 mod serve;
@@ -159,7 +160,8 @@ fn command(session: &Session, command: Command) -> Result<Exit, Stopped> {
         Command::Refresh(args) => apply::run(session, &args.as_apply()),
         Command::Workspace(args) => workspace::run(session, &args),
         Command::Metadata(args) => Ok(metadata::run(session, &args)),
-        Command::Graph => graph::run(session),
+        Command::Graph(args) => graph::run(session, &args),
+        Command::Providers(args) => providers::run(session, &args),
         Command::Forecast(args) => forecast::run(session, &args),
         Command::Serve(args) => serve::run(session, args),
         Command::Gateway(args) => gateway::run(session, &args),

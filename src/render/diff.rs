@@ -9,6 +9,7 @@ use isobar_sdk::value::{Fields, Items};
 use isobar_sdk::{Path, Step, Value};
 use similar::{Algorithm, ChangeTag, DiffOp, TextDiff, capture_diff_slices};
 
+use super::document;
 use super::style::{Role, Style};
 use super::value::{escape_template, is_heredoc, is_printable, key, pad, rows, scalar};
 
@@ -178,13 +179,23 @@ impl Differ<'_> {
     }
 
     fn whole(&mut self, place: &Place, marker: Marker, value: &Value) {
-        let rows = rows(value);
+        let document = match value {
+            Value::String(text) => document::json_value(text),
+            _ => None,
+        };
+        let (open, rows, close) = match document {
+            Some(inner) => ("jsonencode(", rows(&inner), ")"),
+            None => ("", rows(value), ""),
+        };
         let last = rows.len().saturating_sub(1);
         for (position, row) in rows.iter().enumerate() {
-            let tail = if position == last { place.tail } else { "" };
-            let text = format!("{}{tail}", row.text);
+            let mut text = row.text.clone();
+            if position == last {
+                text.push_str(close);
+                text.push_str(place.tail);
+            }
             if position == 0 {
-                self.head(place, marker, &text);
+                self.head(place, marker, &format!("{open}{text}"));
             } else {
                 let marker = if row.begins { marker } else { Marker::Same };
                 self.line(place.depth + row.depth, marker, text);
@@ -216,6 +227,7 @@ impl Differ<'_> {
                 Value::List(old) | Value::Tuple(old) | Value::Set(old),
                 Value::List(new) | Value::Tuple(new) | Value::Set(new),
             ) => self.list(place, old, new),
+            (Value::String(old), Value::String(new)) if self.document(place, old, new) => {}
             (Value::String(old), Value::String(new))
                 if (old.contains('\n') || new.contains('\n'))
                     && is_printable(old)
@@ -232,6 +244,34 @@ impl Differ<'_> {
                 self.whole(place, Marker::Added, new);
             }
         }
+    }
+
+    /// A change of a document, shown where it is in it; whether it could be. Where the texts
+    /// differ in nothing that they say, they are shown as texts.
+    fn document(&mut self, place: &Place, old: &str, new: &str) -> bool {
+        let Some(pair) = document::pair(old, new) else {
+            return false;
+        };
+        let inner = Place {
+            depth: place.depth,
+            label: format!("{}{}(", place.label, pair.function),
+            tail: if place.tail.is_empty() { ")" } else { ")," },
+            path: place.path.clone(),
+        };
+        let mut inside = Differ {
+            lines: Vec::new(),
+            notes: &|_| None,
+        };
+        inside.changed(&inner, &pair.before, &pair.after);
+        let told = |line: &Line| line.marker != Marker::Same;
+        if !inside.lines.iter().skip(1).any(told) {
+            return false;
+        }
+        if let Some(first) = inside.lines.first_mut() {
+            first.note = (self.notes)(&place.path);
+        }
+        self.lines.append(&mut inside.lines);
+        true
     }
 
     /// A change of which one side must not be shown: then neither side is.
@@ -254,6 +294,12 @@ impl Differ<'_> {
         let was = match (before.items(), before.fields()) {
             (Some(items), _) => counted(items.len(), "element"),
             (_, Some(fields)) => counted(fields.len(), "entry"),
+            _ if before
+                .as_str()
+                .is_some_and(|text| document::json_value(text).is_some()) =>
+            {
+                "jsonencode(…)".to_owned()
+            }
             _ if is_line(before) => scalar(before),
             _ => counted(
                 before.as_str().map_or(0, |text| text.lines().count()),

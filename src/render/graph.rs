@@ -1,18 +1,22 @@
-//! The graph of names in the DOT language of Graphviz.
+//! A graph in the DOT language of Graphviz.
 
 use std::fmt::Write;
 
-use crate::plan::{Names, Node};
+use crate::graph::Dag;
 
-/// A digraph with an edge from every name to those that it refers to.
+/// A digraph with an edge from every node to those that it waits for.
 #[must_use]
-pub fn dot(names: &Names) -> String {
+pub fn dot<N: Ord + Clone>(dag: &Dag<N>, label: impl Fn(&N) -> String) -> String {
     let mut text = "digraph isobar {\n  rankdir = \"RL\";\n  node [shape = rect, fontname = \"sans-serif\"];\n".to_owned();
-    for node in names.dag.nodes() {
+    let quoted = |node: &N| {
+        let name = label(node).replace('\\', "\\\\").replace('"', "\\\"");
+        format!("\"{name}\"")
+    };
+    for node in dag.nodes() {
         let _ = writeln!(text, "  {};", quoted(node));
     }
-    for node in names.dag.nodes() {
-        for dependency in names.dag.dependencies(node) {
+    for node in dag.nodes() {
+        for dependency in dag.dependencies(node) {
             let _ = writeln!(text, "  {} -> {};", quoted(node), quoted(dependency));
         }
     }
@@ -20,17 +24,12 @@ pub fn dot(names: &Names) -> String {
     text
 }
 
-fn quoted(node: &Node) -> String {
-    let name = node.to_string().replace('\\', "\\\\").replace('"', "\\\"");
-    format!("\"{name}\"")
-}
-
 #[cfg(test)]
 mod tests {
     use super::dot;
     use crate::graph::Dag;
     use crate::language::module::Path;
-    use crate::plan::{Name, Names};
+    use crate::plan::{Name, Node};
 
     #[test]
     fn edges_lead_to_what_is_needed() {
@@ -39,7 +38,7 @@ mod tests {
         let zone = Name::Block("zone".into(), "east".into()).within(&root);
         dag.depend(Name::Output("url".into()).within(&root), zone.clone());
         dag.depend(zone, Name::Variable("region".into()).within(&root));
-        insta::assert_snapshot!(dot(&Names { dag }), @r#"
+        insta::assert_snapshot!(dot(&dag, Node::to_string), @r#"
         digraph isobar {
           rankdir = "RL";
           node [shape = rect, fontname = "sans-serif"];

@@ -6,11 +6,13 @@ mod console;
 mod deployment;
 pub mod diagnostic;
 mod diff;
+mod document;
 pub mod event;
 pub mod forecast;
 pub mod graph;
 pub mod json;
 pub mod plan;
+mod providers;
 #[cfg(test)]
 mod sample;
 pub mod state;
@@ -19,5 +21,6 @@ mod value;
 
 pub use concise::concise;
 pub use console::{console, console_type};
+pub use providers::providers;
 pub use style::{Colour, Role, Style};
 pub use value::{named, value};

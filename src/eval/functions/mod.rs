@@ -78,6 +78,14 @@ pub fn names() -> impl Iterator<Item = &'static str> + Clone {
     all().map(|function| function.signature.name)
 }
 
+/// What a YAML text says, as `yamldecode` gives it.
+///
+/// # Errors
+/// Why it is not YAML, and where.
+pub fn yaml_value(text: &str) -> Result<Value, String> {
+    yaml::yamldecode(&[text.into()])
+}
+
 /// Calls a function.
 ///
 /// # Errors

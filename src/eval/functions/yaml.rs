@@ -31,7 +31,7 @@ const DEEPEST: usize = 256;
 /// cannot stand for a huge value.
 const MOST_PARTS: usize = 1 << 20;
 
-fn yamldecode(arguments: &[Value]) -> Result<Value, String> {
+pub(super) fn yamldecode(arguments: &[Value]) -> Result<Value, String> {
     let mut reader = Reader {
         parser: Parser::new_from_str(text(&arguments[0])?),
         anchors: BTreeMap::new(),

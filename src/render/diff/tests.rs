@@ -71,6 +71,62 @@ fn long_texts_show_the_lines_around_a_difference() {
 }
 
 #[test]
+fn a_json_document_shows_where_it_changes() {
+    let before = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":["a","b"]}],"Id":null}"#;
+    let after = r#"{"Version":"2","Statement":[{"Effect":"Deny","Action":["a","b","c"]}]}"#;
+    insta::assert_snapshot!(text(&field(before.into()), &field(after.into())), @r#"
+    ~ x = jsonencode({
+        ~ Statement = [
+            ~ {
+                ~ Action = [
+                      # (2 unchanged elements hidden)
+                    + "c",
+                  ]
+                ~ Effect = "Allow" → "Deny"
+              },
+          ]
+        ~ Version   = "1" → "2"
+      })
+    "#);
+    let nothing = field(Value::NULL);
+    insta::assert_snapshot!(text(&nothing, &field(r#"{"a":[1]}"#.into())), @r"
+    + x = jsonencode({
+        + a = [
+            + 1,
+          ]
+      })
+    ");
+}
+
+#[test]
+fn a_yaml_document_shows_where_it_changes() {
+    let before = "# comment\nreplicas: 2\nimage:\n  name: x\n  tag: v1\n";
+    let after = "replicas: 3\nimage:\n  name: x\n  tag: v2\n";
+    insta::assert_snapshot!(text(&field(before.into()), &field(after.into())), @r#"
+    ~ x = yamlencode({
+        ~ image    = {
+            ~ tag = "v1" → "v2"
+              # (1 unchanged attribute hidden)
+          }
+        ~ replicas = 2 → 3
+      })
+    "#);
+}
+
+#[test]
+fn a_change_that_a_document_does_not_show_is_shown_as_text() {
+    for (before, after) in [
+        ("{\"a\":1}", "{ \"a\": 1 }"),
+        ("{\"a\":1}", "{\"a\":1,\"b\":null}"),
+        ("a: 1\nb: 2\n", "a: 1\nb: 2\n# more\n"),
+    ] {
+        let shown = text(&field(before.into()), &field(after.into()));
+        assert!(!shown.contains("encode("), "{shown}");
+        assert!(shown.contains(['→', '+']), "{shown}");
+    }
+}
+
+#[test]
 fn another_type_is_another_value() {
     let (list, number) = (field(Value::list(vec![true.into()])), field(1_i64.into()));
     insta::assert_snapshot!(text(&list, &number), @r"

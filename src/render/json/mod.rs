@@ -8,12 +8,14 @@
 mod functions;
 mod plan;
 mod resource;
+mod schema;
 mod state;
 pub mod stream;
 
 pub use functions::signatures;
 pub use plan::plan;
 pub use resource::shown;
+pub use schema::schemas;
 pub use state::{Secrets, instance, outputs, state};
 
 /// The version of Isobar, for files that outlive the process.
