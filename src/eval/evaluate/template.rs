@@ -69,7 +69,10 @@ impl Evaluation<'_> {
             self.bound.truncate(outside);
             written?;
             if text.text.len() > LONGEST {
-                let detail = format!("The template gives more than {} MiB of text.", LONGEST >> 20);
+                let detail = format!(
+                    "The template gives more than {} MiB of text.",
+                    LONGEST >> 20
+                );
                 return Err(self.fault(each.collection.extent, "Template too long", detail));
             }
         }

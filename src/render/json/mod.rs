@@ -2,10 +2,10 @@
 //!
 //! What Terraform has no word for stands under keys of its own. Sensitive values are null
 //! throughout, with `true` at their place in the keys for marks, where Terraform prints them in
-//! clear: machine-readable plans end up in the logs and artefacts of CI systems. Resources of modules
-//! stand flat in `root_module`, with their `module_address`.
+//! clear: machine-readable plans end up in the logs and artefacts of CI systems.
 
 mod functions;
+mod modules;
 mod plan;
 mod resource;
 mod schema;

@@ -7,6 +7,7 @@ use isobar_sdk::{Address, Known, Path, Step, Value};
 use serde_json::{Value as Json, json};
 
 use super::VERSION;
+use super::modules::modules;
 use super::resource::{Object, name, output, resource, sensitive, shown, unknown};
 use crate::change::{Action, Cause, Change, Reason};
 use crate::deployment::{Demand, ZoneSize};
@@ -44,6 +45,7 @@ pub fn plan(plan: &Plan) -> Json {
         "isobar_version": VERSION,
         "variables": variables,
         "planned_values": planned_values(plan),
+        "prior_state": prior_state(plan),
         "resource_drift": drift,
         "resource_changes": changes,
         "output_changes": each(&plan.outputs, output_change),
@@ -73,10 +75,37 @@ fn planned_values(plan: &Plan) -> Json {
     let resources = plan.changes.iter().filter_map(|(address, planned)| {
         let origin = (planned.provider.as_str(), planned.schema_version);
         let after = planned.change.after()?;
-        Some(Json::Object(resource(address, origin, after)))
+        Some((address, Json::Object(resource(address, origin, after))))
     });
-    let resources: Vec<Json> = resources.collect();
-    json!({ "outputs": outputs, "root_module": { "resources": resources } })
+    json!({ "outputs": outputs, "root_module": modules(resources) })
+}
+
+/// What is there before the plan is carried out; null where nothing was ever applied.
+fn prior_state(plan: &Plan) -> Json {
+    if plan.base.lineage.is_empty() {
+        return Json::Null;
+    }
+    let outputs: Object = plan
+        .outputs
+        .iter()
+        .filter_map(|(name, change)| {
+            let before = change.before.as_ref()?;
+            Some((name.clone(), output(before.value())))
+        })
+        .collect();
+    let resources = plan.changes.iter().filter_map(|(address, planned)| {
+        let origin = (planned.provider.as_str(), planned.schema_version);
+        let before = planned.change.before()?;
+        Some((
+            address,
+            Json::Object(resource(address, origin, before.value())),
+        ))
+    });
+    json!({
+        "format_version": "1.0",
+        "isobar_version": VERSION,
+        "values": { "outputs": outputs, "root_module": modules(resources) },
+    })
 }
 
 fn resource_change(plan: &Plan, address: &Address, planned: &PlannedChange) -> Json {

@@ -6,6 +6,7 @@ use isobar_sdk::Address;
 use serde_json::{Value as Json, json};
 
 use super::VERSION;
+use super::modules::modules;
 use super::resource::{output, resource};
 use crate::state::{Instance, OutputValue, State, Status};
 
@@ -13,13 +14,13 @@ use crate::state::{Instance, OutputValue, State, Status};
 #[must_use]
 pub fn state(state: &State) -> Json {
     let resources = state.instances.iter();
-    let resources = resources.map(|(address, found)| instance(address, found));
+    let resources = resources.map(|(address, found)| (address, instance(address, found)));
     json!({
         "format_version": "1.0",
         "isobar_version": VERSION,
         "values": {
             "outputs": outputs(&state.outputs, Secrets::Hidden),
-            "root_module": { "resources": resources.collect::<Vec<_>>() },
+            "root_module": modules(resources),
         },
     })
 }
