@@ -640,7 +640,7 @@ impl<'a> Run<'a> {
                 self.update_outputs(failed);
                 self.update_demands(failed);
             }
-            Mode::RefreshOnly => {}
+            Mode::RefreshOnly => self.take_outputs(),
         }
         report.done = self.done;
         report.skipped = self.skipped;
@@ -661,6 +661,23 @@ impl<'a> Run<'a> {
         let demands = deployments
             .filter_map(|(name, planned)| Some((name.clone(), planned.sized.demand.rate()?)));
         self.state.demands.extend(demands);
+    }
+
+    /// Takes the outputs as the plan has them, which are known where nothing is changed.
+    fn take_outputs(&mut self) {
+        for (name, output) in &self.plan.outputs {
+            match output.after.clone().map(Known::new) {
+                Some(Ok(value)) => {
+                    self.state
+                        .outputs
+                        .insert(name.clone(), OutputValue { value });
+                }
+                Some(Err(_)) => {}
+                None => {
+                    self.state.outputs.remove(name);
+                }
+            }
+        }
     }
 
     /// After a failure, outputs that are not known keep their old value.

@@ -149,18 +149,25 @@ impl Lowering<'_> {
                         kind: Kind::Literal(Value::from(name.as_str())),
                         extent: self.extent(name),
                     },
-                    // Words are names here, whatever they mean elsewhere.
-                    theirs::ObjectKey::Expression(key @ theirs::Expression::Null(_)) => {
-                        Expression {
-                            kind: Kind::Literal(Value::from("null")),
-                            extent: self.extent(key),
-                        }
-                    }
-                    theirs::ObjectKey::Expression(key) => self.expression(key),
+                    theirs::ObjectKey::Expression(key) => self.object_key(key),
                 };
                 (key, self.expression(value.expr()))
             })
             .collect()
+    }
+
+    /// A key that is not a name to the parser: `null`, `true` and `false` are names here, too.
+    fn object_key(&self, key: &theirs::Expression) -> Expression {
+        let word = match key {
+            theirs::Expression::Null(_) => "null",
+            theirs::Expression::Bool(truth) if *truth.value() => "true",
+            theirs::Expression::Bool(_) => "false",
+            _ => return self.expression(key),
+        };
+        Expression {
+            kind: Kind::Literal(Value::from(word)),
+            extent: self.extent(key),
+        }
     }
 
     fn call(&self, call: &theirs::FuncCall) -> Call {

@@ -22,6 +22,7 @@ use crate::change::{Cause, Change, Reason};
 use crate::deployment::spec;
 use crate::eval::{Ambient, Facts, Frames, Instance, Scope, decode};
 use crate::event::{Event, Sink};
+use crate::language::config::Repetition;
 use crate::language::{Config, Declaration, Sources};
 use crate::registry::{ProviderKey, Providers, Registry};
 use crate::state::{State, Status};
@@ -103,7 +104,10 @@ pub async fn propose(request: &Request<'_>, sink: &dyn Sink) -> (Option<Plan>, D
     match request.mode {
         Mode::Normal => driver.walk().await,
         Mode::Destroy => {}
-        Mode::RefreshOnly => driver.keep_everything(),
+        Mode::RefreshOnly => {
+            driver.keep_everything();
+            driver.walk().await;
+        }
     }
     driver.finish()
 }
@@ -354,6 +358,9 @@ impl<'a> Driver<'a> {
     }
 
     async fn block(&mut self, block: &Block<'a>) {
+        if self.request.mode == Mode::RefreshOnly {
+            return self.recall(block);
+        }
         if matches!(block.node.name, Name::Data(..)) {
             return self.data(block).await;
         }
@@ -364,6 +371,32 @@ impl<'a> Driver<'a> {
             "capacity" => self.capacity(block),
             "deployment" => self.deployment(block).await,
             _ => self.resources(block).await,
+        }
+    }
+
+    /// Takes what is there for what a block says, as nothing is to be changed. What is not there
+    /// is not known.
+    fn recall(&mut self, block: &Block<'_>) {
+        let declaration = block.declaration;
+        if !matches!(declaration.repetition, Repetition::Once) && self.expand(block).is_none() {
+            return;
+        }
+        let address = block.address();
+        let recorded = self.state.instances.range(address.clone()..);
+        let here = recorded.take_while(|(found, _)| found.block() == address);
+        let here: Vec<(Address, Option<Known>)> = here
+            .filter(|(found, _)| found.native.is_none())
+            .map(|(found, _)| (found.clone(), self.prior(found)))
+            .collect();
+        let Some(scope) = self.frames.get_mut(&block.module) else {
+            return;
+        };
+        if matches!(declaration.repetition, Repetition::Once) {
+            scope.set_at(&address, Value::unknown());
+        }
+        for (address, prior) in here {
+            let value = prior.map_or_else(Value::unknown, |known| known.value().clone());
+            scope.set_instance(&address, value);
         }
     }
 
@@ -678,10 +711,11 @@ impl<'a> Driver<'a> {
     }
 
     fn finish(mut self) -> (Option<Plan>, Diagnostics) {
-        let outputs = match self.request.mode {
-            Mode::RefreshOnly => BTreeMap::new(),
-            Mode::Normal | Mode::Destroy => self.outputs(),
-        };
+        let mut outputs = self.outputs();
+        if self.request.mode == Mode::RefreshOnly {
+            // What rests on something that is not there yet stays as it was.
+            outputs.retain(|_, output| output.after.as_ref().is_none_or(Value::is_wholly_known));
+        }
         if self.request.mode == Mode::Normal {
             self.check_imports();
         }

@@ -13,6 +13,7 @@ use isobar_sdk::provider::{
     Apply, BoxFuture, IdempotencyKey, Import, LookUp, Operation, Outcome, PlanChange, Planned, Read,
 };
 use isobar_sdk::schema::{Attribute, Body, ProviderSchema, Schema};
+use isobar_sdk::value::Unknown;
 use isobar_sdk::{Error, Factory, Function, Known, Provider, Type, Value};
 use uuid::Uuid;
 
@@ -162,7 +163,11 @@ fn plan(request: &PlanChange) -> Value {
         None if input.is_null() => Value::NULL,
         Some(_) | None => Value::unknown(),
     };
-    request.proposed.with_field("output", output)
+    let planned = request.proposed.with_field("output", output);
+    match request.prior {
+        Some(_) => planned,
+        None => planned.with_field("id", Value::Unknown(Unknown::text("").into())),
+    }
 }
 
 fn apply(request: &Apply) -> Outcome {

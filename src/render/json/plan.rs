@@ -12,7 +12,7 @@ use super::resource::{Object, name, output, resource, sensitive, shown, unknown}
 use crate::change::{Action, Cause, Change, Reason};
 use crate::deployment::{Demand, ZoneSize};
 use crate::plan::{
-    Deferred, Drift, FrozenForecast, OutputChange, Plan, PlannedChange, PlannedDeployment,
+    Deferred, Drift, FrozenForecast, Mode, OutputChange, Plan, PlannedChange, PlannedDeployment,
     PlannedRead,
 };
 
@@ -31,6 +31,7 @@ pub fn plan(plan: &Plan) -> Json {
     let mut changes: Vec<Json> = plan
         .changes
         .iter()
+        .filter(|_| plan.mode != Mode::RefreshOnly)
         .map(|(address, planned)| resource_change(plan, address, planned))
         .collect();
     let reads = plan.reads.iter();
@@ -132,8 +133,8 @@ fn resource_change(plan: &Plan, address: &Address, planned: &PlannedChange) -> J
         sides.insert("importing".to_owned(), json!({ "id": id }));
     }
     object.insert("change".to_owned(), Json::Object(sides));
-    if let Some(reason) = planned.reason {
-        let reason = action_reason(change.action(), reason);
+    let reason = planned.reason;
+    if let Some(reason) = reason.and_then(|reason| action_reason(change.action(), reason)) {
         object.insert("action_reason".to_owned(), reason.into());
     }
     let causes: Vec<Json> = planned.causes.iter().map(cause).collect();
@@ -183,10 +184,12 @@ fn output_change(change: &OutputChange) -> Json {
 fn sides(actions: Json, before: Option<&Value>, after: Option<&Value>) -> Object {
     let mut object = Object::new();
     let mark = |side: Option<&Value>| side.map_or(Json::Bool(false), sensitive);
+    let keeps = actions == json!(["no-op"]);
     object.insert("actions".to_owned(), actions);
     object.insert("before".to_owned(), before.map_or(Json::Null, shown));
     object.insert("after".to_owned(), after.map_or(Json::Null, shown));
-    let unknown = after.map_or_else(|| json!({}), unknown);
+    let unknown = after.filter(|_| !keeps);
+    let unknown = unknown.map_or_else(|| json!({}), self::unknown);
     object.insert("after_unknown".to_owned(), unknown);
     object.insert("before_sensitive".to_owned(), mark(before));
     object.insert("after_sensitive".to_owned(), mark(after));
@@ -213,8 +216,8 @@ fn steps(path: &Path) -> Json {
 }
 
 /// Terraform's word for a reason, or one formed like it where Terraform has none.
-const fn action_reason(action: Action, reason: Reason) -> &'static str {
-    match (reason, action) {
+const fn action_reason(action: Action, reason: Reason) -> Option<&'static str> {
+    Some(match (reason, action) {
         (Reason::CannotUpdate, _) => "replace_because_cannot_update",
         (Reason::Tainted, _) => "replace_because_tainted",
         (Reason::NoBlock, _) => "delete_because_no_resource_config",
@@ -224,8 +227,9 @@ const fn action_reason(action: Action, reason: Reason) -> &'static str {
         (Reason::WrongRepetition, _) => "delete_because_wrong_repetition",
         (Reason::NotDeployed, _) => "delete_because_not_deployed",
         (Reason::Requested, Action::Replace) => "replace_by_request",
-        (Reason::Requested, _) => "delete_because_requested",
-    }
+        // What a plan to destroy does needs no reason.
+        (Reason::Requested, _) => return None,
+    })
 }
 
 fn cause(cause: &Cause) -> Json {
