@@ -107,6 +107,8 @@ pub enum Reason {
     CannotUpdate,
     /// Someone said that it is to be replaced.
     Tainted,
+    /// Something that it is replaced together with is replaced or changed.
+    Triggered,
     /// Its block is no longer in the configuration.
     NoBlock,
     /// Its module is no longer called, or this instance of it is not.

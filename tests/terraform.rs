@@ -6,6 +6,13 @@
 //! `ISOBAR_RECORD=1 cargo test --test terraform`; where `terraform` is on the path, every run checks
 //! that the recordings are still what it says.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a broken case is to end the test"
+)]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

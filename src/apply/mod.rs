@@ -1,6 +1,8 @@
 //! Carries out a plan: decides nothing, records everything.
 
 pub mod check;
+mod conditions;
+mod findings;
 mod run;
 mod world;
 

@@ -12,25 +12,25 @@ use isobar_sdk::provider::{Apply, IdempotencyKey, Operation, Outcome};
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Error, Known, Path, Value};
 use tokio::sync::watch;
 
+use super::Request;
 use super::world::World;
-use super::{Report, Request};
 use crate::change::{Action, Change};
 use crate::event::{Event, Sink};
 use crate::graph::{Dag, Walk};
-use crate::plan::{Configured, Mode, Plan, PlannedChange, Step, order, plain};
+use crate::plan::{Configured, Plan, PlannedChange, Step, order, plain};
 use crate::registry::{Providers, Registry};
-use crate::state::{Instance, Journal, OutputValue, Record, State, Status};
+use crate::state::{Instance, Journal, Record, State, Status};
 
 /// An apply under way.
 pub(super) struct Run<'a> {
-    plan: &'a Plan,
+    pub(super) plan: &'a Plan,
     registry: &'a Registry,
     parallelism: usize,
-    interrupted: watch::Receiver<bool>,
-    providers: Providers,
-    world: World<'a>,
-    state: State,
-    journal: Journal,
+    pub(super) interrupted: watch::Receiver<bool>,
+    pub(super) providers: Providers,
+    pub(super) world: World<'a>,
+    pub(super) state: State,
+    pub(super) journal: Journal,
     /// Whether the journal can be written.
     journaling: bool,
     /// The steps whose changes providers are making.
@@ -39,9 +39,9 @@ pub(super) struct Run<'a> {
     marks: BTreeMap<Address, Vec<Path>>,
     sink: &'a dyn Sink,
     dag: Dag<Step>,
-    done: Vec<(Address, Action)>,
-    skipped: Vec<(Address, Action)>,
-    diagnostics: Diagnostics,
+    pub(super) done: Vec<(Address, Action)>,
+    pub(super) skipped: Vec<(Address, Action)>,
+    pub(super) diagnostics: Diagnostics,
 }
 
 /// How long after an interrupt changes under way may go on without any of them getting done.
@@ -124,7 +124,7 @@ impl<'a> Run<'a> {
 
     /// Writes what has happened to the journal first and to the state then, which knows it even
     /// if the journal does not.
-    fn record(&mut self, records: Vec<Record>) {
+    pub(super) fn record(&mut self, records: Vec<Record>) {
         self.journal(&records);
         for record in records {
             self.state.fold(record);
@@ -134,76 +134,6 @@ impl<'a> Run<'a> {
     /// Whether more may be begun.
     fn goes_on(&self) -> bool {
         self.journaling && !*self.interrupted.borrow()
-    }
-
-    /// Records what the plan found without having to change it: new names, what is managed from
-    /// now on or no longer, and what has changed without Isobar.
-    pub(super) fn record_findings(&mut self) {
-        let moves = self.plan.moves.iter().map(|(to, from)| Record::Moved {
-            from: from.clone(),
-            to: to.clone(),
-        });
-        let forgotten = self.plan.changes.iter().filter_map(|(address, planned)| {
-            let forget = planned.change.action() == Action::Forget;
-            forget.then(|| Record::Removed {
-                address: address.clone(),
-            })
-        });
-        let imported = self.plan.changes.iter().filter_map(|(address, planned)| {
-            planned.importing.as_ref()?;
-            let instance = Instance {
-                provider: planned.provider.clone(),
-                schema_version: planned.schema_version,
-                attributes: planned.change.before()?.clone(),
-                dependencies: planned.dependencies.clone(),
-                status: Status::Ready,
-            };
-            Some(Record::Stored {
-                address: address.clone(),
-                instance: Box::new(instance),
-            })
-        });
-        let records: Vec<Record> = moves.chain(forgotten).chain(imported).collect();
-        self.record(records);
-        self.record_drift();
-    }
-
-    fn record_drift(&mut self) {
-        let mut records = Vec::new();
-        for (address, drift) in &self.plan.drift {
-            let Some(instance) = self.state.instances.get(address) else {
-                continue;
-            };
-            records.push(match &drift.observed {
-                Some(observed) => Record::Stored {
-                    address: address.clone(),
-                    instance: Box::new(Instance {
-                        attributes: observed.clone(),
-                        ..instance.clone()
-                    }),
-                },
-                None => Record::Removed {
-                    address: address.clone(),
-                },
-            });
-        }
-        self.record(records);
-    }
-
-    /// Brings those up to date that nothing happened to: what they depend on may have changed
-    /// without changing them, and what became of an earlier change was read since.
-    fn update_kept(&mut self, failed: bool) {
-        for (address, planned) in &self.plan.changes {
-            let Change::Keep { now } = &planned.change else {
-                continue;
-            };
-            self.state.pending.remove(address);
-            // After a failure, what they newly depend on may still depend on them.
-            if let Some(instance) = self.state.instances.get_mut(address).filter(|_| !failed) {
-                instance.dependencies.clone_from(&planned.dependencies);
-                instance.attributes.clone_from(now);
-            }
-        }
     }
 
     /// Runs all steps that can be run.
@@ -399,6 +329,10 @@ impl<'a> Run<'a> {
             .into());
         };
         self.world.catch_up(&self.providers).await?;
+        let unmet = self.world.broken_before(address);
+        if unmet.has_errors() {
+            return Err(unmet);
+        }
         let configuration = self.world.configuration(address, planned, schema)?;
         let prior = match &planned.change {
             Change::Update { before, .. } => Some(before.clone()),
@@ -416,6 +350,7 @@ impl<'a> Run<'a> {
             provider: &*provider,
             schema,
             configuration: &configuration,
+            ignore: self.world.ignored(address),
         };
         let now = configured.plan(prior.as_ref()).await;
         let now = now.map_err(|error| Diagnostics::from(failure(address, &error)))?;
@@ -481,8 +416,12 @@ impl<'a> Run<'a> {
             let Some((address, action)) = self.subject(&step) else {
                 continue;
             };
+            let mut broken = Diagnostics::new();
             match settled.value {
-                Some(value) => self.world.set(&address, value),
+                Some(value) => {
+                    self.world.set(&address, value.clone());
+                    broken = self.world.broken_after(&address, &value);
+                }
                 None if settled.problem.is_some() => self.lose(&step),
                 None => {}
             }
@@ -496,7 +435,13 @@ impl<'a> Run<'a> {
                         id,
                     });
                     self.done.push((address, action));
-                    walk.finish(&step);
+                    if broken.has_errors() {
+                        // It is made, but what rests on it cannot rely on it.
+                        self.diagnostics.extend(broken);
+                        self.skip_dependents(&step, walk);
+                    } else {
+                        walk.finish(&step);
+                    }
                 }
                 Some(diagnostic) => {
                     let message = diagnostic.detail.clone();
@@ -568,6 +513,7 @@ impl<'a> Run<'a> {
             attributes,
             dependencies: planned.map(|p| p.dependencies.clone()).unwrap_or_default(),
             status: Status::Ready,
+            life: planned.map(|p| p.life).unwrap_or_default(),
         };
         Settled {
             record: Some(Record::Stored {
@@ -620,84 +566,6 @@ impl<'a> Run<'a> {
         while let Some(step) = walk.next_ready() {
             self.skip(step);
             self.skip_dependents(step, walk);
-        }
-    }
-
-    /// Brings the outputs up to date and hands the results over.
-    pub(super) async fn finish(mut self, report: &mut Report) -> (State, Journal) {
-        let failed = self.diagnostics.has_errors() || !self.skipped.is_empty();
-        self.update_kept(failed);
-        match self.plan.mode {
-            Mode::Destroy if failed || self.plan.selection.is_partial() => {}
-            Mode::Destroy => {
-                self.state.outputs.clear();
-                self.state.demands.clear();
-            }
-            Mode::Normal => {
-                if let Err(found) = self.world.catch_up(&self.providers).await {
-                    self.diagnostics.extend(found);
-                }
-                self.update_outputs(failed);
-                self.update_demands(failed);
-            }
-            Mode::RefreshOnly => self.take_outputs(),
-        }
-        report.done = self.done;
-        report.skipped = self.skipped;
-        report.interrupted = *self.interrupted.borrow();
-        report.diagnostics.extend(self.diagnostics);
-        (self.state, self.journal)
-    }
-
-    /// What the deployments are now sized for; a failed apply leaves them sized for the old.
-    fn update_demands(&mut self, failed: bool) {
-        if failed {
-            return;
-        }
-        if !self.plan.selection.is_partial() {
-            self.state.demands.clear();
-        }
-        let deployments = self.plan.deployments.iter();
-        let demands = deployments
-            .filter_map(|(name, planned)| Some((name.clone(), planned.sized.demand.rate()?)));
-        self.state.demands.extend(demands);
-    }
-
-    /// Takes the outputs as the plan has them, which are known where nothing is changed.
-    fn take_outputs(&mut self) {
-        for (name, output) in &self.plan.outputs {
-            match output.after.clone().map(Known::new) {
-                Some(Ok(value)) => {
-                    self.state
-                        .outputs
-                        .insert(name.clone(), OutputValue { value });
-                }
-                Some(Err(_)) => {}
-                None => {
-                    self.state.outputs.remove(name);
-                }
-            }
-        }
-    }
-
-    /// After a failure, outputs that are not known keep their old value.
-    fn update_outputs(&mut self, failed: bool) {
-        let outputs = self.world.outputs(&mut self.diagnostics);
-        let known: BTreeMap<String, OutputValue> = outputs
-            .into_iter()
-            .filter_map(|(name, value)| {
-                Some((
-                    name,
-                    OutputValue {
-                        value: Known::new(value).ok()?,
-                    },
-                ))
-            })
-            .collect();
-        if failed || self.plan.selection.is_partial() {
-            self.state.outputs.extend(known);
-        } else {
-            self.state.outputs = known;
         }
     }
 }

@@ -9,6 +9,7 @@ use isobar_sdk::schema::{Body, Schema};
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Key, Native, Value};
 
 use crate::eval::{Ambient, Frames, Instance, Scope, decode, evaluate};
+use crate::language::lifecycle::Ignore;
 use crate::language::{Config, Declaration};
 use crate::plan::{
     Mode, Name, Names, Node, Plan, PlannedChange, Reach, configure, deployment_value, empty,
@@ -21,13 +22,13 @@ use isobar_sdk::Fault;
 pub(super) struct World<'a> {
     config: &'a Config,
     registry: &'a Registry,
-    plan: &'a Plan,
+    pub(super) plan: &'a Plan,
     names: Names,
     /// All names in the order of evaluation.
     order: Vec<Node>,
     /// Where each stands in it.
     places: BTreeMap<Node, usize>,
-    frames: Frames<'a>,
+    pub(super) frames: Frames<'a>,
     values: BTreeMap<Address, Value>,
     /// Deployments of which some resource is not as planned.
     incomplete: BTreeSet<Address>,
@@ -96,6 +97,7 @@ impl<'a> World<'a> {
         match &node.name {
             Name::Variable(name) => self.frames.define_variable(instance, name),
             Name::Output(name) => self.frames.define_output(instance, name),
+            Name::Validation(_) | Name::Check(_) => Ok(()),
             Name::Local(name) => match self.frames.get_mut(instance) {
                 Some(scope) => scope.define_local(name),
                 None => Ok(()),
@@ -342,9 +344,25 @@ impl<'a> World<'a> {
         Ok(configuration.unwrap_or_else(|| planned.change.after().cloned().unwrap_or(Value::NULL)))
     }
 
+    /// What of its configuration does not count for an instance.
+    pub(super) fn ignored(&self, address: &Address) -> &'a Ignore {
+        const NOTHING: &Ignore = &Ignore::Nothing;
+        let key = (Arc::clone(&address.kind), Arc::clone(&address.name));
+        let config = self.frames.get(&address.module).map(Scope::config);
+        let declaration = config.and_then(|config| config.declarations.get(&key));
+        match declaration {
+            Some(declaration) if address.native.is_none() => &declaration.lifecycle.ignore_changes,
+            _ => NOTHING,
+        }
+    }
+
     /// What `each` and `count` mean in an instance. The instances of a block are part of the
     /// plan's promise.
-    fn ambient(&mut self, address: &Address, declaration: &Declaration) -> Result<Ambient, Fault> {
+    pub(super) fn ambient(
+        &mut self,
+        address: &Address,
+        declaration: &Declaration,
+    ) -> Result<Ambient, Fault> {
         let block = address.block();
         if !self.ambients.contains_key(&block) {
             let expanded = match self.frames.get(&address.module) {

@@ -179,6 +179,7 @@ mod tests {
             sources: sources("locals {}"),
             variables: BTreeMap::new(),
             changes: BTreeMap::new(),
+            checks: BTreeMap::new(),
             reads: BTreeMap::new(),
             moves: BTreeMap::new(),
             selection: crate::plan::Selection::default(),

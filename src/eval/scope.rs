@@ -26,6 +26,8 @@ pub struct Scope<'a> {
     /// Local values that may still change, as they are now; emptied when a block changes.
     passing: RefCell<BTreeMap<Arc<str>, Value>>,
     blocks: BTreeMap<(Arc<str>, Arc<str>), Value>,
+    /// `self`, while a postcondition is looked at.
+    this: Option<Value>,
 }
 
 /// What the environment contributes; read once, by the CLI.
@@ -93,6 +95,7 @@ impl<'a> Scope<'a> {
             locals: BTreeMap::new(),
             passing: RefCell::new(BTreeMap::new()),
             blocks: BTreeMap::new(),
+            this: None,
         }
     }
 
@@ -152,6 +155,11 @@ impl<'a> Scope<'a> {
                 self.blocks.insert(block, value);
             }
         }
+    }
+
+    /// Says what `self` means from now on.
+    pub fn set_self(&mut self, this: Option<Value>) {
+        self.this = this;
     }
 
     /// Sets the value of a variable.
@@ -229,6 +237,11 @@ impl<'a> Scope<'a> {
                 (name == "workspace").then(|| Value::from(self.facts.workspace.as_str()))
             }
             ("data", _) => Some(self.data_of(name)),
+            ("self", _) => self
+                .this
+                .as_ref()
+                .and_then(|this| this.field(name))
+                .cloned(),
             ("count", Ambient::Count(index)) => (name == "index").then(|| Value::from(*index)),
             ("each", Ambient::Each(key, value)) => match name {
                 "key" => Some(Value::String(Arc::clone(key))),

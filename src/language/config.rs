@@ -9,6 +9,7 @@ use isobar_sdk::{Diagnostic, Diagnostics, Span, Type};
 
 use super::body::{Attribute, Block, Body, Label};
 use super::expression::Located;
+use super::lifecycle::{Condition, Ignore, Lifecycle};
 use super::module::Call;
 use super::noun::NOUNS;
 use super::reference::AMBIENT;
@@ -30,6 +31,8 @@ pub struct Config {
     pub locals: BTreeMap<Arc<str>, Attribute>,
     /// `output "name" {}`
     pub outputs: BTreeMap<Arc<str>, Output>,
+    /// `check "name" {}`
+    pub checks: BTreeMap<Arc<str>, Check>,
     /// `module "name" {}`
     pub calls: BTreeMap<Arc<str>, Call>,
     /// `moved {}`
@@ -108,6 +111,8 @@ pub struct Variable {
     pub sensitive: bool,
     /// Whether it may be null.
     pub nullable: bool,
+    /// What its values must fulfil.
+    pub validations: Vec<Condition>,
 }
 
 /// `output "name" {}`
@@ -119,6 +124,19 @@ pub struct Output {
     pub value: Attribute,
     /// Whether it must never be printed.
     pub sensitive: bool,
+    /// What must be there before, beside what is referred to.
+    pub depends_on: Vec<Located>,
+    /// What must hold for it.
+    pub preconditions: Vec<Condition>,
+}
+
+/// `check "name" {}`
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// Where the block begins.
+    pub header: Span,
+    /// What should hold.
+    pub assertions: Vec<Condition>,
 }
 
 /// A resource or a noun.
@@ -136,6 +154,8 @@ pub struct Declaration {
     pub provider: Option<ProviderRef>,
     /// What must be there before, beside what is referred to.
     pub depends_on: Vec<Located>,
+    /// What it says about its own life.
+    pub lifecycle: Lifecycle,
     /// Everything else.
     pub body: Body,
 }
@@ -145,10 +165,25 @@ pub struct Declaration {
 pub enum Repetition {
     /// One.
     Once,
+    /// One or none.
+    If(Attribute),
     /// As many as this number says.
     Count(Attribute),
     /// One for each element of this.
     ForEach(Attribute),
+}
+
+impl Repetition {
+    /// What says how many there are.
+    #[must_use]
+    pub const fn attribute(&self) -> Option<&Attribute> {
+        match self {
+            Self::Once => None,
+            Self::If(attribute) | Self::Count(attribute) | Self::ForEach(attribute) => {
+                Some(attribute)
+            }
+        }
+    }
 }
 
 impl Declaration {
@@ -160,7 +195,7 @@ impl Declaration {
 }
 
 /// What a configuration may have at its top level.
-const BLOCKS: [&str; 16] = [
+const BLOCKS: [&str; 17] = [
     "isobar",
     "provider",
     "variable",
@@ -170,6 +205,7 @@ const BLOCKS: [&str; 16] = [
     "moved",
     "removed",
     "import",
+    "check",
     "resource",
     "data",
     "zone",
@@ -221,6 +257,7 @@ impl Config {
             "locals" => self.add_locals(block, diagnostics),
             "output" => self.add_output(block, diagnostics),
             "module" => self.add_call(block, diagnostics),
+            "check" => self.add_check(block, diagnostics),
             "moved" => self.moves.extend(Moved::read(block, diagnostics)),
             "removed" => self.removals.extend(Removed::read(block, diagnostics)),
             "import" => self.imports.extend(Import::read(block, diagnostics)),
@@ -300,6 +337,7 @@ impl Config {
             description: take::text(body, "description", diagnostics),
             sensitive: take::flag(body, "sensitive", diagnostics).unwrap_or(false),
             nullable: take::flag(body, "nullable", diagnostics).unwrap_or(true),
+            validations: Condition::take_all(body, "validation", diagnostics),
         };
         let known = ["type", "default", "description", "sensitive", "nullable"];
         take::leftovers(body, &known, diagnostics);
@@ -329,7 +367,10 @@ impl Config {
         let value = body.take_attribute("value");
         take::text(body, "description", diagnostics);
         let sensitive = take::flag(body, "sensitive", diagnostics).unwrap_or(false);
-        take::leftovers(body, &["value", "description", "sensitive"], diagnostics);
+        let depends_on = take::list(body, "depends_on", diagnostics);
+        let preconditions = Condition::take_all(body, "precondition", diagnostics);
+        let known = ["value", "description", "sensitive", "depends_on"];
+        take::leftovers(body, &known, diagnostics);
         let Some(value) = value else {
             return diagnostics.push(
                 Diagnostic::error(
@@ -347,9 +388,36 @@ impl Config {
                 header: header.clone(),
                 value,
                 sensitive,
+                depends_on,
+                preconditions,
             },
         ) {
             diagnostics.push(duplicate("output", &header, &first.header));
+        }
+    }
+
+    fn add_check(&mut self, mut block: Block, diagnostics: &mut Diagnostics) {
+        let name = Arc::clone(&block.labels[0].text);
+        let header = block.header.clone();
+        let assertions = Condition::take_all(&mut block.body, "assert", diagnostics);
+        take::leftovers(&block.body, &[], diagnostics);
+        if assertions.is_empty() {
+            diagnostics.push(
+                Diagnostic::error(
+                    "L0005",
+                    "Missing attribute",
+                    format!("Check {name:?} asserts nothing."),
+                )
+                .at(&header)
+                .help("Add assert { condition = …, error_message = … } as a block."),
+            );
+        }
+        let check = Check {
+            header: block.header,
+            assertions,
+        };
+        if let Some(first) = self.checks.insert(name, check) {
+            diagnostics.push(duplicate("check", &header, &first.header));
         }
     }
 
@@ -368,8 +436,12 @@ impl Config {
             repetition: take::repetition(&mut block.body, diagnostics),
             provider: take::provider(&mut block.body, diagnostics),
             depends_on: take::list(&mut block.body, "depends_on", diagnostics),
+            lifecycle: Lifecycle::take(&mut block.body, diagnostics),
             body: block.body,
         };
+        if declaration.is_noun() {
+            check_life(&declaration, diagnostics);
+        }
         if let Repetition::Count(attribute) | Repetition::ForEach(attribute) =
             &declaration.repetition
             && declaration.is_noun()
@@ -401,6 +473,32 @@ impl Config {
             };
             diagnostics.push(duplicate(what, &header, &first.header));
         }
+    }
+}
+
+/// Reports what a noun cannot say about its life: it has no instance of its own that could be
+/// replaced or kept.
+fn check_life(declaration: &Declaration, diagnostics: &mut Diagnostics) {
+    let life = &declaration.lifecycle;
+    let unfit = life.create_before_destroy
+        || life.ignore_changes != Ignore::Nothing
+        || !life.replace_triggered_by.is_empty()
+        || (life.prevent_destroy.is_some() && &*declaration.kind != "deployment");
+    if unfit {
+        let detail = format!(
+            "A {} is no resource: of lifecycle it can have precondition and postcondition{}.",
+            declaration.kind,
+            if &*declaration.kind == "deployment" {
+                ", and prevent_destroy"
+            } else {
+                ""
+            }
+        );
+        diagnostics.push(
+            Diagnostic::error("L0034", "Unsupported in lifecycle", detail)
+                .at(&declaration.header)
+                .help("Remove the other settings."),
+        );
     }
 }
 

@@ -4,6 +4,7 @@ pub mod body;
 pub mod config;
 pub mod expression;
 mod incomplete;
+pub mod lifecycle;
 mod lower;
 pub mod module;
 pub mod noun;

@@ -104,26 +104,35 @@ fn constant_needed(attribute: &Attribute, what: &str) -> Diagnostic {
 }
 
 pub(super) fn repetition(body: &mut Body, diagnostics: &mut Diagnostics) -> Repetition {
-    match (
-        body.take_attribute("count"),
-        body.take_attribute("for_each"),
-    ) {
-        (None, None) => Repetition::Once,
-        (Some(count), None) => Repetition::Count(count),
-        (None, Some(each)) => Repetition::ForEach(each),
-        (Some(count), Some(each)) => {
-            diagnostics.push(
-                Diagnostic::error(
-                    "L0008",
-                    "Both count and for_each",
-                    "A block can be repeated by count or by for_each, not by both.",
-                )
-                .at(&each.name_span)
+    let lifecycle = body
+        .blocks
+        .iter_mut()
+        .find(|block| &*block.kind == "lifecycle");
+    let inside = lifecycle.and_then(|block| block.body.take_attribute("enabled"));
+    let given: Vec<Repetition> = [
+        body.take_attribute("count").map(Repetition::Count),
+        body.take_attribute("for_each").map(Repetition::ForEach),
+        body.take_attribute("enabled")
+            .or(inside)
+            .map(Repetition::If),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if let [first, second, ..] = given.as_slice()
+        && let (Some(first), Some(second)) = (first.attribute(), second.attribute())
+    {
+        let detail = format!(
+            "{} and {} both say how many there are of a block; it can have only one of them.",
+            first.name, second.name
+        );
+        diagnostics.push(
+            Diagnostic::error("L0008", "More than one number of instances", detail)
+                .at(&second.name_span)
                 .help("Remove one of them."),
-            );
-            Repetition::Count(count)
-        }
+        );
     }
+    given.into_iter().next().unwrap_or(Repetition::Once)
 }
 
 /// The provider that a block names.

@@ -5,14 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use isobar_sdk::deployment::{Lowered, Market, Model, NativeResource, Noun, Placed, Wire};
 use isobar_sdk::{Address, Diagnostic, Error, ErrorKind, Key, Known, Native, Path, Value};
 
-use super::drive::{Block, Driver, Item, provider_diagnostic};
+use super::drive::{Block, Driver};
 use super::instance::{configure, follow};
+use super::resource::{Item, provider_diagnostic};
 use super::{PlannedChange, PlannedDeployment, deployment_value, nouns};
 use crate::change::Cause;
 use crate::deployment::size::{Inputs, Site};
 use crate::deployment::{CapacitySpec, Demand, Sized, Wrong, ZoneSpec, size};
 use crate::eval::Ambient;
 use crate::graph::Dag;
+use crate::language::lifecycle::Lifecycle;
+use crate::state::Life;
 
 /// A deployment that was sized.
 struct Prepared {
@@ -367,6 +370,9 @@ impl Driver<'_> {
             schema,
             configuration,
             import: None,
+            lifecycle: &Lifecycle::default(),
+            triggered: false,
+            life: Life::default(),
             dependencies,
         };
         let mut planned = self.instance(item).await?;

@@ -5,27 +5,22 @@ use std::path::Path;
 use std::sync::Arc;
 
 use isobar_sdk::address;
-use isobar_sdk::schema::Schema;
-use isobar_sdk::{Address, Diagnostic, Diagnostics, Error, ErrorKind, Fault, Known, Span, Value};
+use isobar_sdk::{Address, Diagnostics, Fault, Known, Span, Value};
 use jiff::Timestamp;
 
-use super::adopt::adopt;
 use super::expand::{Expanded, empty, expand};
-use super::instance::{Configured, changed_attributes};
 use super::moves::Renamed;
 use super::nouns::{self, Nouns};
 use super::{
-    Base, FrozenForecast, Mode, Name, Names, Node, Plan, PlannedChange, PlannedDeployment,
+    Base, Checks, FrozenForecast, Mode, Name, Names, Node, Plan, PlannedChange, PlannedDeployment,
     PlannedRead, Reach, Refresh, Selection, moves, provider, refresh, setup,
 };
-use crate::change::{Cause, Change, Reason};
-use crate::deployment::spec;
-use crate::eval::{Ambient, Facts, Frames, Instance, Scope, decode};
-use crate::event::{Event, Sink};
+use crate::eval::{Ambient, Facts, Frames, Instance, Scope};
+use crate::event::Sink;
 use crate::language::config::Repetition;
 use crate::language::{Config, Declaration, Sources};
 use crate::registry::{ProviderKey, Providers, Registry};
-use crate::state::{State, Status};
+use crate::state::State;
 
 /// What a plan is made from.
 pub struct Request<'a> {
@@ -170,6 +165,8 @@ pub(super) struct Driver<'a> {
     /// The old addresses of what was moved.
     pub(super) moves: BTreeMap<Address, Address>,
     pub(super) nouns: Nouns<'a>,
+    /// What became of conditions.
+    pub(super) checks: Checks,
     /// What the data sources tell.
     pub(super) reads: BTreeMap<Address, PlannedRead>,
     pub(super) changes: BTreeMap<Address, PlannedChange>,
@@ -208,17 +205,6 @@ impl Block<'_> {
     }
 }
 
-/// An instance as its block configures it.
-pub(super) struct Item<'a> {
-    pub(super) address: Address,
-    pub(super) provider: String,
-    pub(super) schema: &'a Schema,
-    pub(super) configuration: Value,
-    /// What the provider calls it, if it is to be imported.
-    pub(super) import: Option<String>,
-    pub(super) dependencies: Vec<Address>,
-}
-
 impl<'a> Driver<'a> {
     /// A walk at its beginning, without providers.
     pub(super) fn new(
@@ -239,6 +225,7 @@ impl<'a> Driver<'a> {
             observed: BTreeMap::new(),
             moves: BTreeMap::new(),
             nouns: Nouns::default(),
+            checks: Checks::new(),
             reads: BTreeMap::new(),
             changes: BTreeMap::new(),
             deployments: BTreeMap::new(),
@@ -318,12 +305,28 @@ impl<'a> Driver<'a> {
     pub(super) fn value(&mut self, node: &'a Node, instance: Instance) -> Option<Block<'a>> {
         let result = match &node.name {
             Name::Variable(name) => self.frames.define_variable(&instance, name),
-            Name::Output(name) => self.frames.define_output(&instance, name),
+            Name::Output(name) => {
+                let config = self.request.config.module(&node.module);
+                let output = config.and_then(|config| config.outputs.get(name));
+                // Those of the root come last.
+                if let Some(output) = output.filter(|_| !instance.is_empty()) {
+                    self.output_holds(node, &instance, output);
+                }
+                self.frames.define_output(&instance, name)
+            }
             Name::Local(name) => match self.frames.get_mut(&instance) {
                 Some(scope) => scope.define_local(name),
                 None => Ok(()),
             },
             Name::Call(name) => self.enter(&instance, name),
+            Name::Validation(name) => {
+                self.validation(node, &instance, name);
+                Ok(())
+            }
+            Name::Check(name) => {
+                self.check(node, &instance, name);
+                Ok(())
+            }
             Name::Block(kind, name) | Name::Data(kind, name) => {
                 let key = (Arc::clone(kind), Arc::clone(name));
                 let config = self.request.config.module(&node.module)?;
@@ -364,14 +367,19 @@ impl<'a> Driver<'a> {
         if matches!(block.node.name, Name::Data(..)) {
             return self.data(block).await;
         }
-        match &*block.declaration.kind {
+        let declaration = block.declaration;
+        if declaration.is_noun() && !self.begin_noun(block) {
+            return;
+        }
+        match &*declaration.kind {
             "zone" => self.zones(block),
             "model" => self.model(block),
             "forecast" => self.forecast(block),
             "capacity" => self.capacity(block),
             "deployment" => self.deployment(block).await,
-            _ => self.resources(block).await,
+            _ => return self.resources(block).await,
         }
+        self.end_noun(block);
     }
 
     /// Takes what is there for what a block says, as nothing is to be changed. What is not there
@@ -400,129 +408,6 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Sets the value of a noun that stands for one thing.
-    pub(super) fn set_noun(&mut self, block: &Block<'_>, value: Value) {
-        let declaration = block.declaration;
-        if let Some(scope) = self.frames.get_mut(&block.module) {
-            scope.set_block(&declaration.kind, &declaration.name, value.clone());
-        }
-        let key = (Arc::clone(&declaration.kind), block.label());
-        self.nouns.values.insert(key, value);
-    }
-
-    fn zones(&mut self, block: &Block<'a>) {
-        let declaration = block.declaration;
-        let Some(instances) = self.expand(block) else {
-            return;
-        };
-        let kind = nouns::zone_provider(declaration);
-        for (key, ambient) in instances {
-            let address = block.address().instance(key);
-            let name = address.label();
-            let Some(value) = self.noun(block, &ambient) else {
-                return;
-            };
-            let provider = match self.provider_of(block, &ambient, kind) {
-                Ok(provider) => provider,
-                Err(fault) => return self.diagnostics.push(*fault),
-            };
-            let settings = nouns::zone_settings(&value, kind, self.request.registry);
-            let zone = match spec::zone(&name, &provider, &value, settings) {
-                Ok(zone) => zone,
-                Err(wrong) => return self.diagnostics.push(nouns::wrong(declaration, &wrong)),
-            };
-            let value = value
-                .with_field("name", Value::from(name.as_str()))
-                .with_field("provider", Value::from(provider.as_str()));
-            if let Some(scope) = self.frames.get_mut(&block.module) {
-                scope.set_instance(&address, value);
-            }
-            self.nouns.zone_blocks.insert(name.clone(), declaration);
-            if self.nouns.zones.insert(name.clone(), zone).is_some() {
-                self.diagnostics.push(
-                    Diagnostic::error(
-                        "P0007",
-                        "Two zones of one name",
-                        format!("There is more than one zone that is listed as {name:?}."),
-                    )
-                    .at(&declaration.header)
-                    .help("Rename one of the zone blocks."),
-                );
-            }
-        }
-    }
-
-    fn model(&mut self, block: &Block<'a>) {
-        let Some(value) = self.noun(block, &Ambient::None) else {
-            return;
-        };
-        let name = block.label();
-        match nouns::model(&name, &value, self.request.folder) {
-            Ok(model) => {
-                self.nouns
-                    .model_blocks
-                    .insert(name.clone(), block.declaration);
-                self.nouns.models.insert(name.clone(), model);
-                self.set_noun(block, value.with_field("name", Value::from(name)));
-            }
-            Err(wrong) => self
-                .diagnostics
-                .push(nouns::wrong(block.declaration, &wrong)),
-        }
-    }
-
-    fn capacity(&mut self, block: &Block<'_>) {
-        let Some(value) = self.noun(block, &Ambient::None) else {
-            return;
-        };
-        let name = block.label();
-        match spec::capacity(&value) {
-            Ok(capacity) => {
-                self.nouns.capacities.insert(name.clone(), capacity);
-                self.set_noun(block, value.with_field("name", Value::from(name)));
-            }
-            Err(wrong) => self
-                .diagnostics
-                .push(nouns::wrong(block.declaration, &wrong)),
-        }
-    }
-
-    pub(super) fn forecast(&mut self, block: &Block<'_>) {
-        let declaration = block.declaration;
-        let Some(value) = self.noun(block, &Ambient::None) else {
-            return;
-        };
-        let spec = match spec::forecast(&value) {
-            Ok(spec) => spec,
-            Err(wrong) => return self.diagnostics.push(nouns::wrong(declaration, &wrong)),
-        };
-        let name = block.label();
-        self.sink.emit(Event::ForecastStart { name: name.clone() });
-        match nouns::load(declaration, spec, self.request.folder) {
-            Ok(loaded) => {
-                let method = loaded.forecast.method;
-                self.sink.emit(Event::ForecastComplete {
-                    name: name.clone(),
-                    method,
-                });
-                self.set_noun(block, nouns::forecast_value(&name, &loaded));
-                self.nouns.forecasts.insert(name, loaded);
-            }
-            Err(diagnostic) => self.diagnostics.push(*diagnostic),
-        }
-    }
-
-    /// Evaluates a noun, which must be known.
-    pub(super) fn noun(&mut self, block: &Block<'_>, ambient: &Ambient) -> Option<Value> {
-        let declaration = block.declaration;
-        let shape = nouns::shape(declaration, self.request.registry)?;
-        let scope = (self.frames.get(&block.module)?, ambient);
-        let value = nouns::evaluate(declaration, &shape, scope, &mut self.diagnostics)?;
-        let known = nouns::must_be_known(declaration, &value, &mut self.diagnostics);
-        let open = nouns::must_be_open(declaration, &value, &mut self.diagnostics);
-        (known && open).then_some(value)
-    }
-
     pub(super) fn expand(&mut self, block: &Block<'_>) -> Option<Expanded> {
         let declaration = block.declaration;
         let scope = self.frames.get_mut(&block.module)?;
@@ -549,165 +434,6 @@ impl<'a> Driver<'a> {
         let named = block.declaration.provider.as_ref();
         let root = self.request.config;
         provider::of_block(root, &self.frames, around, named, kind).map(|key| key.to_string())
-    }
-
-    async fn resources(&mut self, block: &Block<'_>) {
-        let declaration = block.declaration;
-        let registry = self.request.registry;
-        let Some((kind, schema)) = registry.resource(&declaration.kind) else {
-            self.diagnostics
-                .push(super::validate::unknown_type(declaration, registry));
-            return;
-        };
-        if let Some(named) = &declaration.provider
-            && *named.name.name != *kind
-        {
-            let detail = format!(
-                "{:?} is a resource of provider {kind:?}, not of {:?}.",
-                declaration.kind, named.name.name
-            );
-            let diagnostic = Diagnostic::error("P0015", "Provider does not have this type", detail);
-            self.diagnostics.push(
-                diagnostic
-                    .at(&named.span)
-                    .help("Remove provider, or correct the type."),
-            );
-            return;
-        }
-        let Some(instances) = self.expand(block) else {
-            return;
-        };
-        let dependencies = self.names.resources_behind(block.node);
-        let mut imports = self.imports(block);
-        for (key, ambient) in instances {
-            let address = block.address().instance(key);
-            if !self.reach.includes(&address) {
-                let value = self.prior(&address).map(|known| known.value().clone());
-                if let Some(scope) = self.frames.get_mut(&block.module) {
-                    scope.set_instance(&address, value.unwrap_or_else(Value::unknown));
-                }
-                continue;
-            }
-            let Some(scope) = self.frames.get(&block.module) else {
-                return;
-            };
-            let header = &declaration.header;
-            let mut found = Diagnostics::new();
-            let scope = (scope, &ambient);
-            let configuration = decode(&declaration.body, &schema.body, header, scope, &mut found);
-            let failed = found.has_errors();
-            self.diagnostics.extend(found);
-            if failed {
-                return;
-            }
-            let provider = match self.provider_of(block, &ambient, kind) {
-                Ok(provider) => provider,
-                Err(fault) => return self.diagnostics.push(*fault),
-            };
-            let item = Item {
-                address: address.clone(),
-                provider,
-                schema,
-                configuration,
-                import: imports.remove(&address.key),
-                dependencies: dependencies.clone(),
-            };
-            match self.instance(item).await {
-                Ok(planned) => {
-                    let after = planned.change.after().cloned().unwrap_or(Value::NULL);
-                    if let Some(scope) = self.frames.get_mut(&block.module) {
-                        scope.set_instance(&address, after);
-                    }
-                    self.changes.insert(address, planned);
-                }
-                Err(error) => {
-                    self.diagnostics
-                        .push(provider_diagnostic(declaration, &address, error));
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Proposes the change of one instance.
-    pub(super) async fn instance(&self, item: Item<'_>) -> Result<PlannedChange, Error> {
-        let Some(provider) = self.providers.get(&item.provider) else {
-            return Err(Error::unavailable(format!(
-                "provider {:?} is not configured",
-                item.provider
-            )));
-        };
-        let recorded = self.state.instances.get(&item.address);
-        let (prior, importing) = match (self.prior(&item.address), item.import) {
-            (None, Some(id)) if recorded.is_none() => {
-                let found = adopt(&**provider, &item.address, &id).await?;
-                (Some(found), Some(id))
-            }
-            (prior, _) => (prior, None),
-        };
-        let configured = Configured {
-            address: &item.address,
-            provider: &**provider,
-            schema: item.schema,
-            configuration: &item.configuration,
-        };
-        let tainted = recorded.is_some_and(|instance| instance.status == Status::Tainted);
-        let asked = self.request.selection.replace.contains(&item.address);
-        let forced = match (asked, tainted) {
-            (true, _) => Some(Reason::Requested),
-            (false, true) => Some(Reason::Tainted),
-            (false, false) => None,
-        };
-        let (change, reason) = configured.classify(prior.as_ref(), forced).await?;
-        let causes = self.causes(&item.address, &change);
-        Ok(PlannedChange {
-            provider: item.provider,
-            schema_version: item.schema.version,
-            importing,
-            change,
-            reason,
-            causes,
-            dependencies: item.dependencies,
-            wires: None,
-        })
-    }
-
-    /// Where the differences of a change come from, as far as the state tells.
-    fn causes(&self, address: &Address, change: &Change) -> Vec<Cause> {
-        let Some(recorded) = self.state.instances.get(address) else {
-            return Vec::new();
-        };
-        let (Some(before), Some(after)) = (change.before(), change.after()) else {
-            return if change.before().is_none() {
-                vec![Cause::Gone]
-            } else {
-                Vec::new()
-            };
-        };
-        if matches!(change, Change::Keep { .. }) {
-            return Vec::new();
-        }
-        let cause = |attribute: String| {
-            let was = recorded
-                .attributes
-                .field(&attribute)
-                .cloned()
-                .unwrap_or(Value::NULL);
-            let is = before.field(&attribute).cloned().unwrap_or(Value::NULL);
-            if was.reveal_all() == is.reveal_all() {
-                Cause::Configuration { attribute }
-            } else {
-                Cause::Drift {
-                    attribute,
-                    recorded: was,
-                    observed: is,
-                }
-            }
-        };
-        changed_attributes(before.value(), after)
-            .into_iter()
-            .map(cause)
-            .collect()
     }
 
     fn finish(mut self) -> (Option<Plan>, Diagnostics) {
@@ -755,6 +481,7 @@ impl<'a> Driver<'a> {
             nouns,
             forecasts: self.forecasts,
             deployments: self.deployments,
+            checks: self.checks,
             reads: self.reads,
             moves: self.moves,
             selection: self.request.selection.clone(),
@@ -762,27 +489,4 @@ impl<'a> Driver<'a> {
         };
         (Some(plan), self.diagnostics)
     }
-}
-
-/// The diagnostic for a provider's refusal.
-pub(super) fn provider_diagnostic(
-    declaration: &Declaration,
-    address: &Address,
-    error: Error,
-) -> Diagnostic {
-    let steps = match &error.kind {
-        ErrorKind::Invalid { path } => path.steps(),
-        _ => &[],
-    };
-    let span = nouns::place(&declaration.body, steps, &declaration.header);
-    let mut diagnostic = Diagnostic::error(
-        "P0012",
-        "Provider refused the change",
-        isobar_sdk::diagnostic::sentence(&error.message),
-    )
-    .at(&span)
-    .within(&declaration.header)
-    .about(address);
-    diagnostic.help = error.help;
-    diagnostic
 }

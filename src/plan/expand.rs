@@ -23,6 +23,7 @@ pub(super) const NOT_KNOWN: &str = "P0005";
 pub fn expand(repetition: &Repetition, scope: &Scope<'_>) -> Result<Expanded, Fault> {
     match repetition {
         Repetition::Once => Ok(vec![(None, Ambient::None)]),
+        Repetition::If(attribute) => enabled(attribute, scope),
         Repetition::Count(attribute) => count(attribute, scope),
         Repetition::ForEach(attribute) => for_each(attribute, scope),
     }
@@ -33,6 +34,7 @@ pub fn expand(repetition: &Repetition, scope: &Scope<'_>) -> Result<Expanded, Fa
 pub fn empty(declaration: &Declaration) -> Option<Value> {
     match declaration.repetition {
         Repetition::Once => None,
+        Repetition::If(_) => Some(Value::NULL),
         Repetition::Count(_) => Some(Value::tuple(Vec::new())),
         Repetition::ForEach(_) => Some(Value::object::<Arc<str>>([])),
     }
@@ -54,6 +56,23 @@ fn not_known(attribute: &Attribute) -> Fault {
     fault.code = NOT_KNOWN;
     fault.help = Some("Use a value that is known at plan time, such as a variable.".to_owned());
     fault
+}
+
+fn enabled(attribute: &Attribute, scope: &Scope<'_>) -> Result<Expanded, Fault> {
+    let value = evaluate(&attribute.value, scope, &Ambient::None)?;
+    if value.is_unknown() {
+        return Err(not_known(attribute));
+    }
+    let truth = Type::Bool.convert(value.reveal()).ok();
+    match truth.and_then(|truth| truth.as_bool()) {
+        Some(true) => Ok(vec![(None, Ambient::None)]),
+        Some(false) => Ok(Vec::new()),
+        None => Err(fault(
+            attribute,
+            "Invalid enabled",
+            "enabled must be true or false.".to_owned(),
+        )),
+    }
 }
 
 fn count(attribute: &Attribute, scope: &Scope<'_>) -> Result<Expanded, Fault> {

@@ -7,7 +7,9 @@ use isobar_sdk::provider::PlanChange;
 use isobar_sdk::schema::{OnChange, Schema};
 use isobar_sdk::{Address, Error, Known, Native, Path, Provider, Value};
 
+use super::ignore;
 use crate::change::{Change, Reason};
+use crate::language::lifecycle::Ignore;
 
 /// An instance with what its configuration says.
 pub struct Configured<'a> {
@@ -19,6 +21,8 @@ pub struct Configured<'a> {
     pub schema: &'a Schema,
     /// What the configuration sets, null where it sets nothing.
     pub configuration: &'a Value,
+    /// What of it does not count once the instance is there.
+    pub ignore: &'a Ignore,
 }
 
 /// What an instance is planned to be.
@@ -37,15 +41,19 @@ impl Configured<'_> {
     /// # Errors
     /// What the provider says is wrong with the configuration.
     pub async fn plan(&self, prior: Option<&Known>) -> Result<Planned, Error> {
+        let configuration = match prior {
+            Some(prior) => ignore::apply(self.ignore, self.configuration, prior.value()),
+            None => self.configuration.clone(),
+        };
         let proposed = self
             .schema
             .body
-            .propose(prior.map(Known::value), self.configuration);
+            .propose(prior.map(Known::value), &configuration);
         let marks = proposed.sensitive_paths();
         let request = PlanChange {
             address: self.address.clone(),
             prior: prior.map(plain),
-            configuration: self.configuration.reveal_all(),
+            configuration: configuration.reveal_all(),
             proposed: proposed.reveal_all(),
         };
         let planned = self.provider.plan(request).await?;

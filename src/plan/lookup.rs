@@ -4,7 +4,8 @@ use isobar_sdk::provider::LookUp;
 use isobar_sdk::schema::Schema;
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Error, Known, Provider, Value};
 
-use super::drive::{Block, Driver, provider_diagnostic};
+use super::drive::{Block, Driver};
+use super::resource::provider_diagnostic;
 use crate::change::Action;
 use crate::eval::{Ambient, decode};
 use crate::event::Event;

@@ -1,12 +1,15 @@
 //! What would be done: every change with its cause, frozen together with what it rests on.
 
 mod adopt;
+mod checks;
 mod deploy;
 mod drive;
 mod expand;
 mod file;
 mod freeze;
+mod ignore;
 mod instance;
+mod life;
 mod lookup;
 mod moves;
 mod names;
@@ -17,12 +20,15 @@ mod predict;
 mod provider;
 mod refresh;
 mod remainder;
+mod resource;
 mod selection;
 mod setup;
+mod specify;
 mod undeclared;
 mod validate;
 
 pub use adopt::adopt;
+pub use checks::{CheckStatus, Checked, Checks};
 pub use drive::{Request, propose};
 pub use expand::{Expanded, empty, expand};
 pub use file::{FileError, from_json, to_json};
@@ -49,7 +55,7 @@ use crate::change::{Action, Cause, Change, Reason};
 use crate::deployment::Sized;
 use crate::eval::Facts;
 use crate::language::Sources;
-use crate::state::Instance;
+use crate::state::{Instance, Life};
 
 /// What a plan is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +98,8 @@ pub struct Plan {
     pub selection: Selection,
     /// What happens to each instance that it looks at, also where nothing does.
     pub changes: BTreeMap<Address, PlannedChange>,
+    /// What became of conditions.
+    pub checks: Checks,
     /// What the data sources tell.
     pub reads: BTreeMap<Address, PlannedRead>,
     /// The address that an instance had before, by the one that it has now.
@@ -132,6 +140,8 @@ pub struct PlannedChange {
     pub reason: Option<Reason>,
     /// Where the differences come from.
     pub causes: Vec<Cause>,
+    /// What its block says about its life.
+    pub life: Life,
     /// What must be there before it.
     pub dependencies: Vec<Address>,
     /// The configuration of a native resource of a deployment; `None` for others.
@@ -149,6 +159,7 @@ impl PlannedChange {
             change: Change::Keep { now },
             reason: None,
             causes: Vec::new(),
+            life: instance.life,
             dependencies: instance.dependencies.clone(),
             wires: None,
         }

@@ -134,7 +134,7 @@ fn implied(config: &Config, state: &State, address: &Address) -> Address {
         .and_then(|module| module.declarations.get(&block));
     let key = match (declaration.map(|d| &d.repetition), &address.key) {
         (Some(Repetition::Count(_)), None) => Some(Key::Number(0)),
-        (Some(Repetition::Once), Some(Key::Number(0))) => None,
+        (Some(Repetition::Once | Repetition::If(_)), Some(Key::Number(0))) => None,
         _ => return address.clone(),
     };
     let new = address.instance(key);

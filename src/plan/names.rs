@@ -9,8 +9,9 @@ use isobar_sdk::{Address, Diagnostic, Diagnostics, Span};
 
 use super::{adopt, undeclared};
 use crate::graph::Dag;
-use crate::language::config::{Declaration, Repetition};
+use crate::language::config::Declaration;
 use crate::language::expression::Located;
+use crate::language::lifecycle::Condition;
 use crate::language::module::{Call, Path};
 use crate::language::reference::{Reference, Target, references};
 use crate::language::statement::Import;
@@ -40,6 +41,10 @@ pub enum Name {
     Data(Arc<str>, Arc<str>),
     /// `output "name"`
     Output(Arc<str>),
+    /// The validations of `variable "name"`.
+    Validation(Arc<str>),
+    /// `check "name"`
+    Check(Arc<str>),
 }
 
 impl Name {
@@ -62,6 +67,8 @@ impl fmt::Display for Name {
             Self::Block(kind, name) => write!(f, "{kind}.{name}"),
             Self::Data(kind, name) => write!(f, "data.{kind}.{name}"),
             Self::Output(name) => write!(f, "output.{name}"),
+            Self::Validation(name) => write!(f, "validation.{name}"),
+            Self::Check(name) => write!(f, "check.{name}"),
         }
     }
 }
@@ -173,7 +180,7 @@ impl Names {
         let mut open = self.dag.dependents(node);
         while let Some(next) = open.pop() {
             let goes_on = match &next.name {
-                Name::Block(..) | Name::Call(_) => false,
+                Name::Block(..) | Name::Call(_) | Name::Validation(_) | Name::Check(_) => false,
                 Name::Local(_) | Name::Variable(_) | Name::Output(_) | Name::Data(..) => {
                     found.insert(next)
                 }
@@ -221,6 +228,24 @@ impl<'a> Builder<'a> {
         for (name, output) in &config.outputs {
             let node = Name::Output(Arc::clone(name)).within(path);
             self.refer(&node, &output.value.value);
+            for located in output.preconditions.iter().flat_map(Condition::expressions) {
+                self.refer(&node, located);
+            }
+            for located in &output.depends_on {
+                self.wait(&node, located);
+            }
+        }
+        for (name, variable) in &config.variables {
+            let node = Name::Validation(Arc::clone(name)).within(path);
+            for located in variable.validations.iter().flat_map(Condition::expressions) {
+                self.refer(&node, located);
+            }
+        }
+        for (name, check) in &config.checks {
+            let node = Name::Check(Arc::clone(name)).within(path);
+            for located in check.assertions.iter().flat_map(Condition::expressions) {
+                self.refer(&node, located);
+            }
         }
         for call in config.calls.values() {
             self.call(path, call);
@@ -266,7 +291,7 @@ impl<'a> Builder<'a> {
 
     fn call(&mut self, path: &Path, call: &'a Call) {
         let node = Name::Call(Arc::clone(&call.name)).within(path);
-        if let Repetition::Count(attribute) | Repetition::ForEach(attribute) = &call.repetition {
+        if let Some(attribute) = call.repetition.attribute() {
             self.refer(&node, &attribute.value);
         }
         for located in &call.depends_on {
@@ -444,7 +469,15 @@ fn names(config: &Config) -> Vec<Name> {
     let blocks = blocks.map(|(kind, name)| Name::Block(kind, name));
     let data = config.data.keys().cloned();
     let data = data.map(|(kind, name)| Name::Data(kind, name));
+    let validated = config
+        .variables
+        .iter()
+        .filter(|(_, v)| !v.validations.is_empty());
+    let validations = validated.map(|(name, _)| Name::Validation(Arc::clone(name)));
+    let checks = config.checks.keys().cloned().map(Name::Check);
     variables
+        .chain(validations)
+        .chain(checks)
         .chain(locals)
         .chain(outputs)
         .chain(calls)
@@ -455,6 +488,8 @@ fn names(config: &Config) -> Vec<Name> {
 
 fn exists(config: &Config, name: &Name) -> bool {
     match name {
+        Name::Validation(name) => config.variables.contains_key(name),
+        Name::Check(name) => config.checks.contains_key(name),
         Name::Call(name) => config.calls.contains_key(name),
         Name::Variable(name) => config.variables.contains_key(name),
         Name::Local(name) => config.locals.contains_key(name),
@@ -471,9 +506,13 @@ fn exists(config: &Config, name: &Name) -> bool {
 /// All expressions of a declaration that are evaluated.
 fn expressions(declaration: &Declaration) -> Vec<&Located> {
     let mut found = declaration.body.expressions();
-    if let Repetition::Count(attribute) | Repetition::ForEach(attribute) = &declaration.repetition {
-        found.push(&attribute.value);
-    }
+    found.extend(
+        declaration
+            .repetition
+            .attribute()
+            .map(|attribute| &attribute.value),
+    );
+    found.extend(declaration.lifecycle.expressions());
     let provider = declaration.provider.as_ref();
     found.extend(provider.and_then(|provider| provider.key.as_ref()));
     found
@@ -502,7 +541,10 @@ fn place(config: &Config, node: &Node) -> Option<Span> {
     let config = config.module(&node.module)?;
     match &node.name {
         Name::Call(name) => config.calls.get(name).map(|call| call.header.clone()),
-        Name::Variable(name) => config.variables.get(name).map(|v| v.header.clone()),
+        Name::Variable(name) | Name::Validation(name) => {
+            config.variables.get(name).map(|v| v.header.clone())
+        }
+        Name::Check(name) => config.checks.get(name).map(|check| check.header.clone()),
         Name::Local(name) => config.locals.get(name).map(|a| a.name_span.clone()),
         Name::Output(name) => config.outputs.get(name).map(|o| o.header.clone()),
         Name::Block(kind, name) => config

@@ -8,7 +8,7 @@ use isobar_sdk::{Address, Diagnostic, Key, Known, Severity};
 use super::drive::Driver;
 use super::{Drift, Mode, Name, OutputChange, PlannedChange, moves};
 use crate::change::{Change, Reason};
-use crate::eval::{Ambient, evaluate};
+use crate::eval::{Ambient, Instance, evaluate};
 use crate::language::config::Repetition;
 use crate::language::module::Path;
 
@@ -53,6 +53,9 @@ impl Driver<'_> {
             let change = if forgotten {
                 Change::Forget { before }
             } else {
+                if instance.life.protected {
+                    self.diagnostics.push(protected(address));
+                }
                 Change::Delete { before }
             };
             let planned = PlannedChange {
@@ -62,6 +65,7 @@ impl Driver<'_> {
                 change,
                 reason: Some(self.why_left_over(address)),
                 causes: Vec::new(),
+                life: instance.life,
                 dependencies: instance.dependencies.clone(),
                 wires: None,
             };
@@ -205,6 +209,9 @@ impl Driver<'_> {
             if rests_on_failure || !self.reach.has(&node) {
                 continue;
             }
+            if !self.output_holds(&node, &Instance::new(), output) {
+                continue;
+            }
             let Some(scope) = self.frames.get(&[]) else {
                 continue;
             };
@@ -231,6 +238,16 @@ impl Driver<'_> {
         }
         outputs
     }
+}
+
+/// The diagnostic for something that is protected and would be destroyed.
+pub(super) fn protected(address: &Address) -> Diagnostic {
+    let detail = format!(
+        "{address} is protected by prevent_destroy, also when its block is gone, but would be destroyed."
+    );
+    Diagnostic::error("P0040", "Destroying what is protected", detail)
+        .about(address)
+        .help("To keep it without managing it, use a removed block with destroy = false. To destroy it, apply prevent_destroy = false in its block first.")
 }
 
 /// The diagnostic for an output that would print a secret.

@@ -20,7 +20,8 @@ pub(super) fn diagnostic(config: &Config, missing: &Name, span: &Span) -> Diagno
             names(&mut config.calls.keys()),
             format!("module {given:?} {{ source = … }}"),
         ),
-        Name::Variable(given) => (
+        Name::Check(given) => (given, Vec::new(), format!("check {given:?} {{}}")),
+        Name::Variable(given) | Name::Validation(given) => (
             given,
             names(&mut config.variables.keys()),
             format!("variable {given:?} {{}}"),

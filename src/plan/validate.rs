@@ -11,6 +11,7 @@ use super::expand::NOT_KNOWN;
 use super::nouns::{self, shape};
 use super::{Name, Names, Node, expand, setup};
 use crate::deployment::spec;
+use crate::eval::condition::{self, Verdict};
 use crate::eval::{Ambient, Facts, Frames, Instance, Scope, decode, evaluate};
 use crate::language::config::Repetition;
 use crate::language::noun::NOUNS;
@@ -95,6 +96,8 @@ impl Checker<'_> {
                 self.enter(instance, name);
                 Ok(())
             }
+            Name::Validation(name) => self.validation(instance, name),
+            Name::Check(_) => Ok(()),
             Name::Block(kind, name) => {
                 let key = (Arc::clone(kind), Arc::clone(name));
                 let config = self.config.module(&node.module);
@@ -123,6 +126,23 @@ impl Checker<'_> {
             return Ok(());
         };
         evaluate(&output.value.value, scope, &Ambient::None).map(drop)
+    }
+
+    /// Looks at what is said of a variable, as far as it is known.
+    fn validation(&self, instance: &Instance, name: &str) -> Result<(), Fault> {
+        let Some(scope) = self.frames.get(instance) else {
+            return Ok(());
+        };
+        let variable = scope.config().variables.get(name);
+        for rule in variable
+            .into_iter()
+            .flat_map(|variable| &variable.validations)
+        {
+            if let Verdict::Broken(message) = condition::judge(rule, scope, &Ambient::None)? {
+                return Err(Box::new(condition::broken(rule, &message)));
+            }
+        }
+        Ok(())
     }
 
     /// Looks at one instance of a module, which stands for all.
@@ -242,7 +262,7 @@ impl Checker<'_> {
 
 fn unknown_ambient(repetition: &Repetition) -> Ambient {
     match repetition {
-        Repetition::Once => Ambient::None,
+        Repetition::Once | Repetition::If(_) => Ambient::None,
         Repetition::Count(_) => Ambient::Count(0),
         Repetition::ForEach(_) => Ambient::Each("".into(), Value::unknown()),
     }

@@ -277,6 +277,7 @@ pub(super) fn because(plan: &Plan, address: &Address, planned: &PlannedChange) -
             format!("because {} cannot be changed in place", names.join(", "))
         }
         Reason::Tainted => "because it is tainted".to_owned(),
+        Reason::Triggered => "because of replace_triggered_by".to_owned(),
         Reason::NoBlock => "because it is no longer in the configuration".to_owned(),
         Reason::NoModule => "because its module is no longer called".to_owned(),
         Reason::CountIndex => format!("because count no longer reaches {}", shown(key)),

@@ -41,6 +41,7 @@ pub(super) fn empty(mode: Mode) -> Plan {
         sources: Sources::default(),
         variables: BTreeMap::new(),
         changes: BTreeMap::new(),
+        checks: BTreeMap::new(),
         reads: BTreeMap::new(),
         moves: BTreeMap::new(),
         selection: crate::plan::Selection::default(),
@@ -55,6 +56,7 @@ pub(super) fn empty(mode: Mode) -> Plan {
 pub(super) fn planned(change: Change, reason: Option<Reason>, causes: Vec<Cause>) -> PlannedChange {
     PlannedChange {
         importing: None,
+        life: crate::state::Life::default(),
         provider: "sim".to_owned(),
         schema_version: 0,
         change,

@@ -63,6 +63,7 @@ mod tests {
             attributes: Known::new(attributes).unwrap(),
             dependencies: Vec::new(),
             status: Status::Ready,
+            life: crate::state::Life::default(),
         };
         state
             .instances

@@ -7,7 +7,7 @@ use isobar_sdk::{Address, Known, Path, Step, Type, Value, json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::{Instance, OutputValue, State, Status};
+use super::{Instance, Life, OutputValue, State, Status};
 
 /// The version of the format that this program writes.
 const FORMAT: u64 = 1;
@@ -51,6 +51,10 @@ pub(super) struct InstanceDocument {
     schema_version: u64,
     #[serde(default, skip_serializing_if = "is_ready")]
     status: StatusDocument,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    protected: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    create_first: bool,
     #[serde(flatten)]
     attributes: ValueDocument,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -163,6 +167,8 @@ pub(super) fn encode_instance(address: &Address, instance: &Instance) -> Instanc
             Status::Ready => StatusDocument::Ready,
             Status::Tainted => StatusDocument::Tainted,
         },
+        protected: instance.life.protected,
+        create_first: instance.life.create_first,
         attributes: encode_value(instance.attributes.value()),
         dependencies: instance
             .dependencies
@@ -188,6 +194,10 @@ pub(super) fn decode_instance(
         status: match document.status {
             StatusDocument::Ready => Status::Ready,
             StatusDocument::Tainted => Status::Tainted,
+        },
+        life: Life {
+            protected: document.protected,
+            create_first: document.create_first,
         },
     };
     Ok((parse_address(&document.address)?, instance))
@@ -272,7 +282,7 @@ mod tests {
     use isobar_sdk::provider::IdempotencyKey;
     use isobar_sdk::{Known, Value};
 
-    use super::super::{Instance, OutputValue, State, Status};
+    use super::super::{Instance, Life, OutputValue, State, Status};
     use super::{FormatError, from_json, to_json};
 
     fn sample() -> State {
@@ -297,6 +307,7 @@ mod tests {
             attributes: Known::new(attributes).unwrap(),
             dependencies: vec!["zone.east".parse().unwrap()],
             status: Status::Tainted,
+            life: Life::default(),
         };
         state
             .instances

@@ -56,6 +56,17 @@ pub struct Instance {
     pub dependencies: Vec<Address>,
     /// Whether it is as it was meant to be.
     pub status: Status,
+    /// What its block said about its life when it was last applied.
+    pub life: Life,
+}
+
+/// What a block says about the life of its instances, and what holds also when it is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Life {
+    /// It must not be destroyed.
+    pub protected: bool,
+    /// What replaces it is made before it is destroyed.
+    pub create_first: bool,
 }
 
 /// Whether an instance is as it was meant to be.

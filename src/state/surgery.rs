@@ -259,7 +259,7 @@ mod tests {
     use isobar_sdk::{Known, Value};
 
     use super::{MoveError, moves};
-    use crate::state::{Instance, State, Status};
+    use crate::state::{Instance, Life, State, Status};
 
     fn state(addresses: &[&str]) -> State {
         let mut state = State::new("l".to_owned());
@@ -270,6 +270,7 @@ mod tests {
                 attributes: Known::new(Value::from(*address)).unwrap(),
                 dependencies: vec!["isobar_data.a".parse().unwrap()],
                 status: Status::Ready,
+                life: Life::default(),
             };
             state.instances.insert(address.parse().unwrap(), instance);
         }

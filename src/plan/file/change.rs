@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::exact::{Exact, ExactKnown, Text};
 use crate::change::{Cause, Change, Reason};
 use crate::plan::PlannedChange;
+use crate::state::Life;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct ChangeDocument {
@@ -22,6 +23,10 @@ pub(super) struct ChangeDocument {
     reason: Option<ReasonDocument>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     causes: Vec<CauseDocument>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    protected: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    create_first: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     dependencies: Vec<Text<Address>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,6 +72,7 @@ pub(super) enum StepDocument {
 enum ReasonDocument {
     CannotUpdate,
     Tainted,
+    Triggered,
     NoBlock,
     NoModule,
     CountIndex,
@@ -152,6 +158,8 @@ impl From<(&Address, &PlannedChange)> for ChangeDocument {
             change,
             reason: planned.reason.map(ReasonDocument::from),
             causes: planned.causes.iter().map(CauseDocument::from).collect(),
+            protected: planned.life.protected,
+            create_first: planned.life.create_first,
             dependencies: planned.dependencies.iter().cloned().map(Text).collect(),
             wires: planned.wires.as_ref().map(|wires| {
                 wires
@@ -191,6 +199,10 @@ impl ChangeDocument {
             change,
             reason: self.reason.map(Reason::from),
             causes: self.causes.into_iter().map(Cause::from).collect(),
+            life: Life {
+                protected: self.protected,
+                create_first: self.create_first,
+            },
             dependencies: self
                 .dependencies
                 .into_iter()
@@ -245,7 +257,7 @@ macro_rules! mirror {
     };
 }
 
-mirror!(Reason, ReasonDocument: CannotUpdate, Tainted, NoBlock, NoModule, CountIndex, EachKey,
+mirror!(Reason, ReasonDocument: CannotUpdate, Tainted, Triggered, NoBlock, NoModule, CountIndex, EachKey,
     WrongRepetition, NotDeployed, Requested);
 
 impl From<&Cause> for CauseDocument {

@@ -4,6 +4,7 @@
 //! of variables; sensitive ones are marked but not hidden, so the file is as secret as they are.
 
 mod change;
+mod check;
 mod deployment;
 mod exact;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use self::change::ChangeDocument;
+use self::check::CheckDocument;
 use self::deployment::{DeploymentDocument, ForecastDocument};
 use self::exact::{Exact, ExactKnown, Text};
 use super::{Base, Deferred, Drift, Mode, OutputChange, Plan, PlannedRead, Selection};
@@ -89,6 +91,8 @@ struct PlanDocument {
     changes: Vec<ChangeDocument>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     moves: Vec<(Text<Address>, Text<Address>)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    checks: Vec<CheckDocument>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     reads: Vec<ReadDocument>,
     drift: Vec<DriftDocument>,
@@ -192,6 +196,7 @@ impl From<&Plan> for PlanDocument {
             excludes: plan.selection.excludes.iter().cloned().map(Text).collect(),
             replace: plan.selection.replace.iter().cloned().map(Text).collect(),
             changes: plan.changes.iter().map(ChangeDocument::from).collect(),
+            checks: plan.checks.iter().map(CheckDocument::from).collect(),
             reads: plan.reads.iter().map(ReadDocument::from).collect(),
             moves: plan
                 .moves
@@ -272,6 +277,11 @@ impl From<PlanDocument> for Plan {
                 .changes
                 .into_iter()
                 .map(ChangeDocument::into_change)
+                .collect(),
+            checks: document
+                .checks
+                .into_iter()
+                .map(CheckDocument::into_check)
                 .collect(),
             reads: document
                 .reads

@@ -4,6 +4,7 @@
 //! throughout, with `true` at their place in the keys for marks, where Terraform prints them in
 //! clear: machine-readable plans end up in the logs and artefacts of CI systems.
 
+mod check;
 mod functions;
 mod modules;
 mod plan;

@@ -7,6 +7,7 @@ use isobar_sdk::{Address, Known, Path, Step, Value};
 use serde_json::{Value as Json, json};
 
 use super::VERSION;
+use super::check::check;
 use super::modules::modules;
 use super::resource::{Object, name, output, resource, sensitive, shown, unknown};
 use crate::change::{Action, Cause, Change, Reason};
@@ -49,6 +50,7 @@ pub fn plan(plan: &Plan) -> Json {
         "prior_state": prior_state(plan),
         "resource_drift": drift,
         "resource_changes": changes,
+        "checks": plan.checks.iter().map(check).collect::<Vec<_>>(),
         "output_changes": each(&plan.outputs, output_change),
         "deployments": each(&plan.deployments, deployment),
         "forecasts": each(&plan.forecasts, forecast),
@@ -220,6 +222,7 @@ const fn action_reason(action: Action, reason: Reason) -> Option<&'static str> {
     Some(match (reason, action) {
         (Reason::CannotUpdate, _) => "replace_because_cannot_update",
         (Reason::Tainted, _) => "replace_because_tainted",
+        (Reason::Triggered, _) => "replace_by_triggers",
         (Reason::NoBlock, _) => "delete_because_no_resource_config",
         (Reason::NoModule, _) => "delete_because_no_module",
         (Reason::CountIndex, _) => "delete_because_count_index",

@@ -34,6 +34,7 @@ pub fn instance(address: &Address, instance: &Instance) -> Json {
         attributes,
         dependencies,
         status,
+        life: _,
     } = instance;
     let mut object = resource(address, (provider, *schema_version), attributes.value());
     if !dependencies.is_empty() {

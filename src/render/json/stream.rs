@@ -231,6 +231,7 @@ const fn reason_word(reason: Reason) -> &'static str {
     match reason {
         Reason::CannotUpdate => "cannot_update",
         Reason::Tainted => "tainted",
+        Reason::Triggered => "replace_by_triggers",
         Reason::NoBlock => "delete_because_no_resource_config",
         Reason::NoModule => "delete_because_no_module",
         Reason::CountIndex => "delete_because_count_index",

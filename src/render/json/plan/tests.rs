@@ -92,6 +92,7 @@ fn stored() -> State {
             attributes: before.clone(),
             dependencies: vec![sample::data("other")],
             status: Status::Tainted,
+            life: crate::state::Life::default(),
         };
         state
             .instances

@@ -1,0 +1,114 @@
+//! Conditions that could not be told when the plan was made, or that hold for what was made.
+
+use std::sync::Arc;
+
+use isobar_sdk::{Address, Diagnostic, Diagnostics, Severity, Value};
+
+use super::world::World;
+use crate::eval::condition::{self, Verdict};
+use crate::eval::{Ambient, Scope};
+use crate::language::config::Declaration;
+use crate::language::lifecycle::Condition;
+use crate::plan::{CheckStatus, Name};
+
+impl World<'_> {
+    /// What must hold before an instance is changed, and does not.
+    pub(super) fn broken_before(&mut self, address: &Address) -> Diagnostics {
+        let Some((declaration, ambient)) = self.around(address) else {
+            return Diagnostics::new();
+        };
+        let scope = self.frames.get(&address.module);
+        broken(scope, &ambient, &declaration.lifecycle.preconditions)
+    }
+
+    /// What must hold now that an instance is `value`, and does not.
+    pub(super) fn broken_after(&mut self, address: &Address, value: &Value) -> Diagnostics {
+        let Some((declaration, ambient)) = self.around(address) else {
+            return Diagnostics::new();
+        };
+        let conditions = &declaration.lifecycle.postconditions;
+        if conditions.is_empty() {
+            return Diagnostics::new();
+        }
+        if let Some(scope) = self.frames.get_mut(&address.module) {
+            scope.set_self(Some(value.clone()));
+        }
+        let found = broken(self.frames.get(&address.module), &ambient, conditions);
+        if let Some(scope) = self.frames.get_mut(&address.module) {
+            scope.set_self(None);
+        }
+        found
+    }
+
+    fn around(&mut self, address: &Address) -> Option<(Declaration, Ambient)> {
+        if address.native.is_some() {
+            return None;
+        }
+        let key = (Arc::clone(&address.kind), Arc::clone(&address.name));
+        let config = self.frames.get(&address.module).map(Scope::config)?;
+        let declaration = config.declarations.get(&key)?;
+        let lifecycle = &declaration.lifecycle;
+        if lifecycle.preconditions.is_empty() && lifecycle.postconditions.is_empty() {
+            return None;
+        }
+        let ambient = self.ambient(address, declaration).ok()?;
+        Some((declaration.clone(), ambient))
+    }
+
+    /// What the plan left open of outputs, checks and validations, and does not hold. Checks only
+    /// warn.
+    pub(super) fn broken_at_the_end(&self) -> Diagnostics {
+        let mut found = Diagnostics::new();
+        let open = self.plan.checks.iter().filter(|(_, instances)| {
+            let mut all = instances.values();
+            all.any(|checked| checked.status == CheckStatus::Unknown)
+        });
+        for (node, _) in open {
+            for instance in self.frames.instances(&node.module) {
+                let Some(scope) = self.frames.get(&instance) else {
+                    continue;
+                };
+                let config = scope.config();
+                let (conditions, severity) = match &node.name {
+                    Name::Output(name) => {
+                        let output = config.outputs.get(name);
+                        (output.map(|o| o.preconditions.as_slice()), Severity::Error)
+                    }
+                    Name::Validation(name) => {
+                        let variable = config.variables.get(name);
+                        (variable.map(|v| v.validations.as_slice()), Severity::Error)
+                    }
+                    Name::Check(name) => {
+                        let check = config.checks.get(name);
+                        (check.map(|c| c.assertions.as_slice()), Severity::Warning)
+                    }
+                    _ => (None, Severity::Error),
+                };
+                let conditions = conditions.unwrap_or_default();
+                for diagnostic in broken(Some(scope), &Ambient::None, conditions) {
+                    found.push(Diagnostic {
+                        severity,
+                        ..diagnostic
+                    });
+                }
+            }
+        }
+        found
+    }
+}
+
+/// The conditions that do not hold; what is still not known is taken to.
+fn broken(scope: Option<&Scope<'_>>, ambient: &Ambient, conditions: &[Condition]) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let Some(scope) = scope else {
+        return found;
+    };
+    for condition in conditions {
+        match condition::judge(condition, scope, ambient) {
+            Ok(Verdict::Holds | Verdict::Open) => {}
+            Ok(Verdict::Broken(message)) => found.push(condition::broken(condition, &message)),
+            Err(fault) => found.push(*fault),
+        }
+    }
+    found
+}

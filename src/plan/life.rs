@@ -1,0 +1,131 @@
+//! What a block says about its life, evaluated for one instance.
+
+use isobar_sdk::address::Place;
+use isobar_sdk::{Address, Diagnostic, Fault, Number, Path, Step, Type};
+
+use super::drive::{Block, Driver};
+use crate::change::Action;
+use crate::eval::{Ambient, Scope, evaluate};
+use crate::language::expression::{Expression, Kind, Located};
+use crate::language::statement;
+use crate::state::Life;
+
+impl Driver<'_> {
+    /// What is recorded with an instance.
+    pub(super) fn life(&self, block: &Block<'_>, ambient: &Ambient) -> Result<Life, Fault> {
+        let lifecycle = &block.declaration.lifecycle;
+        let mut life = Life {
+            protected: false,
+            create_first: lifecycle.create_before_destroy,
+        };
+        if let (Some(prevent), Some(scope)) =
+            (&lifecycle.prevent_destroy, self.frames.get(&block.module))
+        {
+            let value = evaluate(&prevent.value, scope, ambient)?;
+            let truth = Type::Bool.convert(value.reveal()).ok();
+            let truth = truth.and_then(|truth| truth.as_bool());
+            life.protected = truth.ok_or_else(|| {
+                let detail = "prevent_destroy must be true or false, and known at plan time.";
+                Box::new(
+                    Diagnostic::error("P0041", "Invalid prevent_destroy", detail)
+                        .at(&prevent.value.span())
+                        .within(&block.declaration.header)
+                        .help("Use a value that is known at plan time, such as a variable."),
+                )
+            })?;
+        }
+        Ok(life)
+    }
+
+    /// Whether something changes that an instance is replaced together with.
+    pub(super) fn triggered(&self, block: &Block<'_>, ambient: &Ambient) -> Result<bool, Fault> {
+        let Some(scope) = self.frames.get(&block.module) else {
+            return Ok(false);
+        };
+        for located in &block.declaration.lifecycle.replace_triggered_by {
+            let (place, path) = trigger(located, scope, ambient)?;
+            let place = match place {
+                Place::Resource(address) => Place::Resource(Address {
+                    module: block
+                        .module
+                        .iter()
+                        .chain(&address.module)
+                        .cloned()
+                        .collect(),
+                    ..address
+                }),
+                Place::Module(_) => return Err(Box::new(statement::no_address(&located.span()))),
+            };
+            let mut changes = self
+                .changes
+                .iter()
+                .filter(|(address, _)| place.contains(address));
+            if changes.any(|(_, planned)| touches(&planned.change, &path)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Whether a change replaces or updates what is at a path.
+fn touches(change: &crate::change::Change, path: &Path) -> bool {
+    let (Some(before), Some(after)) = (change.before(), change.after()) else {
+        return false;
+    };
+    let moves = matches!(change.action(), Action::Update | Action::Replace);
+    moves && (path.steps().is_empty() || before.value().get(path) != after.get(path))
+}
+
+/// The block or instance, and the attribute in it, that an element of `replace_triggered_by` names.
+fn trigger(
+    located: &Located,
+    scope: &Scope<'_>,
+    ambient: &Ambient,
+) -> Result<(Place, Path), Fault> {
+    let mut rest = &located.root;
+    let mut steps: Vec<Step> = Vec::new();
+    loop {
+        let mut failed = None;
+        let mut key = |root: &Expression| {
+            let located = Located {
+                file: located.file.clone(),
+                root: root.clone(),
+            };
+            let value = evaluate(&located, scope, ambient);
+            value
+                .map_err(|fault| failed = Some(fault))
+                .ok()
+                .and_then(|v| statement::key_of(&v))
+        };
+        // What stands behind the name of a block is an attribute, not a native resource.
+        if let Some(Place::Resource(address)) = statement::place(rest, &mut key)
+            && address.native.is_none()
+        {
+            steps.reverse();
+            let path = steps
+                .into_iter()
+                .fold(Path::root(), |path, step| path.then(step));
+            return Ok((Place::Resource(address), path));
+        }
+        if let Some(fault) = failed {
+            return Err(fault);
+        }
+        rest = match &rest.kind {
+            Kind::Attribute(inner, name) => {
+                steps.push(Step::Attribute(name.clone()));
+                inner
+            }
+            Kind::Index(inner, index) => {
+                if let Kind::Literal(value) = &index.kind {
+                    let place = value.as_number().and_then(Number::as_u64);
+                    let place = place.and_then(|n| usize::try_from(n).ok());
+                    let key = value.as_str().map(|key| Step::Key(key.into()));
+                    steps.extend(place.map(Step::Index).or(key));
+                }
+                inner
+            }
+            _ => return Err(Box::new(statement::no_address(&located.span()))),
+        };
+    }
+}

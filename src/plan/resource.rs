@@ -1,0 +1,259 @@
+//! Resources in the walk: every instance of a block to the change that it needs.
+
+use isobar_sdk::schema::Schema;
+use isobar_sdk::{Address, Diagnostic, Diagnostics, Error, ErrorKind, Value};
+
+use super::adopt::adopt;
+use super::drive::{Block, Driver};
+use super::instance::{Configured, changed_attributes};
+use super::remainder::protected;
+use super::{PlannedChange, nouns};
+use crate::change::{Cause, Change, Reason};
+use crate::eval::{Ambient, decode};
+use crate::language::Declaration;
+use crate::language::lifecycle::Lifecycle;
+use crate::state::{Life, Status};
+
+/// An instance as its block configures it.
+pub(super) struct Item<'a> {
+    pub(super) address: Address,
+    pub(super) provider: String,
+    pub(super) schema: &'a Schema,
+    pub(super) configuration: Value,
+    /// What the provider calls it, if it is to be imported.
+    pub(super) import: Option<String>,
+    /// What its block says about its life.
+    pub(super) lifecycle: &'a Lifecycle,
+    /// Whether something that it is replaced together with is replaced or changed.
+    pub(super) triggered: bool,
+    pub(super) life: Life,
+    pub(super) dependencies: Vec<Address>,
+}
+
+impl<'r> Driver<'r> {
+    pub(super) async fn resources(&mut self, block: &Block<'_>) {
+        let Some(kind) = self.resource_kind(block.declaration) else {
+            return;
+        };
+        let Some(instances) = self.expand(block) else {
+            return;
+        };
+        let dependencies = self.names.resources_behind(block.node);
+        let mut imports = self.imports(block);
+        for (key, ambient) in instances {
+            let address = block.address().instance(key);
+            if !self.reach.includes(&address) {
+                let value = self.prior(&address).map(|known| known.value().clone());
+                if let Some(scope) = self.frames.get_mut(&block.module) {
+                    scope.set_instance(&address, value.unwrap_or_else(Value::unknown));
+                }
+                continue;
+            }
+            let import = imports.remove(&address.key);
+            let at = (address, &ambient);
+            let item = match self.item(block, at, kind, import, &dependencies) {
+                Ok(item) => item,
+                Err(found) => return self.diagnostics.extend(found),
+            };
+            if !self.resource(block, &ambient, item).await {
+                return;
+            }
+        }
+    }
+
+    /// The provider and the schema of a block's type; what is wrong with either is reported.
+    fn resource_kind(&mut self, declaration: &Declaration) -> Option<(&'static str, &'r Schema)> {
+        let registry = self.request.registry;
+        let Some((kind, schema)) = registry.resource(&declaration.kind) else {
+            self.diagnostics
+                .push(super::validate::unknown_type(declaration, registry));
+            return None;
+        };
+        if let Some(named) = &declaration.provider
+            && *named.name.name != *kind
+        {
+            let detail = format!(
+                "{:?} is a resource of provider {kind:?}, not of {:?}.",
+                declaration.kind, named.name.name
+            );
+            let diagnostic = Diagnostic::error("P0015", "Provider does not have this type", detail);
+            self.diagnostics.push(
+                diagnostic
+                    .at(&named.span)
+                    .help("Remove provider, or correct the type."),
+            );
+            return None;
+        }
+        Some((kind, schema))
+    }
+
+    /// An instance as its block configures it, if its preconditions hold.
+    fn item<'b>(
+        &mut self,
+        block: &Block<'b>,
+        (address, ambient): (Address, &Ambient),
+        (kind, schema): (&str, &'b Schema),
+        import: Option<String>,
+        dependencies: &[Address],
+    ) -> Result<Item<'b>, Diagnostics> {
+        if !self.preconditions(block, ambient, &address) {
+            return Err(Diagnostics::new());
+        }
+        let declaration = block.declaration;
+        let life = self.life(block, ambient).map_err(|fault| *fault)?;
+        let triggered = self.triggered(block, ambient).map_err(|fault| *fault)?;
+        let Some(scope) = self.frames.get(&block.module) else {
+            return Err(Diagnostics::new());
+        };
+        let header = &declaration.header;
+        let mut found = Diagnostics::new();
+        let scope = (scope, ambient);
+        let configuration = decode(&declaration.body, &schema.body, header, scope, &mut found);
+        if found.has_errors() {
+            return Err(found);
+        }
+        self.diagnostics.extend(found);
+        let provider = self.provider_of(block, ambient, kind).map_err(|f| *f)?;
+        Ok(Item {
+            address,
+            provider,
+            schema,
+            configuration,
+            import,
+            lifecycle: &declaration.lifecycle,
+            triggered,
+            life,
+            dependencies: dependencies.to_vec(),
+        })
+    }
+
+    /// Proposes the change of one instance and takes it up; false where it cannot be made.
+    async fn resource(&mut self, block: &Block<'_>, ambient: &Ambient, item: Item<'_>) -> bool {
+        let (address, life) = (item.address.clone(), item.life);
+        let planned = match self.instance(item).await {
+            Ok(planned) => planned,
+            Err(error) => {
+                let refused = provider_diagnostic(block.declaration, &address, error);
+                self.diagnostics.push(refused);
+                return false;
+            }
+        };
+        let after = planned.change.after().cloned().unwrap_or(Value::NULL);
+        if life.protected && matches!(planned.change, Change::Replace { .. }) {
+            self.diagnostics.push(protected(&address));
+        }
+        if let Some(scope) = self.frames.get_mut(&block.module) {
+            scope.set_instance(&address, after.clone());
+        }
+        self.postconditions(block, ambient, (&address, &after));
+        self.changes.insert(address, planned);
+        true
+    }
+
+    /// Proposes the change of one instance.
+    pub(super) async fn instance(&self, item: Item<'_>) -> Result<PlannedChange, Error> {
+        let Some(provider) = self.providers.get(&item.provider) else {
+            return Err(Error::unavailable(format!(
+                "provider {:?} is not configured",
+                item.provider
+            )));
+        };
+        let recorded = self.state.instances.get(&item.address);
+        let (prior, importing) = match (self.prior(&item.address), item.import) {
+            (None, Some(id)) if recorded.is_none() => {
+                let found = adopt(&**provider, &item.address, &id).await?;
+                (Some(found), Some(id))
+            }
+            (prior, _) => (prior, None),
+        };
+        let configured = Configured {
+            address: &item.address,
+            provider: &**provider,
+            schema: item.schema,
+            configuration: &item.configuration,
+            ignore: &item.lifecycle.ignore_changes,
+        };
+        let tainted = recorded.is_some_and(|instance| instance.status == Status::Tainted);
+        let asked = self.request.selection.replace.contains(&item.address);
+        let forced = match (tainted, asked, item.triggered) {
+            (true, ..) => Some(Reason::Tainted),
+            (false, true, _) => Some(Reason::Requested),
+            (false, false, true) => Some(Reason::Triggered),
+            (false, false, false) => None,
+        };
+        let (change, reason) = configured.classify(prior.as_ref(), forced).await?;
+        let causes = self.causes(&item.address, &change);
+        Ok(PlannedChange {
+            provider: item.provider,
+            schema_version: item.schema.version,
+            importing,
+            change,
+            reason,
+            causes,
+            life: item.life,
+            dependencies: item.dependencies,
+            wires: None,
+        })
+    }
+
+    /// Where the differences of a change come from, as far as the state tells.
+    fn causes(&self, address: &Address, change: &Change) -> Vec<Cause> {
+        let Some(recorded) = self.state.instances.get(address) else {
+            return Vec::new();
+        };
+        let (Some(before), Some(after)) = (change.before(), change.after()) else {
+            return if change.before().is_none() {
+                vec![Cause::Gone]
+            } else {
+                Vec::new()
+            };
+        };
+        if matches!(change, Change::Keep { .. }) {
+            return Vec::new();
+        }
+        let cause = |attribute: String| {
+            let was = recorded
+                .attributes
+                .field(&attribute)
+                .cloned()
+                .unwrap_or(Value::NULL);
+            let is = before.field(&attribute).cloned().unwrap_or(Value::NULL);
+            if was.reveal_all() == is.reveal_all() {
+                Cause::Configuration { attribute }
+            } else {
+                Cause::Drift {
+                    attribute,
+                    recorded: was,
+                    observed: is,
+                }
+            }
+        };
+        changed_attributes(before.value(), after)
+            .into_iter()
+            .map(cause)
+            .collect()
+    }
+}
+
+/// The diagnostic for a provider's refusal.
+pub(super) fn provider_diagnostic(
+    declaration: &Declaration,
+    address: &Address,
+    error: Error,
+) -> Diagnostic {
+    let steps = match &error.kind {
+        ErrorKind::Invalid { path } => path.steps(),
+        _ => &[],
+    };
+    let span = nouns::place(&declaration.body, steps, &declaration.header);
+    let mut diagnostic = Diagnostic::error(
+        "P0012",
+        "Provider refused the change",
+        isobar_sdk::diagnostic::sentence(&error.message),
+    )
+    .at(&span)
+    .within(&declaration.header)
+    .about(address);
+    diagnostic.help = error.help;
+    diagnostic
+}
