@@ -183,14 +183,26 @@ fn summary(plan: &Json) -> Json {
         put("replace_paths", &change["replace_paths"]);
         put("importing", &change["importing"]);
         put("after_unknown", &change["after_unknown"]);
-        let address = resource["address"].as_str().unwrap().to_owned();
+        let mut address = resource["address"].as_str().unwrap().to_owned();
+        if resource.get("deposed").is_some() {
+            address += " (deposed)";
+        }
         changes.insert(address, Json::Object(part));
     }
     let mut outputs = Map::new();
     for (name, output) in plan["output_changes"].as_object().into_iter().flatten() {
         outputs.insert(name.clone(), output["actions"].clone());
     }
-    json!({ "changes": sorted(changes), "outputs": sorted(outputs) })
+    let mut checks = Map::new();
+    for check in plan["checks"].as_array().into_iter().flatten() {
+        let name = check["address"]["to_display"].as_str().unwrap().to_owned();
+        checks.insert(name, check["status"].clone());
+    }
+    let mut summary = json!({ "changes": sorted(changes), "outputs": sorted(outputs) });
+    if !checks.is_empty() {
+        summary["checks"] = sorted(checks);
+    }
+    summary
 }
 
 fn sorted(map: Map<String, Json>) -> Json {

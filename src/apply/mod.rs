@@ -3,6 +3,8 @@
 pub mod check;
 mod conditions;
 mod findings;
+mod outcome;
+mod prepare;
 mod run;
 mod world;
 

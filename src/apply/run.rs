@@ -7,24 +7,25 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::future::{BoxFuture, Either, select};
 use futures::stream::FuturesUnordered;
-use isobar_sdk::conformance::broken_promise;
-use isobar_sdk::provider::{Apply, IdempotencyKey, Operation, Outcome};
-use isobar_sdk::{Address, Diagnostic, Diagnostics, Error, Known, Path, Value};
+use isobar_sdk::provider::Outcome;
+use isobar_sdk::{Address, Diagnostic, Diagnostics, Error, Path};
 use tokio::sync::watch;
 
 use super::Request;
+use super::outcome::Settled;
+use super::prepare::Prepared;
 use super::world::World;
-use crate::change::{Action, Change};
+use crate::change::Action;
 use crate::event::{Event, Sink};
-use crate::graph::{Dag, Walk};
-use crate::plan::{Configured, Plan, PlannedChange, Step, order, plain};
+use crate::graph::Walk;
+use crate::plan::{Plan, Step, order};
 use crate::registry::{Providers, Registry};
-use crate::state::{Instance, Journal, Record, State, Status};
+use crate::state::{DeposedKey, Journal, Record, State};
 
 /// An apply under way.
 pub(super) struct Run<'a> {
     pub(super) plan: &'a Plan,
-    registry: &'a Registry,
+    pub(super) registry: &'a Registry,
     parallelism: usize,
     pub(super) interrupted: watch::Receiver<bool>,
     pub(super) providers: Providers,
@@ -36,9 +37,10 @@ pub(super) struct Run<'a> {
     /// The steps whose changes providers are making.
     under_way: BTreeSet<Step>,
     /// The secret parts of what is being made, as its configuration marks them now.
-    marks: BTreeMap<Address, Vec<Path>>,
+    pub(super) marks: BTreeMap<Address, Vec<Path>>,
     sink: &'a dyn Sink,
-    dag: Dag<Step>,
+    /// The keys of what is replaced before it is destroyed.
+    pub(super) deposing: BTreeMap<Address, DeposedKey>,
     pub(super) done: Vec<(Address, Action)>,
     pub(super) skipped: Vec<(Address, Action)>,
     pub(super) diagnostics: Diagnostics,
@@ -73,13 +75,6 @@ struct Finished {
     outcome: Outcome,
 }
 
-/// A change that is ready to be handed to its provider.
-struct Prepared {
-    step: Step,
-    request: Apply,
-    provider: String,
-}
-
 impl<'a> Run<'a> {
     pub(super) fn new(
         request: &Request<'a>,
@@ -102,7 +97,7 @@ impl<'a> Run<'a> {
             under_way: BTreeSet::new(),
             marks: BTreeMap::new(),
             sink,
-            dag: order(request.plan, before),
+            deposing: BTreeMap::new(),
             done: Vec::new(),
             skipped: Vec::new(),
             diagnostics: Diagnostics::new(),
@@ -138,7 +133,13 @@ impl<'a> Run<'a> {
 
     /// Runs all steps that can be run.
     pub(super) async fn steps(&mut self) {
-        let dag = std::mem::take(&mut self.dag);
+        let dag = order(self.plan, &self.state);
+        let discards = dag.nodes().filter_map(|step| match step {
+            Step::Discard(address, key) => Some((address.clone(), *key)),
+            _ => None,
+        });
+        let new = discards.filter(|place| !self.plan.deposed.contains_key(place));
+        self.deposing = new.collect();
         if let Err(circles) = dag.order() {
             for circle in circles {
                 self.diagnostics.push(circular(&circle));
@@ -230,13 +231,15 @@ impl<'a> Run<'a> {
             if prepared.is_empty() {
                 return finished;
             }
-            let intents: Vec<Record> = prepared.iter().map(intent).collect();
+            let intents: Vec<Record> = prepared.iter().filter_map(intent).collect();
             if !self.journal(&intents) {
                 self.refuse(prepared, walk);
                 return finished;
             }
-            for (ready, intent) in prepared.into_iter().zip(intents) {
+            for intent in intents {
                 self.state.fold(intent);
+            }
+            for ready in prepared {
                 self.start(ready, running);
             }
         }
@@ -270,145 +273,18 @@ impl<'a> Run<'a> {
         }));
     }
 
-    /// The instance of a step and what happens to it in this step.
-    fn subject(&self, step: &Step) -> Option<(Address, Action)> {
-        match step {
-            Step::Remove(address) => Some((address.clone(), Action::Delete)),
-            Step::Make(address) => {
-                let action = self.plan.changes.get(address)?.change.action();
-                let action = if action == Action::Replace {
-                    Action::Create
-                } else {
-                    action
-                };
-                Some((address.clone(), action))
-            }
-            Step::Made(_) | Step::Released(_) | Step::Settled(_) => None,
-        }
-    }
-
-    /// What a provider is asked to do in a step; `None` for steps that only order.
-    async fn prepare(&mut self, step: &Step) -> Result<Option<Prepared>, Diagnostics> {
-        let Some((address, action)) = self.subject(step) else {
-            return Ok(None);
-        };
-        let plan = self.plan;
-        let Some(planned) = plan.changes.get(&address) else {
-            return Ok(None);
-        };
-        let operation = match (step, planned.change.before()) {
-            (Step::Remove(_), Some(prior)) => Operation::Delete {
-                prior: plain(prior),
-            },
-            (Step::Remove(_), None) => return Ok(None),
-            _ => self.operation(&address, planned).await?,
-        };
-        let key = self.key(&address, action);
-        Ok(Some(Prepared {
-            step: step.clone(),
-            request: Apply {
-                address,
-                operation,
-                key,
-            },
-            provider: planned.provider.clone(),
-        }))
-    }
-
-    /// Resolves what was unknown, plans again, and holds the result against the promise.
-    async fn operation(
-        &mut self,
-        address: &Address,
-        planned: &PlannedChange,
-    ) -> Result<Operation, Diagnostics> {
-        let Some((_, schema)) = self.registry.resource(address.resource_type()) else {
-            return Err(failure(
-                address,
-                &Error::unavailable("its type is not in this build"),
-            )
-            .into());
-        };
-        self.world.catch_up(&self.providers).await?;
-        let unmet = self.world.broken_before(address);
-        if unmet.has_errors() {
-            return Err(unmet);
-        }
-        let configuration = self.world.configuration(address, planned, schema)?;
-        let prior = match &planned.change {
-            Change::Update { before, .. } => Some(before.clone()),
-            _ => None,
-        };
-        let provider = self.providers.get(&planned.provider).cloned();
-        let provider = provider.ok_or_else(|| {
-            Diagnostics::from(failure(
-                address,
-                &Error::unavailable("its provider is not configured"),
-            ))
-        })?;
-        let configured = Configured {
-            address,
-            provider: &*provider,
-            schema,
-            configuration: &configuration,
-            ignore: self.world.ignored(address),
-        };
-        let now = configured.plan(prior.as_ref()).await;
-        let now = now.map_err(|error| Diagnostics::from(failure(address, &error)))?;
-        if let (Some(path), true) = (now.replace.first(), prior.is_some()) {
-            return Err(cannot_update(address, path).into());
-        }
-        let now = now.after;
-        self.marks.insert(address.clone(), now.sensitive_paths());
-        let promised = planned.change.after().cloned().unwrap_or(Value::NULL);
-        if let Some(path) = broken_promise(&promised, &now) {
-            return Err(broken(address, path, &promised, &now).into());
-        }
-        let planned = now.reveal_all();
-        Ok(match prior {
-            Some(prior) => Operation::Update {
-                prior: plain(&prior),
-                planned,
-            },
-            None => Operation::Create { planned },
-        })
-    }
-
-    /// The key of a change: that of an earlier try whose end is not known, or a new one.
-    ///
-    /// Only a creation takes up an earlier key, so that nothing is made twice. An update or
-    /// delete begins from what was read since; under its old key it would be taken for the old
-    /// change, which may have been another one.
-    fn key(&self, address: &Address, action: Action) -> IdempotencyKey {
-        let verb = match action {
-            Action::Create | Action::Replace => "create",
-            Action::Update => "update",
-            Action::Delete => "delete",
-            Action::Forget => "forget",
-            Action::Keep => "keep",
-        };
-        let earlier = self
-            .state
-            .pending
-            .get(address)
-            .filter(|key| action == Action::Create && key.as_str().ends_with("/create"));
-        earlier
-            .cloned()
-            .unwrap_or_else(|| IdempotencyKey::new(format!("{}/{address}/{verb}", self.plan.id)))
-    }
-
     fn settle(&mut self, finished: Vec<Finished>, walk: &mut Walk<'_, Step>) {
         let settled: Vec<(Step, Settled)> = finished
             .into_iter()
-            .filter_map(|finished| {
-                let (address, _) = self.subject(&finished.step)?;
-                let settled = self.judge(&address, &finished.step, finished.outcome);
-                Some((finished.step, settled))
+            .map(|finished| {
+                let settled = self.judge(&finished.step, finished.outcome);
+                (finished.step, settled)
             })
             .collect();
         self.record(
             settled
                 .iter()
-                .filter_map(|(_, settled)| settled.record.clone())
+                .flat_map(|(_, settled)| settled.records.clone())
                 .collect(),
         );
         for (step, settled) in settled {
@@ -449,79 +325,6 @@ impl<'a> Run<'a> {
                     self.fail(&step, &message, walk);
                 }
             }
-        }
-    }
-
-    /// What an outcome means for the state, and what is wrong with it.
-    fn judge(&self, address: &Address, step: &Step, outcome: Outcome) -> Settled {
-        match (step, outcome) {
-            (Step::Remove(_), Outcome::Done(None)) => Settled {
-                record: Some(Record::Removed {
-                    address: address.clone(),
-                }),
-                value: None,
-                problem: None,
-            },
-            (Step::Remove(_), Outcome::Done(Some(left))) => {
-                let error = Error::conflict("the provider says it is still there");
-                self.store(address, &left, Some(failure(address, &error)))
-            }
-            (_, Outcome::Done(None)) => {
-                let error = Error::not_found("the provider says that it made nothing");
-                Settled::failed(address, &error)
-            }
-            (_, Outcome::Done(Some(made))) => {
-                let promised = self
-                    .plan
-                    .changes
-                    .get(address)
-                    .and_then(|p| p.change.after());
-                let kept = promised.and_then(|promised| {
-                    let path = broken_promise(promised, made.value())?;
-                    Some(broken(address, path, promised, made.value()))
-                });
-                self.store(address, &made, kept)
-            }
-            (_, Outcome::Partial { state, error }) => {
-                self.store(address, &state, Some(failure(address, &error)))
-            }
-            (_, Outcome::Failed(error)) => Settled::failed(address, &error),
-        }
-    }
-
-    /// Stores what is there, with the marks that it was planned with.
-    fn store(&self, address: &Address, now: &Known, problem: Option<Diagnostic>) -> Settled {
-        let planned = self.plan.changes.get(address);
-        let planned_value = planned.and_then(|p| match &p.change {
-            Change::Delete { before } => Some(before.value()),
-            change => change.after(),
-        });
-        let mut marks = planned_value
-            .map(Value::sensitive_paths)
-            .unwrap_or_default();
-        marks.extend(self.marks.get(address).into_iter().flatten().cloned());
-        let marked = now.value().mark(&marks);
-        let schema = self.registry.resource(address.resource_type());
-        let value = schema.map_or_else(
-            || marked.clone(),
-            |(_, schema)| schema.body.spread_marks(&marked),
-        );
-        let attributes = Known::new(value.clone()).unwrap_or_else(|_| now.clone());
-        let instance = Instance {
-            provider: planned.map(|p| p.provider.clone()).unwrap_or_default(),
-            schema_version: planned.map_or(0, |p| p.schema_version),
-            attributes,
-            dependencies: planned.map(|p| p.dependencies.clone()).unwrap_or_default(),
-            status: Status::Ready,
-            life: planned.map(|p| p.life).unwrap_or_default(),
-        };
-        Settled {
-            record: Some(Record::Stored {
-                address: address.clone(),
-                instance: Box::new(instance),
-            }),
-            value: Some(value),
-            problem,
         }
     }
 
@@ -570,41 +373,22 @@ impl<'a> Run<'a> {
     }
 }
 
-/// What an outcome means.
-struct Settled {
-    record: Option<Record>,
-    value: Option<Value>,
-    problem: Option<Diagnostic>,
-}
-
-impl Settled {
-    /// A failure that changed nothing; where even that is not known, the change stays pending,
-    /// so that the next try has the same key.
-    fn failed(address: &Address, error: &Error) -> Self {
-        let unchanged = Record::Unchanged {
-            address: address.clone(),
-        };
-        Self {
-            record: (!error.is_transient()).then_some(unchanged),
-            value: None,
-            problem: Some(failure(address, error)),
-        }
-    }
-}
-
-fn intent(ready: &Prepared) -> Record {
-    Record::Intent {
+/// What is journaled before a change. That something is to be discarded was recorded when it was
+/// deposed.
+fn intent(ready: &Prepared) -> Option<Record> {
+    let intent = Record::Intent {
         address: ready.request.address.clone(),
         key: ready.request.key.clone(),
-    }
+    };
+    (!matches!(ready.step, Step::Discard(..))).then_some(intent)
 }
 
 /// Says which changes wait for one another.
 fn circular(circle: &[&Step]) -> Diagnostic {
-    let addresses = circle.iter().map(|step| match step {
-        Step::Remove(a) | Step::Make(a) | Step::Made(a) | Step::Released(a) | Step::Settled(a) => a,
-    });
-    let addresses: BTreeSet<String> = addresses.map(ToString::to_string).collect();
+    let addresses: BTreeSet<String> = circle
+        .iter()
+        .map(|step| step.address().to_string())
+        .collect();
     let names: Vec<String> = addresses.into_iter().collect();
     let detail = format!(
         "These wait for one another, so that none can be the first: {}. Nothing was changed.",
@@ -612,45 +396,4 @@ fn circular(circle: &[&Step]) -> Diagnostic {
     );
     Diagnostic::error("A0005", "Changes in a circle", detail)
         .help("Apply the configuration with all of them in it, which records anew what rests on what; then plan this again.")
-}
-
-fn failure(address: &Address, error: &Error) -> Diagnostic {
-    let mut diagnostic = Diagnostic::error(
-        "A0003",
-        "Change failed",
-        isobar_sdk::diagnostic::sentence(&error.message),
-    )
-    .about(address);
-    diagnostic.help.clone_from(&error.help);
-    diagnostic
-}
-
-fn cannot_update(address: &Address, path: &Path) -> Diagnostic {
-    let detail = format!(
-        "The plan would update it in place, but now that more is known {path} can only be changed by a replacement."
-    );
-    Diagnostic::error("A0004", "Plan not kept", detail)
-        .about(address)
-        .on(path.clone())
-        .help("Plan again: the new plan will replace it.")
-}
-
-fn broken(address: &Address, path: Path, promised: &Value, actual: &Value) -> Diagnostic {
-    let secret = promised
-        .sensitive_paths()
-        .iter()
-        .any(|marked| path.starts_with(marked));
-    let show = |value: &Value| {
-        let part = value.get(&path).cloned().unwrap_or(Value::NULL);
-        part.sensitive_if(secret).to_string()
-    };
-    let detail = format!(
-        "The plan said {path} = {}, but it would be {}. This is a fault of the provider, or something changed since the plan.",
-        show(promised),
-        show(actual)
-    );
-    Diagnostic::error("A0004", "Plan not kept", detail)
-        .about(address)
-        .on(path)
-        .help("Plan again; if it persists, report it to the makers of the provider.")
 }

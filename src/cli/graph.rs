@@ -51,16 +51,13 @@ fn steps(session: &Session, file: &Path) -> Result<String, Stopped> {
     let plan = saved::read(&session.path(file))?;
     let state = project::state(session)?;
     let state = state.unwrap_or_else(|| State::new(String::new()));
-    let change = |step: &Step| matches!(step, Step::Make(_) | Step::Remove(_));
     let label = |step: &Step| match step {
         Step::Remove(address) => format!("{address} (destroy)"),
-        Step::Make(address)
-        | Step::Made(address)
-        | Step::Released(address)
-        | Step::Settled(address) => address.to_string(),
+        Step::Discard(address, key) => format!("{address} (destroy deposed {key})"),
+        other => other.address().to_string(),
     };
     Ok(render::graph::dot(
-        &order(&plan, &state).only(change),
+        &order(&plan, &state).only(Step::acts),
         label,
     ))
 }

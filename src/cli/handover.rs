@@ -35,7 +35,8 @@ pub(super) fn run(
         return Ok(Exit::Failure);
     }
     let changed = edit(session, store, "state replace-provider", |state| {
-        let owned = state.instances.values_mut();
+        let all = state.instances.values_mut();
+        let owned = all.chain(state.deposed.values_mut());
         let owned = owned.filter(|instance| instance.provider == from);
         let count = owned
             .map(|instance| to.clone_into(&mut instance.provider))

@@ -168,6 +168,7 @@ mod tests {
             expires: time("2026-01-01T04:00:00Z"),
         };
         Plan {
+            deposed: crate::state::Deposed::new(),
             id: "p".to_owned(),
             mode: Mode::Normal,
             created: time("2026-01-01T00:00:00Z"),

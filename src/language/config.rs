@@ -476,30 +476,32 @@ impl Config {
     }
 }
 
-/// Reports what a noun cannot say about its life: it has no instance of its own that could be
-/// replaced or kept.
+/// Reports what a noun cannot say about its life. A deployment says it for all that it makes; the
+/// other nouns make nothing that could be replaced or kept.
 fn check_life(declaration: &Declaration, diagnostics: &mut Diagnostics) {
     let life = &declaration.lifecycle;
-    let unfit = life.create_before_destroy
-        || life.ignore_changes != Ignore::Nothing
+    let makes = &*declaration.kind == "deployment";
+    let ignores = life.ignore_changes != Ignore::Nothing;
+    let of_instances = life.create_before_destroy
         || !life.replace_triggered_by.is_empty()
-        || (life.prevent_destroy.is_some() && &*declaration.kind != "deployment");
-    if unfit {
-        let detail = format!(
-            "A {} is no resource: of lifecycle it can have precondition and postcondition{}.",
-            declaration.kind,
-            if &*declaration.kind == "deployment" {
-                ", and prevent_destroy"
-            } else {
-                ""
-            }
-        );
-        diagnostics.push(
-            Diagnostic::error("L0034", "Unsupported in lifecycle", detail)
-                .at(&declaration.header)
-                .help("Remove the other settings."),
-        );
-    }
+        || life.prevent_destroy.is_some();
+    let detail = if !makes && (ignores || of_instances) {
+        format!(
+            "A {} makes nothing: of lifecycle it can have enabled, precondition and postcondition.",
+            declaration.kind
+        )
+    } else if ignores {
+        "The attributes of a deployment lead to those of what it makes, which ignore_changes cannot name.".to_owned()
+    } else if makes && life.create_before_destroy {
+        "A deployment runs a new version before the old one goes in any case.".to_owned()
+    } else {
+        return;
+    };
+    diagnostics.push(
+        Diagnostic::error("L0034", "Unsupported in lifecycle", detail)
+            .at(&declaration.header)
+            .help("Remove the other settings."),
+    );
 }
 
 /// Whether references to a resource of this type would mean something else.

@@ -280,6 +280,8 @@ impl Driver<'_> {
     ) -> Result<Option<Wire>, Box<Diagnostic>> {
         let lowered = self.lower(block, zone, placed)?;
         let behind = self.names.resources_behind(block.node);
+        let life = self.life(block, &Ambient::None)?;
+        let triggered = self.triggered(block, &Ambient::None)?;
         for resource in in_order(&lowered) {
             let address = native_address(block, &zone.zone.name, &resource.native);
             let mut dependencies = behind.clone();
@@ -289,7 +291,13 @@ impl Driver<'_> {
                     .map(|native| native_address(block, &zone.zone.name, native)),
             );
             let planned = self
-                .native(resource, &address, dependencies, (&zone.provider, demand))
+                .native(
+                    resource,
+                    &address,
+                    dependencies,
+                    (life, triggered),
+                    (&zone.provider, demand),
+                )
                 .await;
             let planned = planned.map_err(|error| {
                 let resource = (resource, placed.model.name.as_str());
@@ -349,6 +357,7 @@ impl Driver<'_> {
         resource: &NativeResource,
         address: &Address,
         dependencies: Vec<Address>,
+        (life, triggered): (Life, bool),
         (provider, demand): (&str, &Demand),
     ) -> Result<PlannedChange, Error> {
         let kind = &resource.native.kind;
@@ -371,8 +380,8 @@ impl Driver<'_> {
             configuration,
             import: None,
             lifecycle: &Lifecycle::default(),
-            triggered: false,
-            life: Life::default(),
+            triggered,
+            life,
             dependencies,
         };
         let mut planned = self.instance(item).await?;

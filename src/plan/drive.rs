@@ -13,14 +13,14 @@ use super::moves::Renamed;
 use super::nouns::{self, Nouns};
 use super::{
     Base, Checks, FrozenForecast, Mode, Name, Names, Node, Plan, PlannedChange, PlannedDeployment,
-    PlannedRead, Reach, Refresh, Selection, moves, provider, refresh, setup,
+    PlannedRead, Reach, Refresh, Selection, life, moves, provider, refresh, setup,
 };
 use crate::eval::{Ambient, Facts, Frames, Instance, Scope};
 use crate::event::Sink;
 use crate::language::config::Repetition;
 use crate::language::{Config, Declaration, Sources};
 use crate::registry::{ProviderKey, Providers, Registry};
-use crate::state::State;
+use crate::state::{Deposed, State};
 
 /// What a plan is made from.
 pub struct Request<'a> {
@@ -114,7 +114,7 @@ fn used_providers(
     state: &State,
     diagnostics: &mut Diagnostics,
 ) -> BTreeSet<ProviderKey> {
-    let recorded = state.instances.values();
+    let recorded = state.instances.values().chain(state.deposed.values());
     let mut used: BTreeSet<ProviderKey> = recorded
         .map(|instance| ProviderKey::parse(&instance.provider))
         .collect();
@@ -170,6 +170,8 @@ pub(super) struct Driver<'a> {
     /// What the data sources tell.
     pub(super) reads: BTreeMap<Address, PlannedRead>,
     pub(super) changes: BTreeMap<Address, PlannedChange>,
+    /// The blocks whose replacements are made before what they replace is destroyed.
+    pub(super) create_first: BTreeSet<&'a Node>,
     pub(super) deployments: BTreeMap<String, PlannedDeployment>,
     pub(super) forecasts: BTreeMap<String, FrozenForecast>,
     /// Blocks with errors: what rests on them is not evaluated, so that one mistake is
@@ -228,6 +230,7 @@ impl<'a> Driver<'a> {
             checks: Checks::new(),
             reads: BTreeMap::new(),
             changes: BTreeMap::new(),
+            create_first: life::create_first(request.config, names),
             deployments: BTreeMap::new(),
             forecasts: BTreeMap::new(),
             failed: BTreeSet::new(),
@@ -477,6 +480,10 @@ impl<'a> Driver<'a> {
             facts: self.request.facts.clone(),
             variables: self.request.variables.clone(),
             drift: self.drift(),
+            deposed: match self.request.mode {
+                Mode::RefreshOnly => Deposed::new(),
+                Mode::Normal | Mode::Destroy => self.discard(),
+            },
             outputs,
             nouns,
             forecasts: self.forecasts,

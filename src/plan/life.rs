@@ -1,13 +1,17 @@
 //! What a block says about its life, evaluated for one instance.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use isobar_sdk::address::Place;
 use isobar_sdk::{Address, Diagnostic, Fault, Number, Path, Step, Type};
 
 use super::drive::{Block, Driver};
+use super::{Name, Names, Node};
 use crate::change::Action;
 use crate::eval::{Ambient, Scope, evaluate};
 use crate::language::expression::{Expression, Kind, Located};
-use crate::language::statement;
+use crate::language::{Config, statement};
 use crate::state::Life;
 
 impl Driver<'_> {
@@ -16,7 +20,7 @@ impl Driver<'_> {
         let lifecycle = &block.declaration.lifecycle;
         let mut life = Life {
             protected: false,
-            create_first: lifecycle.create_before_destroy,
+            create_first: self.create_first.contains(block.node),
         };
         if let (Some(prevent), Some(scope)) =
             (&lifecycle.prevent_destroy, self.frames.get(&block.module))
@@ -66,6 +70,28 @@ impl Driver<'_> {
         }
         Ok(false)
     }
+}
+
+/// The blocks whose replacements are made first: those that say so, and all that they rest on. If
+/// that were destroyed first, they could neither stay nor be made anew before.
+pub(super) fn create_first<'a>(config: &Config, names: &'a Names) -> BTreeSet<&'a Node> {
+    let says_so = |node: &&Node| {
+        let Name::Block(kind, name) = &node.name else {
+            return false;
+        };
+        let module = config.module(&node.module);
+        let key = (Arc::clone(kind), Arc::clone(name));
+        let declaration = module.and_then(|module| module.declarations.get(&key));
+        declaration.is_some_and(|declaration| declaration.lifecycle.create_before_destroy)
+    };
+    let mut open: Vec<&Node> = names.order().into_iter().filter(says_so).collect();
+    let mut found = BTreeSet::new();
+    while let Some(node) = open.pop() {
+        if found.insert(node) {
+            open.extend(names.dag.dependencies(node));
+        }
+    }
+    found
 }
 
 /// Whether a change replaces or updates what is at a path.

@@ -55,7 +55,7 @@ use crate::change::{Action, Cause, Change, Reason};
 use crate::deployment::Sized;
 use crate::eval::Facts;
 use crate::language::Sources;
-use crate::state::{Instance, Life};
+use crate::state::{Deposed, Instance, Life};
 
 /// What a plan is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +98,8 @@ pub struct Plan {
     pub selection: Selection,
     /// What happens to each instance that it looks at, also where nothing does.
     pub changes: BTreeMap<Address, PlannedChange>,
+    /// What was replaced by an earlier apply and is destroyed now.
+    pub deposed: Deposed<PlannedChange>,
     /// What became of conditions.
     pub checks: Checks,
     /// What the data sources tell.
@@ -149,6 +151,28 @@ pub struct PlannedChange {
 }
 
 impl PlannedChange {
+    /// Whether it is made, be it in the place of another.
+    #[must_use]
+    pub const fn creates(&self) -> bool {
+        matches!(self.change.action(), Action::Create | Action::Replace)
+    }
+
+    /// Whether it is made anew before what it replaces is destroyed.
+    #[must_use]
+    pub const fn creates_first(&self) -> bool {
+        matches!(self.change, Change::Replace { .. }) && self.life.create_first
+    }
+
+    /// An instance is destroyed, or no longer managed.
+    #[must_use]
+    pub fn leave(instance: &Instance, change: Change, reason: Option<Reason>) -> Self {
+        Self {
+            change,
+            reason,
+            ..Self::keep(instance, instance.attributes.clone())
+        }
+    }
+
     /// An instance stays as it is.
     #[must_use]
     pub fn keep(instance: &Instance, now: Known) -> Self {
@@ -235,7 +259,8 @@ impl Plan {
             Mode::RefreshOnly => !self.drift.is_empty() || outputs,
             Mode::Normal | Mode::Destroy => {
                 let imports = self.changes.values().any(|p| p.importing.is_some());
-                self.actions().next().is_some() || imports || !self.moves.is_empty() || outputs
+                let changes = self.actions().next().is_some() || !self.deposed.is_empty();
+                changes || imports || !self.moves.is_empty() || outputs
             }
         }
     }

@@ -45,6 +45,7 @@ pub(super) fn rename(config: &Config, state: &State, diagnostics: &mut Diagnosti
         if let Some(instance) = renamed.instances.remove(old) {
             renamed.instances.insert(new.clone(), instance);
         }
+        renamed.move_deposed(old, new);
         if let Some(key) = renamed.pending.remove(old) {
             renamed.pending.insert(new.clone(), key);
         }

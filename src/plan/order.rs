@@ -7,7 +7,7 @@ use isobar_sdk::Address;
 use super::{Plan, PlannedChange};
 use crate::change::{Action, Change};
 use crate::graph::Dag;
-use crate::state::State;
+use crate::state::{DeposedKey, State};
 
 /// A node of the order. Groups gather many instances into one node, so that a block that rests
 /// on a block costs as many edges as there are instances, not their product.
@@ -17,6 +17,8 @@ pub enum Step {
     Remove(Address),
     /// The instance is made or changed.
     Make(Address),
+    /// What was replaced here is destroyed.
+    Discard(Address, DeposedKey),
     /// Everything at this address is as planned.
     Made(Address),
     /// Nothing that is to be removed rests on this address any more.
@@ -25,48 +27,114 @@ pub enum Step {
     Settled(Address),
 }
 
+impl Step {
+    /// The address that it is about.
+    #[must_use]
+    pub const fn address(&self) -> &Address {
+        match self {
+            Self::Remove(address)
+            | Self::Make(address)
+            | Self::Discard(address, _)
+            | Self::Made(address)
+            | Self::Released(address)
+            | Self::Settled(address) => address,
+        }
+    }
+
+    /// Whether something is done in it, rather than only waited for.
+    #[must_use]
+    pub const fn acts(&self) -> bool {
+        matches!(self, Self::Remove(_) | Self::Make(_) | Self::Discard(..))
+    }
+}
+
+/// Something that is destroyed.
+struct Removal<'a> {
+    step: Step,
+    /// What it rested on when it was last changed.
+    rested_on: &'a [Address],
+    /// Whether what comes after it is made in its place.
+    before_making: bool,
+}
+
 /// The steps of a plan, each behind those that must be done before.
 ///
 /// - What rests on something is made after it and removed before it.
 /// - What is removed for good waits until what rested on it has been changed, unless it stands
 ///   in the way of a replacement.
-/// - A replacement is removed before it is made.
+/// - A replacement is removed before it is made, or else discarded after it is made.
 #[must_use]
 pub fn order(plan: &Plan, state: &State) -> Dag<Step> {
     let mut dag = Dag::default();
     through_kept(&mut dag, plan);
-    let in_the_way = in_the_way(plan, state);
-    for (address, planned) in plan.actions() {
-        if makes(planned) {
-            add_make(&mut dag, address, planned);
-        }
-        if removes(planned) {
-            add_remove(&mut dag, address);
-        }
-        if matches!(planned.change, Change::Delete { .. }) && !in_the_way.contains(address) {
-            for group in groups(address) {
-                dag.depend(Step::Remove(address.clone()), Step::Settled(group));
+    for (address, planned) in plan.actions().filter(|(_, planned)| makes(planned)) {
+        add_make(&mut dag, address, planned);
+        if !planned.creates() {
+            for dependency in recorded(state, address) {
+                let make = Step::Make(address.clone());
+                dag.depend(Step::Settled(dependency.clone()), make);
             }
         }
-        let recorded = state
-            .instances
-            .get(address)
-            .map(|instance| &instance.dependencies);
-        for dependency in recorded.into_iter().flatten() {
-            if removes(planned) {
-                dag.depend(
-                    Step::Released(dependency.clone()),
-                    Step::Remove(address.clone()),
-                );
-            } else {
-                dag.depend(
-                    Step::Settled(dependency.clone()),
-                    Step::Make(address.clone()),
-                );
+    }
+    let removals = removals(plan, state);
+    let in_the_way = in_the_way(&removals);
+    for removal in &removals {
+        let address = removal.step.address();
+        dag.add(removal.step.clone());
+        for group in groups(address) {
+            dag.depend(removal.step.clone(), Step::Released(group));
+        }
+        for dependency in removal.rested_on {
+            dag.depend(Step::Released(dependency.clone()), removal.step.clone());
+        }
+        let make = Step::Make(address.clone());
+        if removal.before_making {
+            dag.depend(make, removal.step.clone());
+            continue;
+        }
+        if matches!(removal.step, Step::Discard(..)) && plan.changes.get(address).is_some_and(makes)
+        {
+            dag.depend(removal.step.clone(), make);
+        }
+        if !in_the_way.contains(&removal.step) {
+            for group in groups(address) {
+                dag.depend(removal.step.clone(), Step::Settled(group));
             }
         }
     }
     dag
+}
+
+/// All that is destroyed.
+fn removals<'a>(plan: &'a Plan, state: &'a State) -> Vec<Removal<'a>> {
+    let changed = plan.actions().filter_map(|(address, planned)| {
+        let step = match planned.change {
+            Change::Replace { .. } if planned.creates_first() => {
+                Step::Discard(address.clone(), state.next_deposed(address))
+            }
+            Change::Replace { .. } | Change::Delete { .. } => Step::Remove(address.clone()),
+            _ => return None,
+        };
+        let before_making = matches!(planned.change, Change::Replace { .. });
+        Some(Removal {
+            before_making: before_making && !planned.creates_first(),
+            rested_on: recorded(state, address),
+            step,
+        })
+    });
+    let deposed = plan.deposed.iter();
+    let deposed = deposed.map(|((address, key), planned)| Removal {
+        step: Step::Discard(address.clone(), *key),
+        rested_on: &planned.dependencies,
+        before_making: false,
+    });
+    changed.chain(deposed).collect()
+}
+
+/// What an instance rested on when it was last changed.
+fn recorded<'a>(state: &'a State, address: &Address) -> &'a [Address] {
+    let instance = state.instances.get(address);
+    instance.map_or(&[], |instance| &instance.dependencies)
 }
 
 /// What rests on something that stays as it is also waits for what that rests on.
@@ -91,14 +159,7 @@ fn groups(address: &Address) -> BTreeSet<Address> {
 }
 
 const fn makes(planned: &PlannedChange) -> bool {
-    matches!(
-        planned.change.action(),
-        Action::Create | Action::Update | Action::Replace
-    )
-}
-
-const fn removes(planned: &PlannedChange) -> bool {
-    matches!(planned.change.action(), Action::Delete | Action::Replace)
+    planned.creates() || matches!(planned.change.action(), Action::Update)
 }
 
 fn add_make(dag: &mut Dag<Step>, address: &Address, planned: &PlannedChange) {
@@ -110,38 +171,24 @@ fn add_make(dag: &mut Dag<Step>, address: &Address, planned: &PlannedChange) {
     for dependency in &planned.dependencies {
         dag.depend(make.clone(), Step::Made(dependency.clone()));
     }
-    if removes(planned) {
-        dag.depend(make, Step::Remove(address.clone()));
-    }
 }
 
-fn add_remove(dag: &mut Dag<Step>, address: &Address) {
-    let remove = Step::Remove(address.clone());
-    for group in groups(address) {
-        dag.depend(remove.clone(), Step::Released(group));
-    }
-}
-
-/// What is deleted and rests on something that is replaced. It must be gone before the
-/// replacement begins, and cannot wait for what comes after the replacement.
-fn in_the_way<'a>(plan: &'a Plan, state: &'a State) -> BTreeSet<&'a Address> {
-    let mut resting: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
+/// What rests on something that is destroyed to be made anew. It must be gone before that is made
+/// anew, and cannot wait for what comes after.
+fn in_the_way<'a>(removals: &'a [Removal<'a>]) -> BTreeSet<&'a Step> {
+    let mut resting: BTreeMap<&Address, Vec<&Step>> = BTreeMap::new();
     let mut open = Vec::new();
-    for (address, planned) in plan.actions().filter(|(_, planned)| removes(planned)) {
-        if matches!(planned.change, Change::Replace { .. }) {
-            open.push(address);
+    for removal in removals {
+        if removal.before_making {
+            open.push(&removal.step);
         }
-        let recorded = state
-            .instances
-            .get(address)
-            .map(|instance| &instance.dependencies);
-        for dependency in recorded.into_iter().flatten() {
-            resting.entry(dependency).or_default().push(address);
+        for dependency in removal.rested_on {
+            resting.entry(dependency).or_default().push(&removal.step);
         }
     }
     let mut found = BTreeSet::new();
-    while let Some(address) = open.pop() {
-        for group in groups(address) {
+    while let Some(step) = open.pop() {
+        for group in groups(step.address()) {
             for above in resting.get(&group).into_iter().flatten() {
                 if found.insert(*above) {
                     open.push(above);

@@ -11,6 +11,7 @@ use crate::change::{Change, Reason};
 use crate::eval::{Ambient, Instance, evaluate};
 use crate::language::config::Repetition;
 use crate::language::module::Path;
+use crate::state::Deposed;
 
 impl Driver<'_> {
     /// In a plan that only records, every instance stays as it is.
@@ -53,24 +54,39 @@ impl Driver<'_> {
             let change = if forgotten {
                 Change::Forget { before }
             } else {
-                if instance.life.protected {
+                if instance.life.protected && !self.is_succeeded(address) {
                     self.diagnostics.push(protected(address));
                 }
                 Change::Delete { before }
             };
-            let planned = PlannedChange {
-                provider: instance.provider.clone(),
-                schema_version: instance.schema_version,
-                importing: None,
-                change,
-                reason: Some(self.why_left_over(address)),
-                causes: Vec::new(),
-                life: instance.life,
-                dependencies: instance.dependencies.clone(),
-                wires: None,
-            };
+            let reason = Some(self.why_left_over(address));
+            let planned = PlannedChange::leave(instance, change, reason);
             self.changes.insert(address.clone(), planned);
         }
+    }
+
+    /// What earlier applies have replaced and not destroyed yet, as far as the plan reaches.
+    pub(super) fn discard(&self) -> Deposed<PlannedChange> {
+        let reached = self.state.deposed.iter();
+        reached
+            .filter(|((address, _), _)| self.reach.includes(address))
+            .map(|(place, instance)| {
+                let before = instance.attributes.clone();
+                let planned = PlannedChange::leave(instance, Change::Delete { before }, None);
+                (place.clone(), planned)
+            })
+            .collect()
+    }
+
+    /// Whether a native resource is only destroyed because its deployment runs another one in the
+    /// same zone.
+    fn is_succeeded(&self, address: &Address) -> bool {
+        let deployment = self.deployments.get(&address.block().label());
+        let Some((Key::Text(here), deployment)) = address.key.as_ref().zip(deployment) else {
+            return false;
+        };
+        let mut zones = deployment.sized.zones.iter();
+        address.native.is_some() && zones.any(|size| size.zone == **here && size.after > 0)
     }
 
     /// Whether a `removed` block says that an instance is to be left where it is.
@@ -133,9 +149,9 @@ impl Driver<'_> {
     /// up its key.
     pub(super) fn warn_of_pending(&mut self) {
         for (address, key) in &self.state.pending {
-            let recorded = self.state.instances.contains_key(address);
-            if recorded || self.changes.contains_key(address) || !key.as_str().ends_with("/create")
-            {
+            let planned = self.changes.get(address);
+            let taken_up = planned.is_some_and(PlannedChange::creates);
+            if taken_up || !key.as_str().ends_with("/create") {
                 continue;
             }
             let detail = format!(

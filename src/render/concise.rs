@@ -6,7 +6,7 @@ use std::fmt::Write;
 use isobar_sdk::Address;
 
 use super::diff::Marker;
-use super::plan::{because, closing, moved};
+use super::plan::{because, closing, deposed, moved};
 use super::style::{Role, Style};
 use crate::change::{Action, Cause};
 use crate::plan::{OutputChange, Plan, PlannedChange};
@@ -18,6 +18,7 @@ pub fn concise(plan: &Plan, style: &Style) -> String {
     let mut sections = vec![
         drift(plan, style),
         changes(plan, style, &urgent),
+        deposed(plan, style),
         moved(plan, style),
         changes(plan, style, &|action| !urgent(action)),
         outputs(plan, style),

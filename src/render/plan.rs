@@ -32,6 +32,7 @@ pub fn human(plan: &Plan, style: &Style) -> String {
     }
     let urgent = |action| matches!(action, Action::Delete | Action::Replace);
     sections.push(changes(plan, style, &urgent));
+    sections.push(deposed(plan, style));
     sections.push(moved(plan, style));
     sections.push(changes(plan, style, &|action| !urgent(action)));
     sections.push(outputs(plan, style));
@@ -64,7 +65,9 @@ pub fn summary(plan: &Plan) -> String {
             "Refresh only: {differing} {noun} to record in the state, nothing to change."
         );
     }
-    let counts = Counts::of(plan.actions().map(|(_, planned)| planned.change.action()));
+    let all = plan.actions().map(|(_, planned)| planned);
+    let all = all.chain(plan.deposed.values());
+    let counts = Counts::of(all.map(|planned| planned.change.action()));
     let forget = match plan.count(Action::Forget) {
         0 => String::new(),
         count => format!(", {count} to forget"),
@@ -178,6 +181,20 @@ fn stays(plan: &Plan, name: &str, planned: &PlannedDeployment) -> bool {
     same && !plan.actions().any(|(address, _)| below(address))
 }
 
+/// What was replaced by an earlier apply and is still there.
+pub(super) fn deposed(plan: &Plan, style: &Style) -> String {
+    let mut text = String::new();
+    let marker = Marker::Removed.draw(style);
+    for (address, key) in plan.deposed.keys() {
+        let title = style.paint(Role::Bold, address);
+        let _ = writeln!(
+            text,
+            "  {marker} {title} (deposed {key}) will be destroyed, because an earlier apply replaced it"
+        );
+    }
+    text
+}
+
 /// What has another name now, or becomes managed, and stays as it is otherwise.
 pub(super) fn moved(plan: &Plan, style: &Style) -> String {
     let mut text = String::new();
@@ -233,7 +250,14 @@ fn change(plan: &Plan, address: &Address, planned: &PlannedChange, style: &Style
         ),
         Action::Replace => {
             let (minus, plus) = (Marker::Removed.draw(style), Marker::Added.draw(style));
-            (format!("{minus}/{plus}"), "must be replaced")
+            if planned.creates_first() {
+                (
+                    format!("{plus}/{minus}"),
+                    "must be replaced, the new one first",
+                )
+            } else {
+                (format!("{minus}/{plus}"), "must be replaced")
+            }
         }
         Action::Forget => (
             format!("  {}", style.paint(Role::Dim, ".")),

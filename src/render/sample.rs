@@ -30,6 +30,7 @@ fn time(text: &str) -> Timestamp {
 
 pub(super) fn empty(mode: Mode) -> Plan {
     Plan {
+        deposed: crate::state::Deposed::new(),
         id: "0196".to_owned(),
         mode,
         created: time("2026-11-21T07:00:00Z"),

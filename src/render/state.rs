@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use isobar_sdk::Address;
-
 use super::plan::outputs_block;
 use super::value::named;
 use crate::state::{Instance, State, Status};
@@ -15,6 +13,10 @@ pub fn human(state: &State) -> String {
     let mut sections: Vec<String> = resources
         .map(|(address, found)| instance(address, found))
         .collect();
+    sections.extend(state.deposed.iter().map(|((address, key), found)| {
+        let address = format!("{address} (deposed {key})");
+        instance(&address, found)
+    }));
     let outputs = outputs_block(state);
     if !outputs.is_empty() {
         sections.push(outputs);
@@ -27,7 +29,7 @@ pub fn human(state: &State) -> String {
 
 /// One resource, with a newline at the end.
 #[must_use]
-pub fn instance(address: &Address, instance: &Instance) -> String {
+pub fn instance(address: &impl std::fmt::Display, instance: &Instance) -> String {
     let tainted = match instance.status {
         Status::Ready => "",
         Status::Tainted => " (tainted)",

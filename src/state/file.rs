@@ -7,7 +7,7 @@ use isobar_sdk::{Address, Known, Path, Step, Type, Value, json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::{Instance, Life, OutputValue, State, Status};
+use super::{DeposedKey, Instance, Life, OutputValue, State, Status};
 
 /// The version of the format that this program writes.
 const FORMAT: u64 = 1;
@@ -38,6 +38,8 @@ struct StateDocument {
     outputs: BTreeMap<String, ValueDocument>,
     #[serde(default)]
     resources: Vec<InstanceDocument>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    deposed: Vec<DeposedDocument>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     demands: BTreeMap<String, f64>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -59,6 +61,13 @@ pub(super) struct InstanceDocument {
     attributes: ValueDocument,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     dependencies: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DeposedDocument {
+    key: String,
+    #[serde(flatten)]
+    instance: InstanceDocument,
 }
 
 #[derive(Serialize, Deserialize, Default, Clone, Copy, PartialEq)]
@@ -109,6 +118,14 @@ pub fn to_json(state: &State) -> String {
             .iter()
             .map(|(a, i)| encode_instance(a, i))
             .collect(),
+        deposed: state
+            .deposed
+            .iter()
+            .map(|((address, key), instance)| DeposedDocument {
+                key: key.to_string(),
+                instance: encode_instance(address, instance),
+            })
+            .collect(),
         demands: state.demands.clone(),
         pending: state
             .pending
@@ -149,6 +166,11 @@ pub fn from_json(text: &str) -> Result<State, FormatError> {
     for resource in document.resources {
         let (address, instance) = decode_instance(&resource)?;
         state.instances.insert(address, instance);
+    }
+    for deposed in document.deposed {
+        let (address, instance) = decode_instance(&deposed.instance)?;
+        let key = parse_deposed(&deposed.key)?;
+        state.deposed.insert((address, key), instance);
     }
     for (address, key) in document.pending {
         state
@@ -208,6 +230,11 @@ pub(super) fn parse_address(text: &str) -> Result<Address, FormatError> {
         .map_err(|error: isobar_sdk::address::InvalidAddress| {
             FormatError::Malformed(error.to_string())
         })
+}
+
+pub(super) fn parse_deposed(text: &str) -> Result<DeposedKey, FormatError> {
+    let wrong = |_| FormatError::Malformed(format!("{text:?} is not the key of a deposed object"));
+    text.parse().map_err(wrong)
 }
 
 /// Writes a value so that it can be read by people, and checks that reading gives it back; if

@@ -11,8 +11,10 @@ use isobar_sdk::Address;
 use isobar_sdk::provider::IdempotencyKey;
 use serde::{Deserialize, Serialize};
 
-use super::Instance;
-use super::file::{FormatError, InstanceDocument, decode_instance, encode_instance, parse_address};
+use super::file::{
+    FormatError, InstanceDocument, decode_instance, encode_instance, parse_address, parse_deposed,
+};
+use super::{DeposedKey, Instance};
 
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +45,21 @@ pub enum Record {
         /// Its name now.
         to: Address,
     },
+    /// The instance is replaced by what the next record stores, and is still to be destroyed.
+    /// That it is recorded so is the intent to destroy it.
+    Deposed {
+        /// Which one.
+        address: Address,
+        /// What tells it apart.
+        key: DeposedKey,
+    },
+    /// What was deposed is gone.
+    Discarded {
+        /// Which one.
+        address: Address,
+        /// What tells it apart.
+        key: DeposedKey,
+    },
     /// The change failed and changed nothing.
     Unchanged {
         /// Which one.
@@ -58,6 +75,8 @@ enum Line {
     Stored(Box<InstanceDocument>),
     Removed { address: String },
     Moved { from: String, to: String },
+    Deposed { address: String, key: String },
+    Discarded { address: String, key: String },
     Unchanged { address: String },
 }
 
@@ -197,6 +216,14 @@ fn line(record: &Record) -> Line {
             from: from.to_string(),
             to: to.to_string(),
         },
+        Record::Deposed { address, key } => Line::Deposed {
+            address: address.to_string(),
+            key: key.to_string(),
+        },
+        Record::Discarded { address, key } => Line::Discarded {
+            address: address.to_string(),
+            key: key.to_string(),
+        },
         Record::Unchanged { address } => Line::Unchanged {
             address: address.to_string(),
         },
@@ -226,6 +253,14 @@ fn record(line: Line) -> Result<Record, FormatError> {
         Line::Moved { from, to } => Record::Moved {
             from: parse_address(&from)?,
             to: parse_address(&to)?,
+        },
+        Line::Deposed { address, key } => Record::Deposed {
+            address: parse_address(&address)?,
+            key: parse_deposed(&key)?,
+        },
+        Line::Discarded { address, key } => Record::Discarded {
+            address: parse_address(&address)?,
+            key: parse_deposed(&key)?,
         },
         Line::Unchanged { address } => Record::Unchanged {
             address: parse_address(&address)?,

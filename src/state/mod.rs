@@ -1,5 +1,6 @@
 //! What Isobar made and last saw of it.
 
+mod deposed;
 mod file;
 mod journal;
 mod lock;
@@ -7,6 +8,7 @@ mod store;
 mod surgery;
 mod workspace;
 
+pub use deposed::{Deposed, DeposedKey};
 pub use file::{FormatError, from_json, to_json};
 pub use journal::{Journal, Record};
 pub use lock::{Holder, Lock, LockError};
@@ -30,6 +32,8 @@ pub struct State {
     pub outputs: BTreeMap<String, OutputValue>,
     /// Resource instances.
     pub instances: BTreeMap<Address, Instance>,
+    /// What was replaced and is still to be destroyed.
+    pub deposed: Deposed<Instance>,
     /// What each deployment was sized for when it was last applied, in requests per second.
     pub demands: BTreeMap<String, f64>,
     /// Changes that were begun and whose end is not known: they are tried again with their key.
@@ -87,6 +91,7 @@ impl State {
             serial: 0,
             outputs: BTreeMap::new(),
             instances: BTreeMap::new(),
+            deposed: BTreeMap::new(),
             demands: BTreeMap::new(),
             pending: BTreeMap::new(),
         }
@@ -110,9 +115,14 @@ impl State {
                 if let Some(key) = self.pending.remove(&from) {
                     self.pending.insert(to.clone(), key);
                 }
+                self.move_deposed(&from, &to);
                 if let Some(instance) = self.instances.remove(&from) {
                     self.instances.insert(to, instance);
                 }
+            }
+            Record::Deposed { address, key } => self.depose(address, key),
+            Record::Discarded { address, key } => {
+                self.deposed.remove(&(address, key));
             }
             Record::Unchanged { address } => {
                 self.pending.remove(&address);

@@ -7,7 +7,7 @@ use isobar_sdk::address::{ModuleStep, Place};
 use isobar_sdk::provider::IdempotencyKey;
 use isobar_sdk::{Address, Native};
 
-use super::{Instance, State};
+use super::{Deposed, Instance, State};
 
 /// Why something cannot be moved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -168,6 +168,7 @@ fn renamed(address: &Address, old: &Address, new: &Address) -> Address {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Taken {
     instances: BTreeMap<Address, Instance>,
+    deposed: Deposed<Instance>,
     pending: BTreeMap<Address, IdempotencyKey>,
     demands: BTreeMap<String, f64>,
 }
@@ -186,6 +187,9 @@ impl State {
             if let Some(instance) = self.instances.remove(from) {
                 taken.instances.insert(to.clone(), instance);
             }
+            for (key, instance) in self.take_deposed(from) {
+                taken.deposed.insert((to.clone(), key), instance);
+            }
             if let Some(key) = self.pending.remove(from) {
                 taken.pending.insert(to.clone(), key);
             }
@@ -198,8 +202,12 @@ impl State {
             }
         }
         let renames = self.renames(moves);
-        let others = self.instances.values_mut();
-        for instance in others.chain(taken.instances.values_mut()) {
+        let others = self.instances.values_mut().chain(self.deposed.values_mut());
+        let taken_ones = taken
+            .instances
+            .values_mut()
+            .chain(taken.deposed.values_mut());
+        for instance in others.chain(taken_ones) {
             for dependency in &mut instance.dependencies {
                 if let Some(new) = renames.get(dependency) {
                     dependency.clone_from(new);
@@ -212,6 +220,7 @@ impl State {
     /// Puts in what was taken out of this or another state.
     pub fn put(&mut self, taken: Taken) {
         self.instances.extend(taken.instances);
+        self.deposed.extend(taken.deposed);
         self.pending.extend(taken.pending);
         self.demands.extend(taken.demands);
     }
@@ -226,6 +235,7 @@ impl State {
             .cloned()
             .collect();
         self.instances.retain(|address, _| !covered(address));
+        self.deposed.retain(|(address, _), _| !covered(address));
         self.pending.retain(|address, _| !covered(address));
         for address in gone.iter().filter(|address| is_zone(address)) {
             if !self.has_block(&address.block()) {

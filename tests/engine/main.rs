@@ -17,6 +17,7 @@ mod language;
 mod lifecycle;
 mod modules;
 mod moves;
+mod replacement;
 mod secrets;
 mod selection;
 mod workspace;

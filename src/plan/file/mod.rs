@@ -23,6 +23,7 @@ use self::exact::{Exact, ExactKnown, Text};
 use super::{Base, Deferred, Drift, Mode, OutputChange, Plan, PlannedRead, Selection};
 use crate::eval::Facts;
 use crate::language::Sources;
+use crate::state::DeposedKey;
 
 /// The version of the format that this program writes and reads.
 const FORMAT: u64 = 1;
@@ -89,6 +90,8 @@ struct PlanDocument {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     replace: Vec<Text<Address>>,
     changes: Vec<ChangeDocument>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    deposed: Vec<(Text<DeposedKey>, ChangeDocument)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     moves: Vec<(Text<Address>, Text<Address>)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -196,6 +199,11 @@ impl From<&Plan> for PlanDocument {
             excludes: plan.selection.excludes.iter().cloned().map(Text).collect(),
             replace: plan.selection.replace.iter().cloned().map(Text).collect(),
             changes: plan.changes.iter().map(ChangeDocument::from).collect(),
+            deposed: plan
+                .deposed
+                .iter()
+                .map(|((address, key), planned)| (Text(*key), (address, planned).into()))
+                .collect(),
             checks: plan.checks.iter().map(CheckDocument::from).collect(),
             reads: plan.reads.iter().map(ReadDocument::from).collect(),
             moves: plan
@@ -277,6 +285,14 @@ impl From<PlanDocument> for Plan {
                 .changes
                 .into_iter()
                 .map(ChangeDocument::into_change)
+                .collect(),
+            deposed: document
+                .deposed
+                .into_iter()
+                .map(|(key, change)| {
+                    let (address, planned) = change.into_change();
+                    ((address, key.0), planned)
+                })
                 .collect(),
             checks: document
                 .checks

@@ -33,8 +33,14 @@ pub fn plan(plan: &Plan) -> Json {
         .changes
         .iter()
         .filter(|_| plan.mode != Mode::RefreshOnly)
-        .map(|(address, planned)| resource_change(plan, address, planned))
+        .map(|(address, planned)| Json::Object(resource_change(plan, address, planned)))
         .collect();
+    let deposed = plan.deposed.iter();
+    changes.extend(deposed.map(|((address, key), planned)| {
+        let mut object = resource_change(plan, address, planned);
+        object.insert("deposed".to_owned(), key.to_string().into());
+        Json::Object(object)
+    }));
     let reads = plan.reads.iter();
     changes.extend(reads.filter_map(|(address, read)| deferred_read(address, read)));
     let drift: Vec<Json> = plan
@@ -111,7 +117,7 @@ fn prior_state(plan: &Plan) -> Json {
     })
 }
 
-fn resource_change(plan: &Plan, address: &Address, planned: &PlannedChange) -> Json {
+fn resource_change(plan: &Plan, address: &Address, planned: &PlannedChange) -> Object {
     let mut object = name(address);
     object.insert("provider_name".to_owned(), planned.provider.as_str().into());
     if let Some(previous) = plan.moves.get(address) {
@@ -119,7 +125,11 @@ fn resource_change(plan: &Plan, address: &Address, planned: &PlannedChange) -> J
     }
     let change = &planned.change;
     let mut sides = sides(
-        actions(change.action()),
+        if planned.creates_first() {
+            json!(["create", "delete"])
+        } else {
+            actions(change.action())
+        },
         change.before().map(Known::value),
         change.after(),
     );
@@ -141,7 +151,7 @@ fn resource_change(plan: &Plan, address: &Address, planned: &PlannedChange) -> J
     }
     let causes: Vec<Json> = planned.causes.iter().map(cause).collect();
     object.insert("causes".to_owned(), causes.into());
-    Json::Object(object)
+    object
 }
 
 /// What is read at apply; what was read for the plan is in its values.

@@ -15,12 +15,17 @@ use crate::state::{Instance, OutputValue, State, Status};
 pub fn state(state: &State) -> Json {
     let resources = state.instances.iter();
     let resources = resources.map(|(address, found)| (address, instance(address, found)));
+    let deposed = state.deposed.iter().map(|((address, key), found)| {
+        let mut object = instance(address, found);
+        object["deposed_key"] = key.to_string().into();
+        (address, object)
+    });
     json!({
         "format_version": "1.0",
         "isobar_version": VERSION,
         "values": {
             "outputs": outputs(&state.outputs, Secrets::Hidden),
-            "root_module": modules(resources),
+            "root_module": modules(resources.chain(deposed)),
         },
     })
 }

@@ -1,0 +1,179 @@
+//! What a provider is asked to do in a step.
+
+use isobar_sdk::conformance::broken_promise;
+use isobar_sdk::provider::{Apply, IdempotencyKey, Operation};
+use isobar_sdk::{Address, Diagnostic, Diagnostics, Error, Path, Value};
+
+use super::outcome::{broken, failure};
+use super::run::Run;
+use crate::change::{Action, Change};
+use crate::plan::{Configured, PlannedChange, Step, plain};
+use crate::state::DeposedKey;
+
+/// A change that is ready to be handed to its provider.
+pub(super) struct Prepared {
+    pub(super) step: Step,
+    pub(super) request: Apply,
+    pub(super) provider: String,
+}
+
+impl Run<'_> {
+    /// The instance of a step and what happens to it in this step.
+    pub(super) fn subject(&self, step: &Step) -> Option<(Address, Action)> {
+        match step {
+            Step::Remove(address) | Step::Discard(address, _) => {
+                Some((address.clone(), Action::Delete))
+            }
+            Step::Make(address) => {
+                let action = self.plan.changes.get(address)?.change.action();
+                let action = if action == Action::Replace {
+                    Action::Create
+                } else {
+                    action
+                };
+                Some((address.clone(), action))
+            }
+            Step::Made(_) | Step::Released(_) | Step::Settled(_) => None,
+        }
+    }
+
+    /// What a provider is asked to do in a step; `None` for steps that only order.
+    pub(super) async fn prepare(&mut self, step: &Step) -> Result<Option<Prepared>, Diagnostics> {
+        if let Step::Discard(address, key) = step {
+            return Ok(self.prepare_discard(address, *key));
+        }
+        let Some((address, action)) = self.subject(step) else {
+            return Ok(None);
+        };
+        let plan = self.plan;
+        let Some(planned) = plan.changes.get(&address) else {
+            return Ok(None);
+        };
+        let operation = match (step, planned.change.before()) {
+            (Step::Remove(_), Some(prior)) => Operation::Delete {
+                prior: plain(prior),
+            },
+            (Step::Remove(_), None) => return Ok(None),
+            _ => self.operation(&address, planned).await?,
+        };
+        let key = self.key(&address, action);
+        Ok(Some(Prepared {
+            step: step.clone(),
+            request: Apply {
+                address,
+                operation,
+                key,
+            },
+            provider: planned.provider.clone(),
+        }))
+    }
+
+    /// Destroys what was deposed. The key is the same for every try: what is deposed does not change
+    /// any more.
+    fn prepare_discard(&self, address: &Address, key: DeposedKey) -> Option<Prepared> {
+        let instance = self.state.deposed.get(&(address.clone(), key))?;
+        let lineage = &self.state.lineage;
+        Some(Prepared {
+            step: Step::Discard(address.clone(), key),
+            request: Apply {
+                address: address.clone(),
+                operation: Operation::Delete {
+                    prior: plain(&instance.attributes),
+                },
+                key: IdempotencyKey::new(format!("{lineage}/{address}/{key}/delete")),
+            },
+            provider: instance.provider.clone(),
+        })
+    }
+
+    /// Resolves what was unknown, plans again, and holds the result against the promise.
+    async fn operation(
+        &mut self,
+        address: &Address,
+        planned: &PlannedChange,
+    ) -> Result<Operation, Diagnostics> {
+        let Some((_, schema)) = self.registry.resource(address.resource_type()) else {
+            return Err(failure(
+                address,
+                &Error::unavailable("its type is not in this build"),
+            )
+            .into());
+        };
+        self.world.catch_up(&self.providers).await?;
+        let unmet = self.world.broken_before(address);
+        if unmet.has_errors() {
+            return Err(unmet);
+        }
+        let configuration = self.world.configuration(address, planned, schema)?;
+        let prior = match &planned.change {
+            Change::Update { before, .. } => Some(before.clone()),
+            _ => None,
+        };
+        let provider = self.providers.get(&planned.provider).cloned();
+        let provider = provider.ok_or_else(|| {
+            Diagnostics::from(failure(
+                address,
+                &Error::unavailable("its provider is not configured"),
+            ))
+        })?;
+        let configured = Configured {
+            address,
+            provider: &*provider,
+            schema,
+            configuration: &configuration,
+            ignore: self.world.ignored(address),
+        };
+        let now = configured.plan(prior.as_ref()).await;
+        let now = now.map_err(|error| Diagnostics::from(failure(address, &error)))?;
+        if let (Some(path), true) = (now.replace.first(), prior.is_some()) {
+            return Err(cannot_update(address, path).into());
+        }
+        let now = now.after;
+        self.marks.insert(address.clone(), now.sensitive_paths());
+        let promised = planned.change.after().cloned().unwrap_or(Value::NULL);
+        if let Some(path) = broken_promise(&promised, &now) {
+            return Err(broken(address, path, &promised, &now).into());
+        }
+        let planned = now.reveal_all();
+        Ok(match prior {
+            Some(prior) => Operation::Update {
+                prior: plain(&prior),
+                planned,
+            },
+            None => Operation::Create { planned },
+        })
+    }
+
+    /// The key of a change: that of an earlier try whose end is not known, or a new one.
+    ///
+    /// Only a creation takes up an earlier key, so that nothing is made twice. An update or
+    /// delete begins from what was read since; under its old key it would be taken for the old
+    /// change, which may have been another one.
+    fn key(&self, address: &Address, action: Action) -> IdempotencyKey {
+        let verb = match action {
+            Action::Create | Action::Replace => "create",
+            Action::Update => "update",
+            Action::Delete => "delete",
+            Action::Forget => "forget",
+            Action::Keep => "keep",
+        };
+        let earlier = self
+            .state
+            .pending
+            .get(address)
+            .filter(|key| action == Action::Create && key.as_str().ends_with("/create"));
+        earlier
+            .cloned()
+            .unwrap_or_else(|| IdempotencyKey::new(format!("{}/{address}/{verb}", self.plan.id)))
+    }
+}
+
+fn cannot_update(address: &Address, path: &Path) -> Diagnostic {
+    let detail = format!(
+        "The plan would update it in place, but now that more is known {path} can only be changed by a replacement."
+    );
+    Diagnostic::error("A0004", "Plan not kept", detail)
+        .about(address)
+        .on(path.clone())
+        .help("Plan again: the new plan will replace it.")
+}
