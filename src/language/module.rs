@@ -8,7 +8,8 @@ use isobar_sdk::{Diagnostic, Diagnostics, Span};
 use super::body::{Attribute, Block};
 use super::config::{Config, ProviderName, ProviderRef, Repetition};
 use super::expression::Located;
-use super::source::Sources;
+use super::origin::{OriginError, masked};
+use super::source::{Sources, Unplaced};
 use super::{parse_file, take};
 
 /// The names of the calls that lead to a module, outermost first; empty for the root.
@@ -103,24 +104,15 @@ impl Config {
     }
 }
 
-/// The folder that a source means for a module in `caller`, both relative to the root; `None`
-/// if it is not a folder on this machine.
-#[must_use]
-pub fn local_folder(caller: &str, source: &str) -> Option<String> {
-    if source.starts_with('/') {
-        return Some(normal(source));
-    }
-    let local =
-        source == "." || source == ".." || source.starts_with("./") || source.starts_with("../");
-    local.then(|| normal(&format!("{caller}/{source}")))
-}
-
-/// A path without `.` and, where that is possible, without `..`; relative unless it began with a
-/// slash and the caller is not the root.
-fn normal(path: &str) -> String {
-    let absolute = path.starts_with('/') && !path.starts_with("/.");
+/// A path as it is meant in the folder `caller`, without `.` and, where that is possible, without
+/// `..`: relative to the root, or absolute.
+pub(super) fn joined(caller: &str, path: &str) -> String {
+    let whole = match path.starts_with('/') || caller.is_empty() {
+        true => path.to_owned(),
+        false => format!("{caller}/{path}"),
+    };
     let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
+    for part in whole.split('/') {
         match part {
             "" | "." => {}
             ".." if parts.last().is_some_and(|last| *last != "..") => {
@@ -129,12 +121,8 @@ fn normal(path: &str) -> String {
             other => parts.push(other),
         }
     }
-    let joined = parts.join("/");
-    if absolute {
-        format!("/{joined}")
-    } else {
-        joined
-    }
+    let slash = if whole.starts_with('/') { "/" } else { "" };
+    format!("{slash}{}", parts.join("/"))
 }
 
 /// Builds the tree of modules from the texts of their folders.
@@ -186,18 +174,12 @@ impl<'a> Loader<'a> {
 
     /// The folder that a call means; what is wrong with it is reported.
     fn resolve(&mut self, caller: &str, call: &Call) -> Option<String> {
-        let Some(folder) = self.sources.module_folder(caller, &call.source) else {
-            self.diagnostics.push(
-                Diagnostic::error(
-                    "L0020",
-                    "Module is not installed",
-                    format!("Module {:?} comes from {:?}, which is not on this machine yet.", call.name, call.source),
-                )
-                .at(&call.source_span)
-                .within(&call.header)
-                .help("Run isobar init, which installs it; a folder on this machine begins with ./ or ../"),
-            );
-            return None;
+        let folder = match self.sources.module_folder(caller, &call.source) {
+            Ok(folder) => folder,
+            Err(error) => {
+                self.diagnostics.push(unplaced(call, &error));
+                return None;
+            }
         };
         if self.around.contains(&folder) {
             self.diagnostics.push(
@@ -233,6 +215,40 @@ impl<'a> Loader<'a> {
     }
 }
 
+/// The diagnostic for a module that has no folder.
+fn unplaced(call: &Call, error: &Unplaced) -> Diagnostic {
+    let source = masked(&call.source);
+    // The excerpt must not show what is masked.
+    let place = match source == *call.source {
+        true => &call.source_span,
+        false => &call.header,
+    };
+    match error {
+        Unplaced::NotInstalled => Diagnostic::error(
+            "L0020",
+            "Module is not installed",
+            format!("Module {:?} comes from {source:?}, which is not on this machine yet.", call.name),
+        )
+        .help("Run isobar init, which installs it; a folder on this machine begins with ./ or ../"),
+        Unplaced::Invalid(error) => Diagnostic::error(
+            "L0024",
+            "Invalid source of a module",
+            format!("The source {source:?} of module {:?} {error}.", call.name),
+        )
+        .help(match error {
+            OriginError::Registry => "Name its repository, as in source = \"git::https://example.org/module.git?ref=v1\".",
+            OriginError::NotAnArchive => "Put git:: before the URL of a repository; behind that of an archive ?archive=zip says what it is.",
+            OriginError::Setting(_) => "Behind the question mark, git repositories have ref and depth, archives archive and checksum=sha256:….",
+            OriginError::Outside => "Name a folder inside, without ..",
+            OriginError::Unclear | OriginError::Transport(_) => {
+                "Write ./folder, git::https://example.org/module.git?ref=v1, git@example.org:module.git or the path or URL of a .zip or .tar.gz."
+            }
+        }),
+    }
+    .at(place)
+    .within(&call.header)
+}
+
 /// Reports values for variables that a module does not have, and variables without a value.
 fn check_arguments(call: &Call, diagnostics: &mut Diagnostics) {
     let variables = &call.config.variables;
@@ -266,21 +282,20 @@ fn shown(folder: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::local_folder;
+    use super::joined;
     use crate::language::{Sources, load};
 
     #[test]
     fn sources_are_relative_to_their_caller() {
         for (caller, source, folder) in [
-            ("", "./a", Some("a")),
-            ("", "../a", Some("../a")),
-            ("a/b", "../c", Some("a/c")),
-            ("a", "../..", Some("..")),
-            ("a", "/x/y", Some("/x/y")),
-            ("", "git::https://example.org/x", None),
-            ("", "a/b/aws", None),
+            ("", "./a", "a"),
+            ("", "../a", "../a"),
+            ("a/b", "../c", "a/c"),
+            ("a", "../..", ".."),
+            ("a", "/x/y", "/x/y"),
+            ("/.x/y", "./z", "/.x/y/z"),
         ] {
-            assert_eq!(local_folder(caller, source).as_deref(), folder, "{source}");
+            assert_eq!(joined(caller, source), folder, "{source}");
         }
     }
 

@@ -8,15 +8,24 @@ use std::sync::Arc;
 use isobar_sdk::{Diagnostics, Span};
 use sha2::{Digest, Sha256};
 
-use super::module::local_folder;
+use super::origin::{Origin, OriginError};
 use super::{parse_file, take};
 
 /// File names, as shown to the user, with their texts, and where modules are installed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
     texts: BTreeMap<Arc<str>, Arc<str>>,
-    /// Folders of modules that were installed, by the source that names them.
+    /// Folders of packages that were installed, by their keys.
     installed: BTreeMap<String, String>,
+}
+
+/// Why a module has no folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unplaced {
+    /// Its package is not installed.
+    NotInstalled,
+    /// Its source cannot be used.
+    Invalid(OriginError),
 }
 
 /// The longest part of a line that an excerpt shows.
@@ -45,7 +54,8 @@ impl Sources {
         Self::read_with(root, BTreeMap::new())
     }
 
-    /// Reads a folder whose modules are `installed`: folders, relative to it, by source.
+    /// Reads a folder with the packages that are `installed`: their folders, relative to it, by
+    /// their keys.
     ///
     /// # Errors
     /// A folder or file that cannot be read.
@@ -81,7 +91,7 @@ impl Sources {
                 let source = block.body.attribute("source");
                 let source = source
                     .and_then(|attribute| take::literal_text(attribute, &mut Diagnostics::new()));
-                found.extend(source.and_then(|source| self.module_folder(folder, &source)));
+                found.extend(source.and_then(|source| self.module_folder(folder, &source).ok()));
             }
         }
         found
@@ -109,21 +119,49 @@ impl Sources {
     }
 
     /// The folder that the source of a module means for a caller in `folder`, both relative to
-    /// the root; `None` if it is not on this machine.
-    #[must_use]
-    pub fn module_folder(&self, folder: &str, source: &str) -> Option<String> {
-        local_folder(folder, source).or_else(|| self.installed.get(source).cloned())
+    /// the root.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn module_folder(&self, folder: &str, source: &str) -> Result<String, Unplaced> {
+        match Origin::of(folder, source).map_err(Unplaced::Invalid)? {
+            Origin::Folder(below) => {
+                let around = self
+                    .installed
+                    .values()
+                    .find(|package| is_in(folder, package));
+                match around.is_none_or(|package| is_in(&below, package)) {
+                    true => Ok(below),
+                    false => Err(Unplaced::Invalid(OriginError::Outside)),
+                }
+            }
+            Origin::Package { package, within } => match self.installed.get(&package.key) {
+                Some(folder) if within.is_empty() => Ok(folder.clone()),
+                Some(folder) => Ok(format!("{folder}/{within}")),
+                None => Err(Unplaced::NotInstalled),
+            },
+        }
     }
 
-    /// Where modules are installed, by source.
+    /// The packages that files were read from, with their folders.
+    pub fn packages(&self) -> impl Iterator<Item = (&str, &str)> {
+        let used = |folder: &str| self.texts.keys().any(|file| is_in(file, folder));
+        let pairs = self
+            .installed
+            .iter()
+            .map(|(key, folder)| (&**key, &**folder));
+        pairs.filter(move |(_, folder)| used(folder))
+    }
+
+    /// Where packages are installed, by their keys.
     #[must_use]
     pub const fn installed(&self) -> &BTreeMap<String, String> {
         &self.installed
     }
 
-    /// Says where a module is installed.
-    pub fn install(&mut self, source: &str, folder: &str) {
-        self.installed.insert(source.to_owned(), folder.to_owned());
+    /// Says where a package is installed.
+    pub fn install(&mut self, key: &str, folder: &str) {
+        self.installed.insert(key.to_owned(), folder.to_owned());
     }
 
     /// Adds a text.
@@ -221,8 +259,19 @@ fn within(folder: &str, name: &str) -> String {
     }
 }
 
+/// Whether a path is that of a folder or of something below it.
+fn is_in(path: &str, folder: &str) -> bool {
+    let rest = path.strip_prefix(folder);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 fn is_configuration(file: &str) -> bool {
-    file.ends_with(".hcl") && !file.ends_with(".vars.hcl") && !file.ends_with(".test.hcl")
+    // Hidden files are those of programs: the lock file, what editors leave.
+    let name = file.rsplit('/').next().unwrap_or(file);
+    name.ends_with(".hcl")
+        && !name.starts_with('.')
+        && !name.ends_with(".vars.hcl")
+        && !name.ends_with(".test.hcl")
 }
 
 fn is_automatic_variables(file: &str) -> bool {
