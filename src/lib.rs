@@ -5,6 +5,8 @@
 
 pub mod language;
 
+pub mod package;
+
 pub mod eval;
 
 pub mod graph;

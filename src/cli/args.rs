@@ -14,9 +14,11 @@ use super::shell::Manner;
 use super::{dash, preset};
 
 mod help;
+mod init;
 mod state;
 mod workspace;
 
+pub(super) use init::Init;
 pub(super) use state::{Move, State, StateCommand, Taint};
 pub(super) use workspace::{Workspace, WorkspaceCommand};
 
@@ -104,6 +106,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Install the modules that the configuration calls, and check what it needs.
+    Init(Init),
     /// Check the configuration, without state, telemetry or any cloud.
     Validate(Validate),
     /// Show what apply would change, and why.
@@ -151,6 +155,7 @@ impl Command {
     /// How the command talks.
     pub(super) const fn manner(&self) -> Manner {
         let events = match self {
+            Self::Init(args) => args.json,
             Self::Plan(args) => args.planning.json,
             Self::Apply(args) => args.planning.json,
             Self::Destroy(args) => args.planning.json,

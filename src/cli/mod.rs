@@ -21,6 +21,7 @@ mod forecast;
 mod gateway;
 mod graph;
 mod handover;
+mod init;
 mod interrupt;
 mod log;
 mod machine;
@@ -147,6 +148,7 @@ fn dispatch(invocation: Invocation, mut environment: Environment) -> Exit {
 
 fn command(session: &Session, command: Command) -> Result<Exit, Stopped> {
     match command {
+        Command::Init(args) => init::run(session, &args),
         Command::Validate(args) => Ok(validate::run(session, &args)),
         Command::Plan(args) => plan::run(session, &args),
         Command::Apply(args) => apply::run(session, &args),

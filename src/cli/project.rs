@@ -16,6 +16,7 @@ use super::session::Session;
 use super::variables;
 use crate::eval::Facts;
 use crate::language::{self, Config, Sources};
+use crate::package;
 use crate::providers::{self, Surroundings};
 use crate::registry::Registry;
 use crate::state::State;
@@ -51,7 +52,9 @@ impl Project {
 
     /// Reads the folder of the session, with all that is wrong with the texts.
     pub(super) fn read(session: &Session, needs: Needs) -> Result<(Self, Diagnostics), Stopped> {
-        let sources = Sources::read_folder(session.folder()).map_err(|error| {
+        let place = session.place();
+        let installed = package::folders(&place);
+        let sources = Sources::read_with(session.folder(), installed).map_err(|error| {
             let detail = format!("{error}.");
             Diagnostic::error("C0008", "Configuration cannot be read", detail)
                 .help("Check that the files are UTF-8 text and that you may read them.")
@@ -66,6 +69,9 @@ impl Project {
                 .into());
         }
         let (config, diagnostics) = language::load(&sources);
+        // What a spoilt module says is not worth reporting.
+        package::check(&place, &sources, &config)
+            .map_err(|(diagnostics, sources)| Stopped::new(diagnostics, &sources))?;
         let registry = registry(session);
         let project = Self {
             sources,

@@ -10,6 +10,7 @@ use super::failure::Stopped;
 use super::log::Level;
 use super::shell::Shell;
 use super::workspace;
+use crate::package::Place;
 use crate::state::{Store, Workspace};
 
 /// One run of the program.
@@ -78,6 +79,14 @@ impl Session {
     /// The folder for everything but the state.
     pub(super) fn data(&self) -> PathBuf {
         self.folder.join(&self.environment.data)
+    }
+
+    /// Where packages of modules lie.
+    pub(super) fn place(&self) -> Place {
+        Place {
+            root: self.folder.clone(),
+            data: self.environment.data.to_string_lossy().into_owned(),
+        }
     }
 
     /// The folder for what providers keep. Each workspace has its own, so that things of one

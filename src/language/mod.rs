@@ -5,6 +5,7 @@ pub mod config;
 pub mod expression;
 mod incomplete;
 pub mod lifecycle;
+pub mod locator;
 mod lower;
 pub mod module;
 pub mod noun;
@@ -22,11 +23,12 @@ pub use body::{Attribute, Block, Body};
 pub use config::{Config, Declaration};
 pub use expression::{Expression, Located};
 pub use incomplete::is_incomplete;
+pub use module::NOT_INSTALLED;
 pub use origin::Origin;
 pub use parse::{expression as parse_expression, file as parse_file, template as parse_template};
 pub use reference::Reference;
 pub use source::Sources;
-pub use take::unsupported_attribute;
+pub use take::{literal_text, unsupported_attribute};
 
 use std::sync::Arc;
 

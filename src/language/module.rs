@@ -8,9 +8,13 @@ use isobar_sdk::{Diagnostic, Diagnostics, Span};
 use super::body::{Attribute, Block};
 use super::config::{Config, ProviderName, ProviderRef, Repetition};
 use super::expression::Located;
-use super::origin::{OriginError, masked};
+use super::locator::masked;
+use super::origin::OriginError;
 use super::source::{Sources, Unplaced};
 use super::{parse_file, take};
+
+/// The code of the diagnostic for a module that has to be installed first.
+pub const NOT_INSTALLED: &str = "L0020";
 
 /// The names of the calls that lead to a module, outermost first; empty for the root.
 pub type Path = Arc<[Arc<str>]>;
@@ -76,6 +80,15 @@ impl Call {
         };
         take::leftovers(body, &[], diagnostics);
         Some(call)
+    }
+
+    /// Where to point at for what is wrong with the source. Lines with credentials are not shown.
+    #[must_use]
+    pub fn place(&self) -> &Span {
+        match masked(&self.source) == *self.source {
+            true => &self.source_span,
+            false => &self.header,
+        }
     }
 }
 
@@ -174,11 +187,17 @@ impl<'a> Loader<'a> {
 
     /// The folder that a call means; what is wrong with it is reported.
     fn resolve(&mut self, caller: &str, call: &Call) -> Option<String> {
+        let registry = Unplaced::Invalid(OriginError::Registry);
         let folder = match self.sources.module_folder(caller, &call.source) {
-            Ok(folder) => folder,
-            Err(error) => {
+            Err(error) if error == registry || call.version.is_none() => {
                 self.diagnostics.push(unplaced(call, &error));
                 return None;
+            }
+            result => {
+                if let Some(version) = &call.version {
+                    self.diagnostics.push(without_version(call, version));
+                }
+                result.ok()?
             }
         };
         if self.around.contains(&folder) {
@@ -215,17 +234,27 @@ impl<'a> Loader<'a> {
     }
 }
 
+/// The diagnostic for a version of something that is no registry's.
+fn without_version(call: &Call, version: &Attribute) -> Diagnostic {
+    Diagnostic::error(
+        "L0025",
+        "Module has no versions",
+        format!(
+            "Module {:?} comes from no registry, so there is nothing to choose a version from.",
+            call.name
+        ),
+    )
+    .at(&version.name_span)
+    .within(&call.header)
+    .help("Remove version; behind the address of a git repository, ?ref=v1.2.0 chooses a tag.")
+}
+
 /// The diagnostic for a module that has no folder.
 fn unplaced(call: &Call, error: &Unplaced) -> Diagnostic {
     let source = masked(&call.source);
-    // The excerpt must not show what is masked.
-    let place = match source == *call.source {
-        true => &call.source_span,
-        false => &call.header,
-    };
     match error {
         Unplaced::NotInstalled => Diagnostic::error(
-            "L0020",
+            NOT_INSTALLED,
             "Module is not installed",
             format!("Module {:?} comes from {source:?}, which is not on this machine yet.", call.name),
         )
@@ -245,7 +274,7 @@ fn unplaced(call: &Call, error: &Unplaced) -> Diagnostic {
             }
         }),
     }
-    .at(place)
+    .at(call.place())
     .within(&call.header)
 }
 

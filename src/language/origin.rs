@@ -1,8 +1,8 @@
 //! Where a module comes from: the `source` of its call, understood.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
+use super::locator::Locator;
 use super::module::joined;
 
 /// Where a module comes from.
@@ -74,10 +74,6 @@ pub enum Format {
     /// `.tar.xz`, `.txz`
     TarXz,
 }
-
-/// A URL, which may hold credentials and so is only shown without them.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Locator(String);
 
 /// Why a source cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -156,6 +152,23 @@ impl Origin {
             return git(&address, within, settings);
         }
         hosted(&address, within, settings)
+    }
+}
+
+impl Origin {
+    /// The path on this machine that it names, if it does.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Self::Folder(path) => Some(path),
+            Self::Package { package, .. } => match &package.fetch {
+                Fetch::Archive {
+                    location: Location::File(path),
+                    ..
+                } => Some(path),
+                _ => None,
+            },
+        }
     }
 }
 
@@ -266,7 +279,7 @@ fn git(address: &str, within: String, mut settings: Settings) -> Result<Origin, 
     if let Some((name, _)) = settings.pop_first() {
         return Err(OriginError::Setting(name));
     }
-    let url = Locator(url);
+    let url = Locator::new(url);
     let asked = reference
         .as_ref()
         .map(|reference| format!("?ref={reference}"));
@@ -344,8 +357,8 @@ fn archive(place: Place, within: String, mut settings: Settings) -> Result<Origi
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();
             let url = match query.is_empty() {
-                true => Locator(url),
-                false => Locator(format!("{url}?{}", query.join("&"))),
+                true => Locator::new(url),
+                false => Locator::new(format!("{url}?{}", query.join("&"))),
             };
             (url.to_string(), Location::Web(url))
         }
@@ -393,84 +406,9 @@ impl Format {
     }
 }
 
-impl Locator {
-    /// The URL with its credentials: for the program that fetches, never for people.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-
-    /// A text of a program, without the credentials of this URL.
-    #[must_use]
-    pub fn mask(&self, text: &str) -> String {
-        let shown = text.replace(&self.0, &self.to_string());
-        secrets(&self.0)
-            .into_iter()
-            .fold(shown, |text, secret| text.replace(secret, "***"))
-    }
-}
-
-impl fmt::Display for Locator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&masked(&self.0))
-    }
-}
-
-impl fmt::Debug for Locator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", masked(&self.0))
-    }
-}
-
-/// A source as it can be shown: without what stands before the `@` of a URL (but for the name of
-/// an ssh user), and without settings that are named like secrets.
-#[must_use]
-pub fn masked(source: &str) -> String {
-    secrets(source)
-        .into_iter()
-        .fold(source.to_owned(), |text, secret| {
-            text.replace(secret, "***")
-        })
-}
-
-/// Names of settings whose values are not shown.
-const SECRET: [&str; 7] = [
-    "token",
-    "key",
-    "secret",
-    "sig",
-    "password",
-    "auth",
-    "credential",
-];
-
-/// The parts of a source that are not shown.
-fn secrets(source: &str) -> Vec<&str> {
-    let (address, query) = source.split_once('?').unwrap_or((source, ""));
-    let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
-    let authority = rest.split('/').next().unwrap_or_default();
-    let mut found = Vec::new();
-    if let Some((user, _)) = authority.rsplit_once('@') {
-        match user.split_once(':') {
-            Some((_, password)) if scheme.ends_with("ssh") => found.push(password),
-            _ if scheme.ends_with("ssh") || scheme.is_empty() => {}
-            _ => found.push(user),
-        }
-    }
-    for one in query.split('&') {
-        let (name, value) = one.split_once('=').unwrap_or((one, ""));
-        let name = name.to_ascii_lowercase();
-        if SECRET.iter().any(|word| name.contains(word)) {
-            found.push(value);
-        }
-    }
-    found.retain(|secret| !secret.is_empty());
-    found
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Fetch, Origin, OriginError, masked};
+    use super::{Origin, OriginError};
 
     fn package(caller: &str, source: &str) -> Result<(String, String), OriginError> {
         match Origin::of(caller, source)? {
@@ -569,25 +507,5 @@ mod tests {
         ] {
             assert_eq!(package("", source), Err(error), "{source}");
         }
-    }
-
-    #[test]
-    fn credentials_are_never_shown() {
-        let source = "git::https://me:hunter2@h.example/r?ref=v1";
-        let Ok(Origin::Package { package, .. }) = Origin::of("", source) else {
-            panic!("no package");
-        };
-        assert!(!format!("{package:?}").contains("hunter2"));
-        let Fetch::Git { url, .. } = &package.fetch else {
-            panic!("not git");
-        };
-        assert_eq!(url.reveal(), "https://me:hunter2@h.example/r");
-        let said = "fatal: https://me:hunter2@h.example/r: no, hunter2";
-        assert!(!url.mask(said).contains("hunter2@"));
-        assert_eq!(
-            masked("git::ssh://git:pw@h/r?token=x&ref=y"),
-            "git::ssh://git:***@h/r?token=***&ref=y"
-        );
-        assert_eq!(masked("git@h.example:o/r.git"), "git@h.example:o/r.git");
     }
 }

@@ -124,17 +124,17 @@ impl Sources {
     /// # Errors
     /// Why there is none.
     pub fn module_folder(&self, folder: &str, source: &str) -> Result<String, Unplaced> {
-        match Origin::of(folder, source).map_err(Unplaced::Invalid)? {
-            Origin::Folder(below) => {
-                let around = self
-                    .installed
-                    .values()
-                    .find(|package| is_in(folder, package));
-                match around.is_none_or(|package| is_in(&below, package)) {
-                    true => Ok(below),
-                    false => Err(Unplaced::Invalid(OriginError::Outside)),
-                }
-            }
+        let origin = Origin::of(folder, source).map_err(Unplaced::Invalid)?;
+        // A package knows nothing of what surrounds it.
+        let mut packages = self.installed.values();
+        let around = packages.find(|package| is_in(folder, package));
+        if let (Some(package), Some(path)) = (around, origin.path())
+            && !is_in(path, package)
+        {
+            return Err(Unplaced::Invalid(OriginError::Outside));
+        }
+        match origin {
+            Origin::Folder(below) => Ok(below),
             Origin::Package { package, within } => match self.installed.get(&package.key) {
                 Some(folder) if within.is_empty() => Ok(folder.clone()),
                 Some(folder) => Ok(format!("{folder}/{within}")),

@@ -73,8 +73,8 @@ pub(super) fn text(body: &mut Body, name: &str, diagnostics: &mut Diagnostics) -
     literal_text(&attribute, diagnostics)
 }
 
-/// The text that an attribute is written out as.
-pub(super) fn literal_text(attribute: &Attribute, diagnostics: &mut Diagnostics) -> Option<String> {
+/// The text that an attribute is written out as; anything else is reported.
+pub fn literal_text(attribute: &Attribute, diagnostics: &mut Diagnostics) -> Option<String> {
     match &attribute.value.root.kind {
         Kind::Literal(value) if value.as_str().is_some() => value.as_str().map(str::to_owned),
         Kind::Template(parts) if parts.iter().all(|p| matches!(p, Part::Text(_))) => {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use isobar_sdk::address;
-use isobar_sdk::{Address, Diagnostics, Fault, Known, Span, Value};
+use isobar_sdk::{Address, Diagnostics, Fault, Known, Value};
 use jiff::Timestamp;
 
 use super::expand::{Expanded, empty, expand};
@@ -122,7 +122,6 @@ fn used_providers(
     let declarations = modules
         .iter()
         .flat_map(|(_, module)| module.declarations.values().chain(module.data.values()));
-    let mut named: BTreeMap<&str, &Span> = BTreeMap::new();
     for declaration in declarations {
         let registry = request.registry;
         let resource = registry
@@ -133,21 +132,11 @@ fn used_providers(
         } else if let Some((name, _)) = resource {
             used.insert(ProviderKey::default_of(name));
         }
-        let provider = declaration.provider.as_ref();
-        named.extend(provider.map(|provider| (&*provider.name.name, &provider.span)));
     }
-    let blocks = request.config.providers.iter();
-    named.extend(blocks.map(|(name, block)| (&*name.name, &block.header)));
-    let unknown = named
-        .iter()
-        .filter(|(name, _)| request.registry.factory(name).is_none());
-    for (name, span) in unknown {
-        diagnostics.push(super::validate::unknown_provider(
-            name,
-            span,
-            request.registry,
-        ));
-    }
+    diagnostics.extend(super::validate::check_providers(
+        request.config,
+        request.registry,
+    ));
     used
 }
 

@@ -42,7 +42,7 @@ pub use predict::{Prediction, forecasts};
 pub use remainder::sensitive_output;
 pub use selection::{Reach, Selection};
 pub use setup::providers;
-pub use validate::validate;
+pub use validate::{check_providers, validate};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

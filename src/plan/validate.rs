@@ -268,6 +268,29 @@ fn unknown_ambient(repetition: &Repetition) -> Ambient {
     }
 }
 
+/// The diagnostics for providers that a configuration names and that are not there, each once.
+#[must_use]
+pub fn check_providers(config: &Config, registry: &Registry) -> Diagnostics {
+    let mut named: BTreeMap<&str, &Span> = BTreeMap::new();
+    let modules = config.modules();
+    for (_, module) in &modules {
+        for declaration in module.declarations.values().chain(module.data.values()) {
+            let provider = declaration.provider.as_ref();
+            named.extend(provider.map(|provider| (&*provider.name.name, &provider.span)));
+        }
+    }
+    let blocks = config.providers.iter();
+    named.extend(blocks.map(|(name, block)| (&*name.name, &block.header)));
+    let unknown = named
+        .into_iter()
+        .filter(|(name, _)| registry.factory(name).is_none());
+    let mut diagnostics = Diagnostics::new();
+    for (name, span) in unknown {
+        diagnostics.push(unknown_provider(name, span, registry));
+    }
+    diagnostics
+}
+
 /// The diagnostic for a provider that is not there.
 pub(super) fn unknown_provider(name: &str, span: &Span, registry: &Registry) -> Diagnostic {
     let help = closest(name, registry.names()).map_or_else(

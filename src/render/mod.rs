@@ -11,6 +11,7 @@ pub mod event;
 pub mod forecast;
 pub mod graph;
 pub mod json;
+mod package;
 pub mod plan;
 mod providers;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod value;
 
 pub use concise::concise;
 pub use console::{console, console_type};
+pub use package::package;
 pub use providers::providers;
 pub use style::{Colour, Role, Style};
 pub use value::{named, value};

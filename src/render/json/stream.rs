@@ -15,7 +15,9 @@ use crate::apply::Report;
 use crate::change::{Action, Reason};
 use crate::event::Event;
 use crate::language::Sources;
+use crate::package::Step;
 use crate::plan::{Mode, Plan};
+use crate::render;
 use crate::render::diagnostic;
 use crate::render::event::{plain, still, text};
 use crate::render::plan::{Counts, applied, summary};
@@ -156,6 +158,31 @@ pub fn report(report: &Report, mode: Mode) -> Vec<Json> {
         messages.push(outputs_message(&outputs.collect()));
     }
     messages
+}
+
+/// What happens to a package of modules.
+#[must_use]
+pub fn package(key: &str, step: &Step<'_>) -> Json {
+    let (code, entry) = match step {
+        Step::Fetching => ("module_fetching", None),
+        Step::Fetched(entry) => ("module_fetched", Some(*entry)),
+        Step::Changed { to, .. } => ("module_changed", Some(*to)),
+        Step::Kept(entry) => ("module_kept", Some(*entry)),
+    };
+    let mut fields = json!({ "message_code": code, "module": { "source": key } });
+    if let Some(entry) = entry {
+        fields["module"]["digest"] = entry.digest.clone().into();
+        fields["module"]["commit"] = entry.commit.clone().into();
+    }
+    let text = render::package(key, step);
+    message("info", &text, "init_output", fields)
+}
+
+/// That a configuration is ready to be planned.
+#[must_use]
+pub fn ready() -> Json {
+    let fields = json!({ "message_code": "output_init_success_message" });
+    message("info", "The configuration is ready.", "init_output", fields)
 }
 
 fn message(level: &str, text: &str, kind: &str, fields: Json) -> Json {
