@@ -406,7 +406,14 @@ fn what_cannot_be_a_module_is_refused() {
     bench.write("up/x", "1");
     bench.write("m/main.hcl", "");
     bench.pack("tar", &["-cPf", "../app/up.tar", "../up/x"], "up");
-    bench.pack("tar", &["-cf", "../app/good.tar", "main.hcl"], "m");
+    let same = [
+        "--mtime=2026-01-01Z",
+        "--owner=0",
+        "--group=0",
+        "--mode=644",
+    ];
+    let packed = ["--numeric-owner", "-cf", "../app/good.tar", "main.hcl"];
+    bench.pack("tar", &[&same[..], &packed[..]].concat(), "m");
     symlink("/etc", bench.path("m/link")).unwrap();
     bench.pack("tar", &["-cf", "../app/link.tar", "link"], "m");
     let mut all = String::new();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::PathBuf;
 
-use isobar_sdk::{Diagnostic, Diagnostics};
+use isobar_sdk::{Diagnostic, Diagnostics, Fault};
 
 use super::index::Entry;
 use super::{Index, LOCK_FILE, Lock, Locked, Moment, PackageError, Place, fetch, tree};
@@ -208,7 +208,7 @@ impl Work<'_> {
         &mut self,
         package: &Package,
         tell: &mut dyn FnMut(&str, Step<'_>),
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<(), Fault> {
         let key = &package.key;
         let kept = match self.request.get {
             Get::All => None,
@@ -223,14 +223,17 @@ impl Work<'_> {
             let detail = format!("The configuration calls more than {MOST} packages.");
             return Err(
                 Diagnostic::error("M0010", "Modules cannot be installed", detail)
-                    .help("Check whether modules call ever new ones."),
+                    .help("Check whether modules call ever new ones.")
+                    .into(),
             );
         }
         tell(key, Step::Fetching);
-        let entry = self.fetch(package).map_err(|error| error.diagnostic(key))?;
+        let entry = self
+            .fetch(package)
+            .map_err(|error| Box::new(error.diagnostic(key)))?;
         match self.lock.packages.get(key) {
             Some(from) if from.digest != entry.digest => {
-                tell(key, Step::Changed { from, to: &entry })
+                tell(key, Step::Changed { from, to: &entry });
             }
             _ => tell(key, Step::Fetched(&entry)),
         }
@@ -294,7 +297,7 @@ impl Work<'_> {
 
     /// Records what is there: first for all machines, then for this one. A run that ends in
     /// between leaves what the next one installs.
-    fn settle(&mut self, sources: &Sources) -> Result<bool, isobar_sdk::Fault> {
+    fn settle(&mut self, sources: &Sources) -> Result<bool, Fault> {
         let place = &self.request.place;
         let used: BTreeMap<&str, &str> = sources.packages().collect();
         let done = self
@@ -387,7 +390,7 @@ fn stopped(diagnostic: Diagnostic) -> Refused {
     Box::new((diagnostic.into(), Sources::default()))
 }
 
-fn failed(error: &PackageError) -> isobar_sdk::Fault {
+fn failed(error: &PackageError) -> Fault {
     Box::new(error.diagnostic(""))
 }
 

@@ -184,7 +184,12 @@ async fn mistakes_in_modules_are_told_where_they_are() {
         ("source = \"./m\"", "L0005", "main.hcl"),
         ("source = \"./m\"\nsize = [1]", "C0013", "main.hcl"),
         ("source = \"./n\"", "L0022", "main.hcl"),
-        ("source = \"org/m/aws\"", "L0020", "main.hcl"),
+        ("source = \"org/m/aws\"", "L0024", "main.hcl"),
+        (
+            "source = \"git::https://example.org/m\"",
+            "L0020",
+            "main.hcl",
+        ),
         (
             "source = \"./m\"\nsize = module.x.sise",
             "P0001",
