@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::schema::{self, Nesting, Presence};
-use isobar_sdk::{Diagnostic, Diagnostics, Span, Value};
+use isobar_sdk::{Diagnostic, Diagnostics, Fault, Span, Value};
 
-use super::{Ambient, Scope, evaluate};
-use crate::language::body::{Attribute, Block, Body};
+use super::dynamic::Given;
+use super::evaluate::{Bound, evaluate_within};
+use super::{Ambient, Scope};
+use crate::language::body::{Attribute, Body};
+use crate::language::expression::Located;
 use crate::language::unsupported_attribute;
 
 /// Evaluates a body. Attributes that are not set are null; what is wrong is reported attribute
@@ -23,20 +26,31 @@ pub fn decode(
     let mut decoder = Decoder {
         scope,
         ambient,
+        bound: Bound::new(),
         diagnostics,
     };
     Value::Object(decoder.body(body, schema, header).into())
 }
 
-struct Decoder<'a> {
+pub(super) struct Decoder<'a> {
     scope: &'a Scope<'a>,
     ambient: &'a Ambient,
+    /// The elements that the blocks around are made of.
+    pub(super) bound: Bound,
     diagnostics: &'a mut Diagnostics,
 }
 
 type Fields = BTreeMap<Arc<str>, Value>;
 
 impl Decoder<'_> {
+    pub(super) fn evaluate(&self, located: &Located) -> Result<Value, Fault> {
+        evaluate_within(located, (self.scope, self.ambient), self.bound.clone())
+    }
+
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
     fn body(&mut self, body: &Body, schema: &schema::Body, header: &Span) -> Fields {
         let mut fields = Fields::new();
         for attribute in &body.attributes {
@@ -98,7 +112,7 @@ impl Decoder<'_> {
             );
             return unknown();
         }
-        let value = match evaluate(&attribute.value, self.scope, self.ambient) {
+        let value = match self.evaluate(&attribute.value) {
             Ok(value) => value,
             Err(fault) => {
                 self.diagnostics.push(*fault);
@@ -140,8 +154,9 @@ impl Decoder<'_> {
     }
 
     fn blocks(&mut self, body: &Body, schema: &schema::Body, header: &Span, into: &mut Fields) {
-        for block in &body.blocks {
-            if !schema.blocks.contains_key(&*block.kind) {
+        let unfolded = self.unfold(body);
+        for block in &unfolded.blocks {
+            if !schema.blocks.contains_key(&**block.kind) {
                 let known: Vec<&str> = schema.blocks.keys().map(String::as_str).collect();
                 let help = if known.is_empty() {
                     "No blocks can stand here.".to_owned()
@@ -154,17 +169,19 @@ impl Decoder<'_> {
                         "Unsupported block type",
                         format!("Blocks of type {:?} are not expected here.", block.kind),
                     )
-                    .at(&block.header)
+                    .at(block.header)
                     .within(header)
                     .help(help),
                 );
             }
         }
         for (name, known) in &schema.blocks {
-            let given: Vec<&Block> = body.blocks.iter().filter(|b| &*b.kind == name).collect();
+            let given = unfolded.blocks.iter().filter(|b| **b.kind == **name);
+            let given: Vec<&Given<'_>> = given.collect();
             let mut values: Vec<Value> =
                 given.iter().map(|block| self.block(block, known)).collect();
             let value = match (known.nesting, values.len()) {
+                _ if unfolded.unknown.contains(name.as_str()) => Value::unknown(),
                 (Nesting::List, _) => Value::list(values),
                 (Nesting::Required, 0) => {
                     self.missing(&format!("a {name} block."), &known.doc, header);
@@ -179,7 +196,7 @@ impl Decoder<'_> {
                             "Duplicate declaration",
                             format!("There can be only one {name} block here."),
                         )
-                        .at(&given[1].header)
+                        .at(given[1].header)
                         .help("Remove one of them."),
                     );
                     values.remove(0)
@@ -189,8 +206,12 @@ impl Decoder<'_> {
         }
     }
 
-    fn block(&mut self, block: &Block, known: &schema::Block) -> Value {
-        let mut fields = self.body(&block.body, &known.body, &block.header);
+    fn block(&mut self, block: &Given<'_>, known: &schema::Block) -> Value {
+        let decode = |decoder: &mut Self| decoder.body(block.body, &known.body, block.header);
+        let mut fields = match &block.element {
+            Some(element) => self.within(element.clone(), decode),
+            None => decode(self),
+        };
         for (name, attribute) in &known.body.attributes {
             if let (Presence::Default(default), Some(value)) =
                 (&attribute.presence, fields.get_mut(name.as_str()))
@@ -201,7 +222,7 @@ impl Decoder<'_> {
         }
         match (known.label, block.labels.as_slice()) {
             (Some(name), [label]) => {
-                fields.insert(name.into(), Value::String(Arc::clone(&label.text)));
+                fields.insert(name.into(), Value::String(Arc::clone(label)));
             }
             (None, []) => {}
             (label, _) => {
@@ -212,7 +233,7 @@ impl Decoder<'_> {
                         "Wrong number of labels",
                         format!("This block has {} labels.", block.labels.len()),
                     )
-                    .at(&block.header)
+                    .at(block.header)
                     .help(format!("Write {}{shape} {{ … }}", block.kind)),
                 );
             }

@@ -24,11 +24,26 @@ use crate::language::expression::{Call, Expression, Extent, Kind, Located};
 /// # Errors
 /// The first thing wrong with it.
 pub fn evaluate(located: &Located, scope: &Scope<'_>, ambient: &Ambient) -> Result<Value, Fault> {
+    evaluate_within(located, (scope, ambient), Vec::new())
+}
+
+/// Names bound around a place, innermost last.
+pub(super) type Bound = Vec<(Arc<str>, Value)>;
+
+/// Evaluates an expression where more names are bound.
+///
+/// # Errors
+/// The first thing wrong with it.
+pub(super) fn evaluate_within(
+    located: &Located,
+    (scope, ambient): (&Scope<'_>, &Ambient),
+    bound: Bound,
+) -> Result<Value, Fault> {
     Evaluation {
         scope,
         ambient,
         file: &located.file,
-        bound: Vec::new(),
+        bound,
         depth: 0,
     }
     .value(&located.root)
@@ -41,7 +56,7 @@ pub fn evaluate(located: &Located, scope: &Scope<'_>, ambient: &Ambient) -> Resu
 pub(super) fn evaluate_template(
     located: &Located,
     facts: &Facts,
-    bound: Vec<(Arc<str>, Value)>,
+    bound: Bound,
     depth: usize,
 ) -> Result<Value, Fault> {
     let nothing = Config::default();
@@ -61,7 +76,7 @@ struct Evaluation<'a> {
     ambient: &'a Ambient,
     file: &'a Arc<str>,
     /// Names bound by `for`, innermost last.
-    bound: Vec<(Arc<str>, Value)>,
+    bound: Bound,
     /// How many templates from files stand around.
     depth: usize,
 }

@@ -2,6 +2,7 @@
 
 pub mod condition;
 pub mod decode;
+mod dynamic;
 mod evaluate;
 mod frames;
 pub mod functions;

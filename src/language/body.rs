@@ -71,13 +71,4 @@ impl Body {
         let position = self.blocks.iter().position(|block| &*block.kind == kind)?;
         Some(self.blocks.remove(position))
     }
-
-    /// All expressions, those of nested blocks included.
-    pub fn expressions(&self) -> Vec<&Located> {
-        let mut found: Vec<&Located> = self.attributes.iter().map(|a| &a.value).collect();
-        for block in &self.blocks {
-            found.extend(block.body.expressions());
-        }
-        found
-    }
 }

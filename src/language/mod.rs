@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod config;
+pub mod dynamic;
 pub mod expression;
 mod incomplete;
 pub mod lifecycle;

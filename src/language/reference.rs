@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use isobar_sdk::Span;
 
+use super::body::Body;
 use super::expression::{Access, Expression, Kind, Located, Part};
 
 /// A reference to something with a name.
@@ -48,6 +49,45 @@ pub fn references(located: &Located) -> Vec<Reference> {
     };
     collector.expression(&located.root);
     collector.found
+}
+
+/// All references in a body, those of nested blocks included.
+#[must_use]
+pub fn references_within(body: &Body) -> Vec<Reference> {
+    let mut found = Vec::new();
+    collect(body, &mut Vec::new(), &mut found);
+    found
+}
+
+fn collect(body: &Body, bound: &mut Vec<Arc<str>>, found: &mut Vec<Reference>) {
+    let expression = |located: &Located, bound: &[Arc<str>], found: &mut Vec<Reference>| {
+        let mut collector = Collector {
+            file: &located.file,
+            bound: bound.to_vec(),
+            found: Vec::new(),
+        };
+        collector.expression(&located.root);
+        found.append(&mut collector.found);
+    };
+    for attribute in &body.attributes {
+        expression(&attribute.value, bound, found);
+    }
+    for block in &body.blocks {
+        // One that is wrong is reported when it is decoded.
+        match block.dynamic() {
+            Some(Err(_)) => {}
+            Some(Ok(dynamic)) => {
+                expression(dynamic.for_each, bound, found);
+                bound.push(Arc::clone(&dynamic.iterator));
+                if let Some(labels) = dynamic.labels {
+                    expression(&labels.value, bound, found);
+                }
+                collect(&dynamic.content.body, bound, found);
+                bound.pop();
+            }
+            None => collect(&block.body, bound, found),
+        }
+    }
 }
 
 struct Collector<'a> {

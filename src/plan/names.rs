@@ -13,7 +13,7 @@ use crate::language::config::Declaration;
 use crate::language::expression::Located;
 use crate::language::lifecycle::Condition;
 use crate::language::module::{Call, Path};
-use crate::language::reference::{Reference, Target, references};
+use crate::language::reference::{Reference, Target, references, references_within};
 use crate::language::statement::Import;
 use crate::language::{Config, noun};
 
@@ -263,6 +263,9 @@ impl<'a> Builder<'a> {
         });
         for (name, declaration) in blocks.chain(data) {
             let node = name.within(path);
+            for reference in references_within(&declaration.body) {
+                self.depend(path, &node, &reference);
+            }
             for located in expressions(declaration) {
                 self.refer(&node, located);
             }
@@ -323,10 +326,9 @@ impl<'a> Builder<'a> {
                 continue;
             }
             let each = provider.for_each.iter().map(|attribute| &attribute.value);
-            for located in provider.body.expressions().into_iter().chain(each) {
-                for reference in references(located) {
-                    self.provider_reference(path, &reference);
-                }
+            let each = each.flat_map(references);
+            for reference in references_within(&provider.body).into_iter().chain(each) {
+                self.provider_reference(path, &reference);
             }
         }
     }
@@ -358,9 +360,13 @@ impl<'a> Builder<'a> {
     /// Adds the references of an expression that stands in the module at `path`.
     fn refer_from(&mut self, path: &Path, node: &Node, located: &Located) {
         for reference in references(located) {
-            for target in self.targets(path, &reference) {
-                self.dag.depend(node.clone(), target);
-            }
+            self.depend(path, node, &reference);
+        }
+    }
+
+    fn depend(&mut self, path: &Path, node: &Node, reference: &Reference) {
+        for target in self.targets(path, reference) {
+            self.dag.depend(node.clone(), target);
         }
     }
 
@@ -503,15 +509,13 @@ fn exists(config: &Config, name: &Name) -> bool {
     }
 }
 
-/// All expressions of a declaration that are evaluated.
+/// The expressions of a declaration outside of its body.
 fn expressions(declaration: &Declaration) -> Vec<&Located> {
-    let mut found = declaration.body.expressions();
-    found.extend(
-        declaration
-            .repetition
-            .attribute()
-            .map(|attribute| &attribute.value),
-    );
+    let attribute = declaration.repetition.attribute();
+    let mut found: Vec<&Located> = attribute
+        .map(|attribute| &attribute.value)
+        .into_iter()
+        .collect();
     found.extend(declaration.lifecycle.expressions());
     let provider = declaration.provider.as_ref();
     found.extend(provider.and_then(|provider| provider.key.as_ref()));

@@ -10,6 +10,7 @@ mod conditions;
 mod crash;
 mod data;
 mod deployments;
+mod dynamic;
 mod faults;
 mod histories;
 mod imports;
