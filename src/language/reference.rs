@@ -90,6 +90,58 @@ fn collect(body: &Body, bound: &mut Vec<Arc<str>>, found: &mut Vec<Reference>) {
     }
 }
 
+/// The longest accesses in an expression that begin with a name, such as `local.a["k"].b`, outside of
+/// `for`, whose names mean something there only.
+#[must_use]
+pub fn chains(located: &Located) -> Vec<Located> {
+    let mut found = Vec::new();
+    let mut open = vec![&located.root];
+    while let Some(expression) = open.pop() {
+        if is_chain(expression) {
+            found.push(Located {
+                file: Arc::clone(&located.file),
+                root: expression.clone(),
+            });
+        } else {
+            open.extend(parts(expression));
+        }
+    }
+    found.sort_by_key(|found| found.root.extent.start);
+    found
+}
+
+fn is_chain(expression: &Expression) -> bool {
+    match &expression.kind {
+        Kind::Variable(_) => true,
+        Kind::Attribute(inner, _) | Kind::Index(inner, _) | Kind::Splat(inner, _) => {
+            is_chain(inner)
+        }
+        _ => false,
+    }
+}
+
+/// The expressions directly in an expression.
+fn parts(expression: &Expression) -> Vec<&Expression> {
+    match &expression.kind {
+        Kind::Literal(_) | Kind::Variable(_) => Vec::new(),
+        Kind::Template(parts) => parts
+            .iter()
+            .filter_map(|part| match part {
+                Part::Interpolation(inner) => Some(inner),
+                _ => None,
+            })
+            .collect(),
+        Kind::Tuple(items) => items.iter().collect(),
+        Kind::Object(items) => items.iter().flat_map(|(k, v)| [k, v]).collect(),
+        Kind::Attribute(inner, _) | Kind::Splat(inner, _) | Kind::Unary(_, inner) => vec![inner],
+        Kind::Index(inner, index) => vec![inner, index],
+        Kind::Binary(_, operands) => vec![&operands.0, &operands.1],
+        Kind::Conditional(parts) => vec![&parts.0, &parts.1, &parts.2],
+        Kind::Call(call) => call.arguments.iter().collect(),
+        Kind::For(each) => vec![&each.collection],
+    }
+}
+
 struct Collector<'a> {
     file: &'a Arc<str>,
     /// Names bound by `for` around the current place.

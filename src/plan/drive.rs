@@ -347,7 +347,11 @@ impl<'a> Driver<'a> {
         let Some(call) = scope.config().calls.get(name) else {
             return Ok(());
         };
-        let instances = expand(&call.repetition, scope)?;
+        let instances = match (expand(&call.repetition, scope), call.repetition.attribute()) {
+            (Ok(instances), _) => instances,
+            (Err(fault), None) => return Err(fault),
+            (Err(fault), Some(each)) => return Err(self.explain(fault, caller, &each.value)),
+        };
         self.frames.enter(caller, call, instances);
         Ok(())
     }
@@ -408,7 +412,10 @@ impl<'a> Driver<'a> {
         }
         match expand(&declaration.repetition, scope) {
             Ok(instances) => Some(instances),
-            Err(fault) => {
+            Err(mut fault) => {
+                if let Some(attribute) = declaration.repetition.attribute() {
+                    fault = self.explain(fault, &block.module, &attribute.value);
+                }
                 self.diagnostics.push(*fault);
                 None
             }

@@ -49,7 +49,7 @@ fn not_known(attribute: &Attribute) -> Fault {
         attribute,
         "Not known at plan time",
         format!(
-            "{} rests on something that is only known after apply, so the instances cannot be told now.",
+            "{} rests on something that is not known yet, so the instances cannot be told now.",
             attribute.name
         ),
     );

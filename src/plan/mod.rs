@@ -25,6 +25,7 @@ mod selection;
 mod setup;
 mod specify;
 mod undeclared;
+mod undetermined;
 mod validate;
 
 pub use adopt::adopt;
