@@ -444,20 +444,19 @@ impl Config {
         }
         if let Repetition::Count(attribute) | Repetition::ForEach(attribute) =
             &declaration.repetition
-            && declaration.is_noun()
-            && &*kind != "zone"
+            && &*kind == "deployment"
         {
             diagnostics.push(
                 Diagnostic::error(
                     "L0008",
                     "Unsupported meta-argument",
                     format!(
-                        "A {kind} cannot be repeated with {}; resources and zones can.",
+                        "A deployment cannot be repeated with {}: its instances are its zones.",
                         attribute.name
                     ),
                 )
                 .at(&attribute.name_span)
-                .help(format!("Write one {kind} block for each.")),
+                .help("Put it into a module, and repeat that."),
             );
         }
         let all = if &*block.kind == "data" {

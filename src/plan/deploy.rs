@@ -30,6 +30,14 @@ struct Prepared {
 impl Driver<'_> {
     pub(super) async fn deployment(&mut self, block: &Block<'_>) {
         let declaration = block.declaration;
+        // There are none where it is not enabled.
+        if self
+            .expand(block)
+            .is_none_or(|instances| instances.is_empty())
+            || !self.preconditions(block, &Ambient::None, &block.address())
+        {
+            return;
+        }
         let Some(value) = self.noun(block, &Ambient::None) else {
             return;
         };
@@ -81,8 +89,10 @@ impl Driver<'_> {
             })
         };
         let value = deployment_value(&block.label(), &planned, &resolve);
-        self.set_noun(block, value);
+        let address = block.address();
+        self.set_noun(block, &address, value.clone());
         self.deployments.insert(block.label(), planned);
+        self.postconditions(block, &Ambient::None, (&address, &value));
     }
 
     /// Reads the block and derives the replicas.

@@ -363,19 +363,14 @@ impl<'a> Driver<'a> {
         if matches!(block.node.name, Name::Data(..)) {
             return self.data(block).await;
         }
-        let declaration = block.declaration;
-        if declaration.is_noun() && !self.begin_noun(block) {
-            return;
-        }
-        match &*declaration.kind {
-            "zone" => self.zones(block),
-            "model" => self.model(block),
-            "forecast" => self.forecast(block),
-            "capacity" => self.capacity(block),
+        match &*block.declaration.kind {
+            "zone" => self.nouns(block, Self::zone),
+            "model" => self.nouns(block, Self::model),
+            "forecast" => self.nouns(block, Self::forecast),
+            "capacity" => self.nouns(block, Self::capacity),
             "deployment" => self.deployment(block).await,
-            _ => return self.resources(block).await,
+            _ => self.resources(block).await,
         }
-        self.end_noun(block);
     }
 
     /// Takes what is there for what a block says, as nothing is to be changed. What is not there

@@ -49,7 +49,7 @@ pub fn forecasts(
         }
         for instance in driver.frames.instances(&node.module) {
             if let Some(block) = driver.value(node, instance) {
-                driver.forecast(&block);
+                driver.nouns(&block, Driver::forecast);
             }
         }
     }

@@ -1,134 +1,115 @@
 //! Nouns in the walk: their blocks to values and specifications.
 
-use isobar_sdk::{Diagnostic, Value};
+use std::sync::Arc;
+
+use isobar_sdk::{Address, Diagnostic, Value};
 
 use super::drive::{Block, Driver};
 use super::nouns;
-use crate::deployment::spec;
+use crate::deployment::{Wrong, spec};
 use crate::eval::Ambient;
 use crate::event::Event;
-use crate::language::config::Repetition;
-use std::sync::Arc;
+
+/// What is made of one instance of a noun: its value in expressions; `None` where something is wrong.
+type Specify<'a> = fn(&mut Driver<'a>, &Block<'a>, Given<'_>) -> Option<Value>;
+
+/// One instance of a noun as its block says it.
+pub(super) struct Given<'g> {
+    /// The name that platforms and people get to see.
+    label: String,
+    ambient: &'g Ambient,
+    value: Value,
+}
 
 impl<'a> Driver<'a> {
-    /// Whether a noun is there and its preconditions hold.
-    pub(super) fn begin_noun(&mut self, block: &Block<'_>) -> bool {
-        let declaration = block.declaration;
-        if let Repetition::If(_) = declaration.repetition {
-            let there = self.expand(block);
-            if there.is_none_or(|instances| instances.is_empty()) {
-                return false;
-            }
-        }
-        self.preconditions(block, &Ambient::None, &block.address())
-    }
-
-    pub(super) fn end_noun(&mut self, block: &Block<'_>) {
-        let declaration = block.declaration;
-        let scope = self.frames.get(&block.module);
-        let value = scope.and_then(|scope| scope.block(&declaration.kind, &declaration.name));
-        if let Some(value) = value.cloned() {
-            self.postconditions(block, &Ambient::None, (&block.address(), &value));
-        }
-    }
-
-    /// Sets the value of a noun that stands for one thing.
-    pub(super) fn set_noun(&mut self, block: &Block<'_>, value: Value) {
-        let declaration = block.declaration;
-        if let Some(scope) = self.frames.get_mut(&block.module) {
-            scope.set_block(&declaration.kind, &declaration.name, value.clone());
-        }
-        let key = (Arc::clone(&declaration.kind), block.label());
-        self.nouns.values.insert(key, value);
-    }
-
-    pub(super) fn zones(&mut self, block: &Block<'a>) {
-        let declaration = block.declaration;
+    /// Evaluates every instance of a noun that makes nothing.
+    pub(super) fn nouns(&mut self, block: &Block<'a>, specify: Specify<'a>) {
         let Some(instances) = self.expand(block) else {
             return;
         };
-        let kind = nouns::zone_provider(declaration);
         for (key, ambient) in instances {
             let address = block.address().instance(key);
-            let name = address.label();
+            if !self.preconditions(block, &ambient, &address) {
+                return;
+            }
             let Some(value) = self.noun(block, &ambient) else {
                 return;
             };
-            let provider = match self.provider_of(block, &ambient, kind) {
-                Ok(provider) => provider,
-                Err(fault) => return self.diagnostics.push(*fault),
+            let given = Given {
+                label: address.label(),
+                ambient: &ambient,
+                value,
             };
-            let settings = nouns::zone_settings(&value, kind, self.request.registry);
-            let zone = match spec::zone(&name, &provider, &value, settings) {
-                Ok(zone) => zone,
-                Err(wrong) => return self.diagnostics.push(nouns::wrong(declaration, &wrong)),
+            let Some(value) = specify(self, block, given) else {
+                return;
             };
-            let value = value
-                .with_field("name", Value::from(name.as_str()))
-                .with_field("provider", Value::from(provider.as_str()));
-            if let Some(scope) = self.frames.get_mut(&block.module) {
-                scope.set_instance(&address, value);
-            }
-            self.nouns.zone_blocks.insert(name.clone(), declaration);
-            if self.nouns.zones.insert(name.clone(), zone).is_some() {
-                self.diagnostics.push(
-                    Diagnostic::error(
-                        "P0007",
-                        "Two zones of one name",
-                        format!("There is more than one zone that is listed as {name:?}."),
-                    )
-                    .at(&declaration.header)
-                    .help("Rename one of the zone blocks."),
-                );
-            }
+            self.set_noun(block, &address, value.clone());
+            self.postconditions(block, &ambient, (&address, &value));
         }
     }
 
-    pub(super) fn model(&mut self, block: &Block<'a>) {
-        let Some(value) = self.noun(block, &Ambient::None) else {
-            return;
-        };
-        let name = block.label();
-        match nouns::model(&name, &value, self.request.folder) {
-            Ok(model) => {
-                self.nouns
-                    .model_blocks
-                    .insert(name.clone(), block.declaration);
-                self.nouns.models.insert(name.clone(), model);
-                self.set_noun(block, value.with_field("name", Value::from(name)));
-            }
-            Err(wrong) => self
-                .diagnostics
-                .push(nouns::wrong(block.declaration, &wrong)),
+    /// Sets the value of an instance of a noun.
+    pub(super) fn set_noun(&mut self, block: &Block<'_>, address: &Address, value: Value) {
+        let kind = &block.declaration.kind;
+        if let Some(scope) = self.frames.get_mut(&block.module) {
+            scope.set_instance(address, value.clone());
+        }
+        let key = (Arc::clone(kind), address.label());
+        if self.nouns.values.insert(key, value).is_some() {
+            let label = address.label();
+            let detail = format!("There is more than one {kind} that is listed as {label:?}.");
+            self.diagnostics.push(
+                Diagnostic::error("P0007", "Two blocks of one name", detail)
+                    .at(&block.declaration.header)
+                    .help(format!("Rename one of the {kind} blocks.")),
+            );
         }
     }
 
-    pub(super) fn capacity(&mut self, block: &Block<'_>) {
-        let Some(value) = self.noun(block, &Ambient::None) else {
-            return;
-        };
-        let name = block.label();
-        match spec::capacity(&value) {
-            Ok(capacity) => {
-                self.nouns.capacities.insert(name.clone(), capacity);
-                self.set_noun(block, value.with_field("name", Value::from(name)));
-            }
-            Err(wrong) => self
-                .diagnostics
-                .push(nouns::wrong(block.declaration, &wrong)),
-        }
-    }
-
-    pub(super) fn forecast(&mut self, block: &Block<'_>) {
+    pub(super) fn zone(&mut self, block: &Block<'a>, given: Given<'_>) -> Option<Value> {
         let declaration = block.declaration;
-        let Some(value) = self.noun(block, &Ambient::None) else {
-            return;
+        let kind = nouns::zone_provider(declaration);
+        let provider = match self.provider_of(block, given.ambient, kind) {
+            Ok(provider) => provider,
+            Err(fault) => {
+                self.diagnostics.push(*fault);
+                return None;
+            }
         };
-        let spec = match spec::forecast(&value) {
-            Ok(spec) => spec,
-            Err(wrong) => return self.diagnostics.push(nouns::wrong(declaration, &wrong)),
-        };
-        let name = block.label();
+        let settings = nouns::zone_settings(&given.value, kind, self.request.registry);
+        let zone = spec::zone(&given.label, &provider, &given.value, settings);
+        let zone = self.taken(block, zone)?;
+        let value = given
+            .value
+            .with_field("name", Value::from(given.label.as_str()))
+            .with_field("provider", Value::from(provider.as_str()));
+        let nouns = &mut self.nouns;
+        nouns.zone_blocks.insert(given.label.clone(), declaration);
+        nouns.zones.insert(given.label, zone);
+        Some(value)
+    }
+
+    pub(super) fn model(&mut self, block: &Block<'a>, given: Given<'_>) -> Option<Value> {
+        let model = nouns::model(&given.label, &given.value, self.request.folder);
+        let model = self.taken(block, model)?;
+        let nouns = &mut self.nouns;
+        nouns
+            .model_blocks
+            .insert(given.label.clone(), block.declaration);
+        nouns.models.insert(given.label.clone(), model);
+        Some(given.value.with_field("name", Value::from(given.label)))
+    }
+
+    pub(super) fn capacity(&mut self, block: &Block<'a>, given: Given<'_>) -> Option<Value> {
+        let capacity = self.taken(block, spec::capacity(&given.value))?;
+        self.nouns.capacities.insert(given.label.clone(), capacity);
+        Some(given.value.with_field("name", Value::from(given.label)))
+    }
+
+    pub(super) fn forecast(&mut self, block: &Block<'a>, given: Given<'_>) -> Option<Value> {
+        let declaration = block.declaration;
+        let spec = self.taken(block, spec::forecast(&given.value))?;
+        let name = given.label;
         self.sink.emit(Event::ForecastStart { name: name.clone() });
         match nouns::load(declaration, spec, self.request.folder) {
             Ok(loaded) => {
@@ -137,10 +118,26 @@ impl<'a> Driver<'a> {
                     name: name.clone(),
                     method,
                 });
-                self.set_noun(block, nouns::forecast_value(&name, &loaded));
+                let value = nouns::forecast_value(&name, &loaded);
                 self.nouns.forecasts.insert(name, loaded);
+                Some(value)
             }
-            Err(diagnostic) => self.diagnostics.push(*diagnostic),
+            Err(diagnostic) => {
+                self.diagnostics.push(*diagnostic);
+                None
+            }
+        }
+    }
+
+    /// What was read of a block; what is wrong with it is reported.
+    fn taken<T>(&mut self, block: &Block<'_>, read: Result<T, Wrong>) -> Option<T> {
+        match read {
+            Ok(read) => Some(read),
+            Err(wrong) => {
+                self.diagnostics
+                    .push(nouns::wrong(block.declaration, &wrong));
+                None
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use isobar_sdk::{Address, Fault};
 use super::drive::Driver;
 use super::expand::NOT_KNOWN;
 use super::names::{Name, Node};
-use crate::eval::{Ambient, Instance, evaluate};
+use crate::eval::{Ambient, Instance, Scope, evaluate};
 use crate::language::expression::Located;
 use crate::language::module::Path;
 use crate::language::reference::{Target, chains, references};
@@ -84,7 +84,7 @@ impl Driver<'_> {
         seen: &mut BTreeSet<(Instance, String)>,
         found: &mut BTreeSet<Origin>,
     ) {
-        let Some(config) = self.frames.get(module).map(|scope| scope.config()) else {
+        let Some(config) = self.frames.get(module).map(Scope::config) else {
             return;
         };
         let path: Path = module.iter().map(|step| Arc::clone(&step.name)).collect();
@@ -111,7 +111,7 @@ impl Driver<'_> {
                 let caller = module.split_last();
                 let Some((step, caller)) = caller else { return };
                 let caller: Instance = caller.to_vec();
-                let calls = self.frames.get(&caller).map(|scope| scope.config());
+                let calls = self.frames.get(&caller).map(Scope::config);
                 let call = calls.and_then(|config| config.calls.get(&step.name));
                 if let Some(argument) = call.and_then(|call| call.arguments.get(name)) {
                     self.origins(&caller, &argument.value, through, seen, found);

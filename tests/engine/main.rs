@@ -18,6 +18,7 @@ mod language;
 mod lifecycle;
 mod modules;
 mod moves;
+mod nouns;
 mod replacement;
 mod secrets;
 mod selection;
