@@ -1,6 +1,6 @@
 //! What happens to one resource instance, and why.
 
-use isobar_sdk::{Known, Path, Value};
+use isobar_sdk::{Address, Known, Path, Value};
 
 /// What happens to one resource instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -141,6 +141,13 @@ pub enum Cause {
         recorded: Value,
         /// What is there.
         observed: Value,
+    },
+    /// It comes from something that is changed, too.
+    Follows {
+        /// The attribute, or `replace_triggered_by`.
+        attribute: String,
+        /// What is changed: an instance, or a block with several.
+        of: Address,
     },
     /// It was there and is gone.
     Gone,

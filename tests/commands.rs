@@ -572,3 +572,38 @@ fn documents_in_texts_show_where_they_change() {
         .collect();
     insta::assert_snapshot!("plan_of_documents", stable.join("\n"));
 }
+
+#[test]
+fn a_replacement_tells_what_it_follows() {
+    let configuration = r#"
+variable "size" { default = 1 }
+
+resource "isobar_data" "base" { triggers_replace = var.size }
+
+module "middle" {
+  source = "./middle"
+  from   = isobar_data.base.id
+}
+
+resource "isobar_data" "top" {
+  triggers_replace = module.middle.id
+}
+
+resource "isobar_data" "beside" {
+  lifecycle { replace_triggered_by = [isobar_data.base] }
+}
+"#;
+    let middle = r#"
+variable "from" {}
+locals { from = "${var.from}!" }
+resource "isobar_data" "each" {
+  count = 2
+  input = local.from
+}
+output "id" { value = isobar_data.each[0].output }
+"#;
+    let folder = Folder::new(&[("main.hcl", configuration), ("middle/main.hcl", middle)]);
+    folder.run(&["apply", "-auto-approve"]).ended(0);
+    let plan = folder.run(&["plan", "-concise", "-var", "size=2"]);
+    insta::assert_snapshot!(plan.ended(0));
+}

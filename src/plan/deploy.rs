@@ -313,7 +313,7 @@ impl Driver<'_> {
                 let resource = (resource, placed.model.name.as_str());
                 Box::new(self.native_diagnostic(block, zone, resource, &address, error))
             })?;
-            self.changes.insert(address, planned);
+            self.take_up(address, planned);
         }
         Ok(lowered.url)
     }

@@ -159,6 +159,8 @@ pub(super) struct Driver<'a> {
     /// What the data sources tell.
     pub(super) reads: BTreeMap<Address, PlannedRead>,
     pub(super) changes: BTreeMap<Address, PlannedChange>,
+    /// What changes of each block, in all instances of its module.
+    pub(super) changing: BTreeMap<Address, Address>,
     /// The blocks whose replacements are made before what they replace is destroyed.
     pub(super) create_first: BTreeSet<&'a Node>,
     pub(super) deployments: BTreeMap<String, PlannedDeployment>,
@@ -219,6 +221,7 @@ impl<'a> Driver<'a> {
             checks: Checks::new(),
             reads: BTreeMap::new(),
             changes: BTreeMap::new(),
+            changing: BTreeMap::new(),
             create_first: life::create_first(request.config, names),
             deployments: BTreeMap::new(),
             forecasts: BTreeMap::new(),

@@ -16,6 +16,7 @@ mod names;
 mod needs;
 mod nouns;
 mod order;
+mod origin;
 mod predict;
 mod provider;
 mod refresh;
@@ -25,7 +26,7 @@ mod selection;
 mod setup;
 mod specify;
 mod undeclared;
-mod undetermined;
+
 mod validate;
 
 pub use adopt::adopt;

@@ -131,7 +131,10 @@ impl<'r> Driver<'r> {
     async fn resource(&mut self, block: &Block<'_>, ambient: &Ambient, item: Item<'_>) -> bool {
         let (address, life) = (item.address.clone(), item.life);
         let planned = match self.instance(item).await {
-            Ok(planned) => planned,
+            Ok(mut planned) => {
+                planned.causes.extend(self.follows(block, &planned.change));
+                planned
+            }
             Err(error) => {
                 let refused = provider_diagnostic(block.declaration, &address, error);
                 self.diagnostics.push(refused);
@@ -146,7 +149,7 @@ impl<'r> Driver<'r> {
             scope.set_instance(&address, after.clone());
         }
         self.postconditions(block, ambient, (&address, &after));
-        self.changes.insert(address, planned);
+        self.take_up(address, planned);
         true
     }
 
@@ -182,7 +185,7 @@ impl<'r> Driver<'r> {
             (false, false, false) => None,
         };
         let (change, reason) = configured.classify(prior.as_ref(), forced).await?;
-        let causes = self.causes(&item.address, &change);
+        let causes = self.causes(&item.address, item.schema, &change);
         Ok(PlannedChange {
             provider: item.provider,
             schema_version: item.schema.version,
@@ -197,7 +200,7 @@ impl<'r> Driver<'r> {
     }
 
     /// Where the differences of a change come from, as far as the state tells.
-    fn causes(&self, address: &Address, change: &Change) -> Vec<Cause> {
+    fn causes(&self, address: &Address, schema: &Schema, change: &Change) -> Vec<Cause> {
         let Some(recorded) = self.state.instances.get(address) else {
             return Vec::new();
         };
@@ -219,18 +222,20 @@ impl<'r> Driver<'r> {
                 .unwrap_or(Value::NULL);
             let is = before.field(&attribute).cloned().unwrap_or(Value::NULL);
             if was.reveal_all() == is.reveal_all() {
-                Cause::Configuration { attribute }
-            } else {
-                Cause::Drift {
-                    attribute,
-                    recorded: was,
-                    observed: is,
-                }
+                // What only the provider sets follows from the rest.
+                let known = schema.body.attributes.get(&attribute);
+                let computed = known.is_some_and(|known| !known.is_configurable());
+                return (!computed).then_some(Cause::Configuration { attribute });
             }
+            Some(Cause::Drift {
+                attribute,
+                recorded: was,
+                observed: is,
+            })
         };
         changed_attributes(before.value(), after)
             .into_iter()
-            .map(cause)
+            .filter_map(cause)
             .collect()
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use isobar_sdk::Address;
 
 use super::diff::Marker;
-use super::plan::{because, closing, deposed, moved};
+use super::plan::{because, closing, deposed, followed, moved};
 use super::style::{Role, Style};
 use crate::change::{Action, Cause};
 use crate::plan::{OutputChange, Plan, PlannedChange};
@@ -119,13 +119,23 @@ fn why(plan: &Plan, address: &Address, planned: &PlannedChange) -> String {
     if planned.change.action() == Action::Create {
         return String::new();
     }
-    let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut kinds: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for cause in &planned.causes {
         let (kind, attribute) = match cause {
-            Cause::Configuration { attribute } => ("configuration", attribute.as_str()),
-            Cause::Drift { attribute, .. } => ("changed outside of Isobar", attribute.as_str()),
-            Cause::Capacity { attribute, .. } => ("capacity", attribute.as_str()),
-            Cause::Gone => continue,
+            Cause::Configuration { attribute } => {
+                let followed = followed(planned, |name| name == attribute);
+                let followed: Vec<String> = followed.iter().map(ToString::to_string).collect();
+                let kind = match followed.as_slice() {
+                    [] => "configuration".to_owned(),
+                    followed => format!("follows {}", followed.join(" and ")),
+                };
+                (kind, attribute.as_str())
+            }
+            Cause::Drift { attribute, .. } => {
+                ("changed outside of Isobar".to_owned(), attribute.as_str())
+            }
+            Cause::Capacity { attribute, .. } => ("capacity".to_owned(), attribute.as_str()),
+            Cause::Follows { .. } | Cause::Gone => continue,
         };
         kinds.entry(kind).or_default().push(attribute);
     }

@@ -1,5 +1,6 @@
 //! A plan for people: what has changed, what will be done, and why.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use isobar_sdk::address::Key;
@@ -298,10 +299,14 @@ pub(super) fn because(plan: &Plan, address: &Address, planned: &PlannedChange) -
                 _ => &[],
             };
             let names: Vec<String> = paths.iter().map(ToString::to_string).collect();
-            format!("because {} cannot be changed in place", names.join(", "))
+            let what = names.join(", ");
+            format!(
+                "because {what} cannot be changed in place{}",
+                chain(plan, planned)
+            )
         }
         Reason::Tainted => "because it is tainted".to_owned(),
-        Reason::Triggered => "because of replace_triggered_by".to_owned(),
+        Reason::Triggered => format!("because of replace_triggered_by{}", chain(plan, planned)),
         Reason::NoBlock => "because it is no longer in the configuration".to_owned(),
         Reason::NoModule => "because its module is no longer called".to_owned(),
         Reason::CountIndex => format!("because count no longer reaches {}", shown(key)),
@@ -315,6 +320,50 @@ pub(super) fn because(plan: &Plan, address: &Address, planned: &PlannedChange) -
         Reason::NotDeployed => not_deployed(plan, address),
         Reason::Requested => "as requested".to_owned(),
     })
+}
+
+/// What a replacement follows, what that follows, and so on, as the end of a clause.
+fn chain(plan: &Plan, planned: &PlannedChange) -> String {
+    let forcing: Vec<&str> = match (&planned.change, planned.reason) {
+        (_, Some(Reason::Triggered)) => vec!["replace_triggered_by"],
+        (Change::Replace { because, .. }, _) => {
+            because.iter().filter_map(Path::first_attribute).collect()
+        }
+        _ => Vec::new(),
+    };
+    let mut text = String::new();
+    let mut seen: BTreeSet<&Address> = BTreeSet::new();
+    let mut current = followed(planned, |attribute| forcing.contains(&attribute));
+    let mut link = ", and follows";
+    while !current.is_empty() && current.iter().all(|address| seen.insert(address)) {
+        let names: Vec<String> = current.iter().map(ToString::to_string).collect();
+        let _ = write!(text, "{link} {}", names.join(" and "));
+        link = ", which follows";
+        let next = current.first().filter(|_| current.len() == 1);
+        let next = next.and_then(|address| instance_of(plan, address));
+        current = next.map_or_else(BTreeSet::new, |next| followed(next, |_| true));
+    }
+    text
+}
+
+/// The change of an instance, or of the first one of a block.
+fn instance_of<'a>(plan: &'a Plan, address: &Address) -> Option<&'a PlannedChange> {
+    let mut from_here = plan.changes.range(address.clone()..);
+    let (found, planned) = from_here.next()?;
+    (found == address || found.block() == *address).then_some(planned)
+}
+
+/// What the attributes of a change follow.
+pub(super) fn followed(
+    planned: &PlannedChange,
+    of_interest: impl Fn(&str) -> bool,
+) -> BTreeSet<&Address> {
+    let causes = planned.causes.iter();
+    let followed = causes.filter_map(|cause| match cause {
+        Cause::Follows { attribute, of } if of_interest(attribute) => Some(of),
+        _ => None,
+    });
+    followed.collect()
 }
 
 /// A key without the brackets that addresses have.

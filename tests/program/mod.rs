@@ -33,7 +33,9 @@ impl Folder {
 
     /// Writes a file.
     pub(crate) fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path(name), text).unwrap();
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
     }
 
     /// The program, not yet started, without a terminal and without variables of its own.

@@ -93,6 +93,10 @@ enum CauseDocument {
         recorded: Exact,
         observed: Exact,
     },
+    Follows {
+        attribute: String,
+        of: Text<Address>,
+    },
     Gone,
     Capacity {
         attribute: String,
@@ -275,6 +279,10 @@ impl From<&Cause> for CauseDocument {
                 recorded: Exact(recorded.clone()),
                 observed: Exact(observed.clone()),
             },
+            Cause::Follows { attribute, of } => Self::Follows {
+                attribute: attribute.clone(),
+                of: Text(of.clone()),
+            },
             Cause::Gone => Self::Gone,
             Cause::Capacity { attribute, zone } => Self::Capacity {
                 attribute: attribute.clone(),
@@ -296,6 +304,10 @@ impl From<CauseDocument> for Cause {
                 attribute,
                 recorded: recorded.0,
                 observed: observed.0,
+            },
+            CauseDocument::Follows { attribute, of } => Self::Follows {
+                attribute,
+                of: of.0,
             },
             CauseDocument::Gone => Self::Gone,
             CauseDocument::Capacity { attribute, zone } => Self::Capacity { attribute, zone },

@@ -261,6 +261,9 @@ fn cause(cause: &Cause) -> Json {
             "observed": shown(observed),
             "sensitive": recorded.contains_sensitive() || observed.contains_sensitive(),
         }),
+        Cause::Follows { attribute, of } => {
+            json!({ "kind": "follows", "attribute": attribute, "of": of.to_string() })
+        }
         Cause::Gone => json!({ "kind": "gone" }),
         Cause::Capacity { attribute, zone } => {
             json!({ "kind": "capacity", "attribute": attribute, "zone": zone })
