@@ -38,7 +38,9 @@ impl Tool {
     /// A text in the words of the tool.
     fn translate(self, text: &str) -> String {
         match self {
-            Self::Isobar => text.replace("terraform", "isobar"),
+            Self::Isobar => text
+                .replace("terraform.tfstate", "isobar.state.json")
+                .replace("terraform", "isobar"),
             Self::Terraform => text.to_owned(),
         }
     }
@@ -155,7 +157,9 @@ impl Case {
         assert!(shown.status.success(), "{}: {}", self.name(), told(&shown));
         let text = String::from_utf8(shown.stdout).unwrap();
         let text = match tool {
-            Tool::Isobar => text.replace("isobar_data", "terraform_data"),
+            Tool::Isobar => text
+                .replace("isobar_data", "terraform_data")
+                .replace("isobar_remote_state", "terraform_remote_state"),
             Tool::Terraform => text,
         };
         let document: Json = serde_json::from_str(&text).unwrap();

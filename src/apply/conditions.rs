@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use isobar_sdk::address::Mode;
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Severity, Value};
 
 use super::world::World;
@@ -9,7 +10,7 @@ use crate::eval::condition::{self, Verdict};
 use crate::eval::{Ambient, Scope};
 use crate::language::config::Declaration;
 use crate::language::lifecycle::Condition;
-use crate::plan::{CheckStatus, Name};
+use crate::plan::{CheckStatus, Name, Node};
 
 impl World<'_> {
     /// What must hold before an instance is changed, and does not.
@@ -46,7 +47,10 @@ impl World<'_> {
         }
         let key = (Arc::clone(&address.kind), Arc::clone(&address.name));
         let config = self.frames.get(&address.module).map(Scope::config)?;
-        let declaration = config.declarations.get(&key)?;
+        let declaration = match address.mode {
+            Mode::Managed => config.declarations.get(&key)?,
+            Mode::Data => config.data.get(&key)?,
+        };
         let lifecycle = &declaration.lifecycle;
         if lifecycle.preconditions.is_empty() && lifecycle.postconditions.is_empty() {
             return None;
@@ -55,13 +59,23 @@ impl World<'_> {
         Some((declaration.clone(), ambient))
     }
 
+    /// Whether something is a check with data sources of its own.
+    fn asks(&self, node: &Node) -> bool {
+        let Name::Check(check) = &node.name else {
+            return false;
+        };
+        let config = self.config.module(&node.module);
+        let mut data = config.into_iter().flat_map(|config| config.data.values());
+        data.any(|declaration| declaration.check.as_ref() == Some(check))
+    }
+
     /// What the plan left open of outputs, checks and validations, and does not hold. Checks only
     /// warn.
     pub(super) fn broken_at_the_end(&self) -> Diagnostics {
         let mut found = Diagnostics::new();
-        let open = self.plan.checks.iter().filter(|(_, instances)| {
+        let open = self.plan.checks.iter().filter(|(node, instances)| {
             let mut all = instances.values();
-            all.any(|checked| checked.status == CheckStatus::Unknown)
+            all.any(|checked| checked.status == CheckStatus::Unknown) || self.asks(node)
         });
         for (node, _) in open {
             for instance in self.frames.instances(&node.module) {

@@ -94,10 +94,12 @@ impl Run<'_> {
                 self.state.demands.clear();
             }
             Mode::Normal => {
-                if let Err(found) = self.world.catch_up(&self.providers).await {
-                    self.diagnostics.extend(found);
-                }
+                let found = self.world.catch_up(&self.providers).await;
+                let failed = failed || found.has_errors();
+                self.diagnostics.extend(found);
                 if !failed {
+                    let silent = self.world.ask_for_checks(&self.providers).await;
+                    self.diagnostics.extend(silent);
                     self.diagnostics.extend(self.world.broken_at_the_end());
                 }
                 self.update_outputs(failed);

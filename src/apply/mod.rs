@@ -3,6 +3,7 @@
 pub mod check;
 mod conditions;
 mod findings;
+mod late;
 mod outcome;
 mod prepare;
 mod run;

@@ -4,6 +4,7 @@ use isobar_sdk::conformance::broken_promise;
 use isobar_sdk::provider::{Apply, IdempotencyKey, Operation};
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Error, Path, Value};
 
+use super::late::node_of;
 use super::outcome::{broken, failure};
 use super::run::Run;
 use crate::change::{Action, Change};
@@ -15,6 +16,20 @@ pub(super) struct Prepared {
     pub(super) step: Step,
     pub(super) request: Apply,
     pub(super) provider: String,
+}
+
+/// Why a step cannot begin.
+pub(super) enum Unready {
+    /// Something is wrong with it.
+    Wrong(Diagnostics),
+    /// Something that it rests on went wrong, which is reported already.
+    RestsOnFailure,
+}
+
+impl<T: Into<Diagnostics>> From<T> for Unready {
+    fn from(found: T) -> Self {
+        Self::Wrong(found.into())
+    }
 }
 
 impl Run<'_> {
@@ -38,7 +53,7 @@ impl Run<'_> {
     }
 
     /// What a provider is asked to do in a step; `None` for steps that only order.
-    pub(super) async fn prepare(&mut self, step: &Step) -> Result<Option<Prepared>, Diagnostics> {
+    pub(super) async fn prepare(&mut self, step: &Step) -> Result<Option<Prepared>, Unready> {
         if let Step::Discard(address, key) = step {
             return Ok(self.prepare_discard(address, *key));
         }
@@ -91,7 +106,7 @@ impl Run<'_> {
         &mut self,
         address: &Address,
         planned: &PlannedChange,
-    ) -> Result<Operation, Diagnostics> {
+    ) -> Result<Operation, Unready> {
         let Some((_, schema)) = self.registry.resource(address.resource_type()) else {
             return Err(failure(
                 address,
@@ -99,10 +114,14 @@ impl Run<'_> {
             )
             .into());
         };
-        self.world.catch_up(&self.providers).await?;
+        let found = self.world.catch_up(&self.providers).await;
+        self.diagnostics.extend(found);
+        if self.world.rests_on_failure(&node_of(address)) {
+            return Err(Unready::RestsOnFailure);
+        }
         let unmet = self.world.broken_before(address);
         if unmet.has_errors() {
-            return Err(unmet);
+            return Err(unmet.into());
         }
         let configuration = self.world.configuration(address, planned, schema)?;
         let prior = match &planned.change {

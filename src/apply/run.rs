@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::Request;
 use super::outcome::Settled;
-use super::prepare::Prepared;
+use super::prepare::{Prepared, Unready};
 use super::world::World;
 use crate::change::Action;
 use crate::event::{Event, Sink};
@@ -221,10 +221,14 @@ impl<'a> Run<'a> {
                 match meanwhile(running, &mut finished, self.prepare(step)).await {
                     Ok(Some(ready)) => prepared.push(ready),
                     Ok(None) => walk.finish(step),
-                    Err(diagnostics) => {
+                    Err(Unready::Wrong(diagnostics)) => {
                         self.diagnostics.extend(diagnostics);
                         self.lose(step);
                         self.fail(step, "see the diagnostic", walk);
+                    }
+                    Err(Unready::RestsOnFailure) => {
+                        self.skip(step);
+                        self.skip_dependents(step, walk);
                     }
                 }
             }

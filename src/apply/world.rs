@@ -8,32 +8,35 @@ use isobar_sdk::deployment::Wire;
 use isobar_sdk::schema::{Body, Schema};
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Key, Native, Value};
 
+use super::late::node_of;
 use crate::eval::{Ambient, Frames, Instance, Scope, decode, evaluate};
 use crate::language::lifecycle::Ignore;
 use crate::language::{Config, Declaration};
 use crate::plan::{
     Mode, Name, Names, Node, Plan, PlannedChange, Reach, configure, deployment_value, empty,
-    expand, follow, look_up, not_told, sensitive_output,
+    expand, follow, sensitive_output,
 };
-use crate::registry::{Providers, Registry};
+use crate::registry::Registry;
 use isobar_sdk::Fault;
 
 /// The values of a plan.
 pub(super) struct World<'a> {
-    config: &'a Config,
-    registry: &'a Registry,
+    pub(super) config: &'a Config,
+    pub(super) registry: &'a Registry,
     pub(super) plan: &'a Plan,
-    names: Names,
+    pub(super) names: Names,
     /// All names in the order of evaluation.
-    order: Vec<Node>,
+    pub(super) order: Vec<Node>,
     /// Where each stands in it.
     places: BTreeMap<Node, usize>,
     pub(super) frames: Frames<'a>,
     values: BTreeMap<Address, Value>,
     /// Deployments of which some resource is not as planned.
     incomplete: BTreeSet<Address>,
-    /// Variables and outputs of modules that rest on what has become known, by their place.
-    stale: BTreeSet<(usize, Instance)>,
+    /// What rests on what has become known and is to be evaluated anew, by its place.
+    pub(super) stale: BTreeSet<(usize, Instance)>,
+    /// What could not be evaluated anew.
+    pub(super) broken: BTreeSet<Node>,
     /// What `each` and `count` mean in the instances of a block; told once a block, because
     /// everything that it rests on is done when its first instance begins.
     ambients: BTreeMap<Address, BTreeMap<Option<Key>, Ambient>>,
@@ -62,6 +65,7 @@ impl<'a> World<'a> {
             values: BTreeMap::new(),
             incomplete: BTreeSet::new(),
             stale: BTreeSet::new(),
+            broken: BTreeSet::new(),
             ambients: BTreeMap::new(),
         };
         let mut instances: BTreeMap<Address, Vec<&Address>> = BTreeMap::new();
@@ -182,9 +186,7 @@ impl<'a> World<'a> {
 
     /// Notes which variables and outputs of modules rest on an instance.
     fn outdate(&mut self, address: &Address) {
-        let path: Vec<Arc<str>> = address.module.iter().map(|s| Arc::clone(&s.name)).collect();
-        let name = Name::Block(Arc::clone(&address.kind), Arc::clone(&address.name));
-        let node = name.within(&path.into());
+        let node = node_of(address);
         for node in self.names.passed_on_from(&node) {
             let Some(place) = self.places.get(node) else {
                 continue;
@@ -195,61 +197,12 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Evaluates anew what rests on what has become known, and asks the data sources that could
-    /// not be asked before.
-    pub(super) async fn catch_up(&mut self, providers: &Providers) -> Result<(), Diagnostics> {
-        for (place, instance) in std::mem::take(&mut self.stale) {
-            let Some(node) = self.order.get(place) else {
-                continue;
-            };
-            let evaluated = match &node.name {
-                Name::Variable(name) => self.frames.define_variable(&instance, name),
-                Name::Output(name) => self.frames.define_output(&instance, name),
-                Name::Data(kind, name) => {
-                    let block = Address {
-                        module: instance.clone(),
-                        mode: address::Mode::Data,
-                        ..Address::new(kind, name)
-                    };
-                    self.ask(&block, providers).await?;
-                    Ok(())
-                }
-                _ => Ok(()),
-            };
-            evaluated.map_err(|fault| Diagnostics::from(*fault))?;
-        }
-        Ok(())
-    }
-
-    /// Asks the instances of a data source that the plan left for now, if they can be asked.
-    async fn ask(&mut self, block: &Address, providers: &Providers) -> Result<(), Diagnostics> {
-        let plan = self.plan;
-        let all = plan.reads.range(block.clone()..);
-        let here = all.take_while(|(address, _)| address.block() == *block);
-        for (address, read) in here.filter(|(_, read)| read.deferred.is_some()) {
-            let Some((_, schema)) = self.registry.data_source(&address.kind) else {
-                continue;
-            };
-            let Some(configuration) = self.decoded(address, &schema.body)? else {
-                continue;
-            };
-            if !configuration.is_wholly_known() {
-                continue;
-            }
-            let Some(provider) = providers.get(&read.provider) else {
-                continue;
-            };
-            let told = look_up(&**provider, address, schema, &configuration).await;
-            let told = told.map_err(|error| Diagnostics::from(not_told(address, &error)))?;
-            if let Some(scope) = self.frames.get_mut(&address.module) {
-                scope.set_instance(address, told);
-            }
-        }
-        Ok(())
-    }
-
     /// The configuration of an instance as it is now; `None` if its block is not there.
-    fn decoded(&mut self, address: &Address, shape: &Body) -> Result<Option<Value>, Diagnostics> {
+    pub(super) fn decoded(
+        &mut self,
+        address: &Address,
+        shape: &Body,
+    ) -> Result<Option<Value>, Diagnostics> {
         let key = (Arc::clone(&address.kind), Arc::clone(&address.name));
         let config = self.frames.get(&address.module).map(Scope::config);
         let declaration = config.and_then(|config| match address.mode {

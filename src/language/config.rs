@@ -8,6 +8,7 @@ use isobar_sdk::diagnostic::closest;
 use isobar_sdk::{Diagnostic, Diagnostics, Span, Type};
 
 use super::body::{Attribute, Block, Body, Label};
+use super::check::Check;
 use super::expression::Located;
 use super::lifecycle::{Condition, Ignore, Lifecycle};
 use super::module::Call;
@@ -130,15 +131,6 @@ pub struct Output {
     pub preconditions: Vec<Condition>,
 }
 
-/// `check "name" {}`
-#[derive(Debug, Clone)]
-pub struct Check {
-    /// Where the block begins.
-    pub header: Span,
-    /// What should hold.
-    pub assertions: Vec<Condition>,
-}
-
 /// A resource or a noun.
 #[derive(Debug, Clone)]
 pub struct Declaration {
@@ -148,6 +140,8 @@ pub struct Declaration {
     pub name: Arc<str>,
     /// Where the block begins.
     pub header: Span,
+    /// The check that it stands in, which alone can refer to it.
+    pub check: Option<Arc<str>>,
     /// `count` or `for_each`.
     pub repetition: Repetition,
     /// The provider, where the block says it.
@@ -341,6 +335,9 @@ impl Config {
         };
         let known = ["type", "default", "description", "sensitive", "nullable"];
         take::leftovers(body, &known, diagnostics);
+        for condition in &variable.validations {
+            condition.check_looks_at(&name, diagnostics);
+        }
         if let Some(first) = self.variables.insert(name, variable) {
             diagnostics.push(duplicate("variable", &header, &first.header));
         }
@@ -396,28 +393,23 @@ impl Config {
         }
     }
 
-    fn add_check(&mut self, mut block: Block, diagnostics: &mut Diagnostics) {
+    fn add_check(&mut self, block: Block, diagnostics: &mut Diagnostics) {
         let name = Arc::clone(&block.labels[0].text);
-        let header = block.header.clone();
-        let assertions = Condition::take_all(&mut block.body, "assert", diagnostics);
-        take::leftovers(&block.body, &[], diagnostics);
-        if assertions.is_empty() {
-            diagnostics.push(
-                Diagnostic::error(
-                    "L0005",
-                    "Missing attribute",
-                    format!("Check {name:?} asserts nothing."),
-                )
-                .at(&header)
-                .help("Add assert { condition = …, error_message = … } as a block."),
-            );
+        let (check, data) = Check::read(block, diagnostics);
+        for declaration in data {
+            self.add_data(declaration, diagnostics);
         }
-        let check = Check {
-            header: block.header,
-            assertions,
-        };
+        let header = check.header.clone();
         if let Some(first) = self.checks.insert(name, check) {
             diagnostics.push(duplicate("check", &header, &first.header));
+        }
+    }
+
+    fn add_data(&mut self, declaration: Declaration, diagnostics: &mut Diagnostics) {
+        let header = declaration.header.clone();
+        let key = (Arc::clone(&declaration.kind), Arc::clone(&declaration.name));
+        if let Some(first) = self.data.insert(key, declaration) {
+            diagnostics.push(duplicate("data source", &header, &first.header));
         }
     }
 
@@ -433,6 +425,7 @@ impl Config {
             kind: Arc::clone(&kind),
             name: Arc::clone(&name),
             header: header.clone(),
+            check: None,
             repetition: take::repetition(&mut block.body, diagnostics),
             provider: take::provider(&mut block.body, diagnostics),
             depends_on: take::list(&mut block.body, "depends_on", diagnostics),
@@ -459,12 +452,10 @@ impl Config {
                 .help("Put it into a module, and repeat that."),
             );
         }
-        let all = if &*block.kind == "data" {
-            &mut self.data
-        } else {
-            &mut self.declarations
-        };
-        if let Some(first) = all.insert((kind, name), declaration) {
+        if &*block.kind == "data" {
+            return self.add_data(declaration, diagnostics);
+        }
+        if let Some(first) = self.declarations.insert((kind, name), declaration) {
             let what = if first.is_noun() {
                 "block of this kind"
             } else {

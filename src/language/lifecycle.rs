@@ -1,9 +1,12 @@
 //! What a block says about its own life: `lifecycle {}` and the conditions in it.
 
+use std::sync::Arc;
+
 use isobar_sdk::{Diagnostic, Diagnostics, Span, Value};
 
 use super::body::{Attribute, Block, Body};
 use super::expression::{Expression, Kind, Located, Part};
+use super::reference::{Reference, Target, references};
 use super::take;
 
 /// `lifecycle {}`
@@ -128,11 +131,40 @@ impl Condition {
         };
         let (condition, error_message) = (required("condition"), required("error_message"));
         take::leftovers(&block.body, &["condition", "error_message"], diagnostics);
+        let condition = condition?;
+        if references(&condition.value).is_empty() {
+            let detail = "The condition refers to nothing, so that it is always the same.";
+            diagnostics.push(
+                Diagnostic::error("L0036", "Condition looks at nothing", detail)
+                    .at(&condition.value.span())
+                    .within(&block.header)
+                    .help("Refer to what it is to hold for."),
+            );
+        }
         Some(Self {
             header: block.header,
-            condition: condition?,
+            condition,
             error_message: error_message?,
         })
+    }
+
+    /// Reports a validation that does not look at the value of its variable.
+    pub(super) fn check_looks_at(&self, variable: &Arc<str>, diagnostics: &mut Diagnostics) {
+        let found = references(&self.condition.value);
+        let looked_at = |reference: &Reference| match &reference.target {
+            Target::Variable(name) => name == variable,
+            _ => false,
+        };
+        // One that looks at nothing is reported already.
+        if !found.is_empty() && !found.iter().any(looked_at) {
+            let detail = format!("The condition does not look at var.{variable}.");
+            diagnostics.push(
+                Diagnostic::error("L0036", "Condition looks at nothing", detail)
+                    .at(&self.condition.value.span())
+                    .within(&self.header)
+                    .help(format!("Refer to var.{variable}, or write a check block.")),
+            );
+        }
     }
 
     /// Both expressions.

@@ -1,6 +1,7 @@
 //! HCL text to [`Config`]: syntax with spans, no values.
 
 pub mod body;
+pub mod check;
 pub mod config;
 pub mod dynamic;
 pub mod expression;

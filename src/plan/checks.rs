@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use isobar_sdk::{Address, Diagnostic, Severity, Value};
 
-use super::Node;
 use super::drive::{Block, Driver};
+use super::{Name, Node};
 use crate::eval::condition::{self, Verdict};
 use crate::eval::{Ambient, Instance};
 use crate::language::config::Output;
@@ -180,6 +180,12 @@ impl Driver<'_> {
                 ..diagnostic
             });
         }
+        self.note(node, shown, checked);
+        holds
+    }
+
+    /// Keeps what became of conditions, with what is known of others of the same instance.
+    fn note(&mut self, node: &Node, shown: String, checked: Checked) {
         let instances = self.checks.entry(node.clone()).or_default();
         let kept = instances.entry(shown).or_insert(Checked {
             status: CheckStatus::Pass,
@@ -187,7 +193,26 @@ impl Driver<'_> {
         });
         kept.status = kept.status.max(checked.status);
         kept.problems.extend(checked.problems);
-        holds
+    }
+
+    /// A data source that stands in a check does not answer: the check fails, and only warns.
+    pub(super) fn failed_to_ask(
+        &mut self,
+        block: &Block<'_>,
+        check: &Arc<str>,
+        diagnostic: Diagnostic,
+    ) {
+        let node = Name::Check(Arc::clone(check)).within(&block.node.module);
+        let shown = shown(&block.module, &format!("check.{check}"));
+        let failed = Checked {
+            status: CheckStatus::Fail,
+            problems: vec![diagnostic.detail.clone()],
+        };
+        self.note(&node, shown, failed);
+        self.diagnostics.push(Diagnostic {
+            severity: Severity::Warning,
+            ..diagnostic
+        });
     }
 }
 

@@ -10,6 +10,8 @@ use crate::change::Action;
 use crate::eval::{Ambient, decode};
 use crate::event::Event;
 
+const SILENT: &str = "Data source does not answer";
+
 /// What an instance of a data source tells.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedRead {
@@ -17,17 +19,19 @@ pub struct PlannedRead {
     pub provider: String,
     /// What it tells; unknown where it is asked at apply.
     pub after: Value,
-    /// Why it is asked at apply only.
+    /// Why it is asked at apply, if it is.
     pub deferred: Option<Deferred>,
 }
 
-/// Why a data source is asked at apply only.
+/// Why a data source is asked at apply, only or again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deferred {
     /// Its configuration is not known before.
     ConfigurationUnknown,
     /// Something that it names in `depends_on` changes before.
     DependencyPending,
+    /// It stands in a check, which looks again when everything is done.
+    AskedByCheck,
 }
 
 impl Driver<'_> {
@@ -41,7 +45,6 @@ impl Driver<'_> {
         let Some(instances) = self.expand(block) else {
             return;
         };
-        let waits = self.waits(block);
         for (key, ambient) in instances {
             let address = block.address().instance(key);
             let Some(configuration) = self.configuration(block, schema, &ambient) else {
@@ -51,34 +54,66 @@ impl Driver<'_> {
                 Ok(provider) => provider,
                 Err(fault) => return self.diagnostics.push(*fault),
             };
-            let deferred = if !configuration.is_wholly_known() {
-                Some(Deferred::ConfigurationUnknown)
-            } else if waits {
-                Some(Deferred::DependencyPending)
-            } else {
-                None
-            };
-            let after = match deferred {
-                Some(_) => Ok(schema.body.propose(None, &configuration)),
-                None => self.ask(&provider, &address, schema, &configuration).await,
-            };
-            let after = match after {
-                Ok(after) => after,
-                Err(error) => {
-                    let diagnostic = provider_diagnostic(declaration, &address, error);
-                    return self.diagnostics.push(diagnostic);
-                }
+            if !self.preconditions(block, &ambient, &address) {
+                continue;
+            }
+            let Some(read) = self
+                .read(block, (&address, schema), provider, &configuration)
+                .await
+            else {
+                return;
             };
             if let Some(scope) = self.frames.get_mut(&block.module) {
-                scope.set_instance(&address, after.clone());
+                scope.set_instance(&address, read.after.clone());
             }
-            let read = PlannedRead {
-                provider,
-                after,
-                deferred,
-            };
+            self.postconditions(block, &ambient, (&address, &read.after));
             self.reads.insert(address, read);
         }
+    }
+
+    /// Asks for an instance, or leaves that for apply; `None` where the provider does not tell.
+    async fn read(
+        &mut self,
+        block: &Block<'_>,
+        (address, schema): (&Address, &Schema),
+        provider: String,
+        configuration: &Value,
+    ) -> Option<PlannedRead> {
+        let deferred = if !configuration.is_wholly_known() {
+            Some(Deferred::ConfigurationUnknown)
+        } else if self.waits(block) {
+            Some(Deferred::DependencyPending)
+        } else {
+            None
+        };
+        let proposed = || schema.body.propose(None, configuration);
+        let after = match deferred {
+            Some(_) => proposed(),
+            None => match self.ask(&provider, address, schema, configuration).await {
+                Ok(told) => told,
+                Err(error) => {
+                    let diagnostic = Diagnostic {
+                        code: "P0044",
+                        summary: SILENT,
+                        ..provider_diagnostic(block.declaration, address, error)
+                    };
+                    let check = block.declaration.check.as_ref();
+                    let Some(check) = check else {
+                        self.diagnostics.push(diagnostic);
+                        return None;
+                    };
+                    self.failed_to_ask(block, check, diagnostic);
+                    proposed()
+                }
+            },
+        };
+        let again = block.declaration.check.as_ref();
+        let again = again.map(|_| Deferred::AskedByCheck);
+        Some(PlannedRead {
+            provider,
+            after,
+            deferred: deferred.or(again),
+        })
     }
 
     /// What an instance of a block is configured to be; what is wrong is reported.
@@ -157,8 +192,7 @@ pub async fn look_up(
 #[must_use]
 pub fn not_told(address: &Address, error: &Error) -> Diagnostic {
     let message = isobar_sdk::diagnostic::sentence(&error.message);
-    let mut diagnostic =
-        Diagnostic::error("A0007", "Data source does not answer", message).about(address);
+    let mut diagnostic = Diagnostic::error("A0007", SILENT, message).about(address);
     diagnostic.help.clone_from(&error.help);
     diagnostic
 }

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod checks;
+mod cycle;
 mod deploy;
 mod drive;
 mod expand;

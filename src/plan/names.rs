@@ -1,13 +1,13 @@
 //! Who refers to whom: the graph over the names of a configuration and its modules.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use isobar_sdk::address::{Mode, ModuleStep};
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Span};
 
-use super::{adopt, undeclared};
+use super::{adopt, cycle, undeclared};
 use crate::graph::Dag;
 use crate::language::config::Declaration;
 use crate::language::expression::Located;
@@ -127,7 +127,7 @@ impl Names {
         let Builder { dag, mut found, .. } = builder;
         if let Err(cycles) = dag.order() {
             for cycle in cycles {
-                found.push(cycle_diagnostic(config, &cycle));
+                found.push(cycle::diagnostic(config, &cycle));
             }
         }
         (Self { dag }, found)
@@ -366,17 +366,44 @@ impl<'a> Builder<'a> {
 
     fn depend(&mut self, path: &Path, node: &Node, reference: &Reference) {
         for target in self.targets(path, reference) {
-            self.dag.depend(node.clone(), target);
+            self.edge(node, target, &reference.span);
         }
+    }
+
+    /// Adds an edge. What stands in a check can be referred to from there only.
+    fn edge(&mut self, node: &Node, target: Node, span: &Span) {
+        let check = self.check_around(&target);
+        if let Some(check) = check
+            && (node.module != target.module || !self.stands_in(node, &check))
+        {
+            self.tell(undeclared::scoped(&target.name, &check, span));
+        }
+        self.dag.depend(node.clone(), target);
+    }
+
+    fn stands_in(&self, node: &Node, check: &Arc<str>) -> bool {
+        match &node.name {
+            Name::Check(name) => name == check,
+            _ => self.check_around(node).as_ref() == Some(check),
+        }
+    }
+
+    /// The check that a data source stands in.
+    fn check_around(&self, node: &Node) -> Option<Arc<str>> {
+        let Name::Data(kind, name) = &node.name else {
+            return None;
+        };
+        let data = &self.root.module(&node.module)?.data;
+        let declaration = data.get(&(Arc::clone(kind), Arc::clone(name)))?;
+        declaration.check.clone()
     }
 
     /// Adds what stands in `depends_on`: a module there means everything in it.
     fn wait(&mut self, node: &Node, located: &Located) {
         for reference in references(located) {
             let Target::Module(call, None) = &reference.target else {
-                for target in self.targets(&node.module, &reference) {
-                    self.dag.depend(node.clone(), target);
-                }
+                let module = Arc::clone(&node.module);
+                self.depend(&module, node, &reference);
                 continue;
             };
             let start: Path = node.module.iter().chain([call]).cloned().collect();
@@ -520,44 +547,4 @@ fn expressions(declaration: &Declaration) -> Vec<&Located> {
     let provider = declaration.provider.as_ref();
     found.extend(provider.and_then(|provider| provider.key.as_ref()));
     found
-}
-
-fn cycle_diagnostic(config: &Config, cycle: &[&Node]) -> Diagnostic {
-    let names: Vec<String> = cycle.iter().map(ToString::to_string).collect();
-    let first = names.first().cloned().unwrap_or_default();
-    let places: BTreeMap<&Node, Span> = cycle
-        .iter()
-        .filter_map(|node| Some((*node, place(config, node)?)))
-        .collect();
-    Diagnostic::error(
-        "P0002",
-        "Cycle",
-        format!(
-            "These rest on one another: {} → {first}.",
-            names.join(" → ")
-        ),
-    )
-    .at_maybe(places.values().next())
-    .help("Remove one of the references.")
-}
-
-fn place(config: &Config, node: &Node) -> Option<Span> {
-    let config = config.module(&node.module)?;
-    match &node.name {
-        Name::Call(name) => config.calls.get(name).map(|call| call.header.clone()),
-        Name::Variable(name) | Name::Validation(name) => {
-            config.variables.get(name).map(|v| v.header.clone())
-        }
-        Name::Check(name) => config.checks.get(name).map(|check| check.header.clone()),
-        Name::Local(name) => config.locals.get(name).map(|a| a.name_span.clone()),
-        Name::Output(name) => config.outputs.get(name).map(|o| o.header.clone()),
-        Name::Block(kind, name) => config
-            .declarations
-            .get(&(Arc::clone(kind), Arc::clone(name)))
-            .map(|declaration| declaration.header.clone()),
-        Name::Data(kind, name) => config
-            .data
-            .get(&(Arc::clone(kind), Arc::clone(name)))
-            .map(|declaration| declaration.header.clone()),
-    }
 }

@@ -82,3 +82,11 @@ pub(super) fn bare(name: &str, span: &Span) -> Diagnostic {
     .at(span)
     .help(format!("If text is meant, put it into quotes: {name:?}."))
 }
+
+/// The diagnostic for a reference to what stands in a check, from outside of it.
+pub(super) fn scoped(target: &Name, check: &str, span: &Span) -> Diagnostic {
+    let detail = format!("{target} stands in check.{check}, and only that can refer to it.");
+    Diagnostic::error("P0043", "Reference into a check", detail)
+        .at(span)
+        .help("Move the data block out of the check.")
+}

@@ -11,7 +11,7 @@ use super::style::{Role, Style};
 use super::{deployment, value};
 use crate::apply::Report;
 use crate::change::{Action, Cause, Change, Reason};
-use crate::plan::{Mode, Plan, PlannedChange, PlannedDeployment};
+use crate::plan::{Deferred, Mode, Plan, PlannedChange, PlannedDeployment};
 use crate::state::State;
 
 /// A plan with its summary, with a newline at the end. Nothing sensitive is in it.
@@ -36,6 +36,7 @@ pub fn human(plan: &Plan, style: &Style) -> String {
     sections.push(deposed(plan, style));
     sections.push(moved(plan, style));
     sections.push(changes(plan, style, &|action| !urgent(action)));
+    sections.push(reads(plan));
     sections.push(outputs(plan, style));
     sections.push(notes(plan, style));
     sections.push(format!("{}\n", closing(plan, style)));
@@ -192,6 +193,20 @@ pub(super) fn deposed(plan: &Plan, style: &Style) -> String {
             text,
             "  {marker} {title} (deposed {key}) will be destroyed, because an earlier apply replaced it"
         );
+    }
+    text
+}
+
+/// The data sources that are asked at apply because they cannot be asked before.
+fn reads(plan: &Plan) -> String {
+    let mut text = String::new();
+    for (address, read) in &plan.reads {
+        let because = match read.deferred {
+            None | Some(Deferred::AskedByCheck) => continue,
+            Some(Deferred::ConfigurationUnknown) => "its configuration is not known before",
+            Some(Deferred::DependencyPending) => "something in its depends_on changes",
+        };
+        let _ = writeln!(text, " <= {address} will be read during apply: {because}");
     }
     text
 }

@@ -116,14 +116,14 @@ async fn mistakes_are_told() {
         (r#"data "isobar_remote_stat" "o" {}"#, "P0014"),
         (
             r#"data "isobar_remote_state" "o" { backend = "s3" }"#,
-            "P0012",
+            "P0044",
         ),
         (
             r#"data "isobar_remote_state" "o" {
                  backend = "local"
                  config  = { path = "nowhere.json" }
                }"#,
-            "P0012",
+            "P0044",
         ),
         (
             "output \"x\" { value = data.isobar_remote_state.o.outputs }",
@@ -136,5 +136,118 @@ async fn mistakes_are_told() {
         assert!(plan.is_none());
         let codes: Vec<&str> = found.iter().map(|d| d.code).collect();
         assert_eq!(codes, [code], "{text}: {found:#?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_too_late_fails_only_what_rests_on_it() {
+    let workspace = beside_another().await;
+    workspace.write(
+        "main.hcl",
+        r#"
+        resource "isobar_data" "path" { input = "other.json" }
+        data "isobar_remote_state" "o" {
+          backend = "local"
+          config  = { path = isobar_data.path.output }
+          lifecycle {
+            postcondition {
+              condition     = self.outputs.one == 2
+              error_message = "It is ${self.outputs.one}."
+            }
+          }
+        }
+        locals { one = data.isobar_remote_state.o.outputs.one }
+        resource "isobar_data" "rests" { input = local.one }
+        resource "isobar_data" "also" { input = isobar_data.rests.output }
+        resource "isobar_data" "apart" { input = isobar_data.path.output }
+        output "one" { value = local.one }
+        "#,
+    );
+    let plan = workspace.plan().await;
+    let report = workspace.apply_plan(&plan).await;
+    let codes: Vec<&str> = report.diagnostics.iter().map(|d| d.code).collect();
+    assert_eq!(codes, ["E0016"], "{:#?}", report.diagnostics);
+    let done: Vec<String> = report.done.iter().map(|(a, _)| a.to_string()).collect();
+    assert_eq!(done, ["isobar_data.path", "isobar_data.apart"]);
+    let mut skipped: Vec<String> = report.skipped.iter().map(|(a, _)| a.to_string()).collect();
+    skipped.sort();
+    assert_eq!(skipped, ["isobar_data.also", "isobar_data.rests"]);
+    assert!(workspace.state().unwrap().outputs.is_empty());
+}
+
+#[tokio::test]
+async fn a_check_asks_for_itself_and_only_warns() {
+    let workspace = beside_another().await;
+    workspace.write(
+        "main.hcl",
+        r#"
+        resource "isobar_data" "a" { input = "other.json" }
+        check "told" {
+          data "isobar_remote_state" "o" {
+            backend = "local"
+            config  = { path = isobar_data.a.output }
+          }
+          assert {
+            condition     = data.isobar_remote_state.o.outputs.one == 2
+            error_message = "It is ${data.isobar_remote_state.o.outputs.one}."
+          }
+        }
+        check "silent" {
+          data "isobar_remote_state" "s" {
+            backend = "local"
+            config  = { path = "nowhere.json" }
+          }
+          assert {
+            condition     = data.isobar_remote_state.s.outputs.one == 1
+            error_message = "No."
+          }
+        }
+        "#,
+    );
+    let warnings = |found: &isobar_sdk::Diagnostics| -> Vec<(&str, String)> {
+        assert!(!found.has_errors());
+        found.iter().map(|d| (d.code, d.detail.clone())).collect()
+    };
+    let silent = "There is no state at nowhere.json.".to_owned();
+    let (plan, found) = workspace.propose(Mode::Normal).await;
+    assert_eq!(warnings(&found), [("P0044", silent.clone())]);
+    let report = workspace.apply_plan(&plan.unwrap()).await;
+    let is_one = "It is 1.".to_owned();
+    let at_the_end = [("A0007", silent.clone()), ("E0016", is_one.clone())];
+    assert_eq!(warnings(&report.diagnostics), at_the_end);
+    let (again, found) = workspace.propose(Mode::Normal).await;
+    assert!(!again.unwrap().has_changes());
+    assert_eq!(warnings(&found), [("P0044", silent), ("E0016", is_one)]);
+}
+
+#[tokio::test]
+async fn what_stands_in_a_check_belongs_to_it() {
+    let workspace = Workspace::new();
+    let text = |more: &str, inside: &str| {
+        format!(
+            r#"check "c" {{
+                 data "isobar_remote_state" "o" {{
+                   backend = "local"
+                   {inside}
+                 }}
+                 assert {{
+                   condition     = data.isobar_remote_state.o.outputs.one == 1
+                   error_message = "No."
+                 }}
+               }}
+               {more}"#
+        )
+    };
+    let output = "output \"o\" { value = data.isobar_remote_state.o.outputs }";
+    for (more, inside, code) in [
+        (output, "", "P0043"),
+        ("", "count = 1", "L0008"),
+        ("", "lifecycle {\n}", "L0034"),
+    ] {
+        workspace.write("main.hcl", &text(more, inside));
+        let (plan, found) = workspace.propose(Mode::Normal).await;
+        assert!(plan.is_none());
+        let codes: Vec<&str> = found.iter().map(|d| d.code).collect();
+        assert_eq!(codes, [code], "{found:#?}");
     }
 }

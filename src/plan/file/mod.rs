@@ -127,6 +127,7 @@ struct ReadDocument {
 enum DeferredDocument {
     ConfigurationUnknown,
     DependencyPending,
+    AskedByCheck,
 }
 
 impl From<(&Address, &PlannedRead)> for ReadDocument {
@@ -138,6 +139,7 @@ impl From<(&Address, &PlannedRead)> for ReadDocument {
             deferred: read.deferred.map(|deferred| match deferred {
                 Deferred::ConfigurationUnknown => DeferredDocument::ConfigurationUnknown,
                 Deferred::DependencyPending => DeferredDocument::DependencyPending,
+                Deferred::AskedByCheck => DeferredDocument::AskedByCheck,
             }),
         }
     }
@@ -148,6 +150,7 @@ impl ReadDocument {
         let deferred = self.deferred.map(|deferred| match deferred {
             DeferredDocument::ConfigurationUnknown => Deferred::ConfigurationUnknown,
             DeferredDocument::DependencyPending => Deferred::DependencyPending,
+            DeferredDocument::AskedByCheck => Deferred::AskedByCheck,
         });
         let read = PlannedRead {
             provider: self.provider,

@@ -159,6 +159,7 @@ fn deferred_read(address: &Address, read: &PlannedRead) -> Option<Json> {
     let reason = match read.deferred? {
         Deferred::ConfigurationUnknown => "read_because_config_unknown",
         Deferred::DependencyPending => "read_because_dependency_pending",
+        Deferred::AskedByCheck => "read_because_check_nested",
     };
     let mut object = name(address);
     object.insert("provider_name".to_owned(), read.provider.as_str().into());
@@ -196,11 +197,10 @@ fn output_change(change: &OutputChange) -> Json {
 fn sides(actions: Json, before: Option<&Value>, after: Option<&Value>) -> Object {
     let mut object = Object::new();
     let mark = |side: Option<&Value>| side.map_or(Json::Bool(false), sensitive);
-    let keeps = actions == json!(["no-op"]);
     object.insert("actions".to_owned(), actions);
     object.insert("before".to_owned(), before.map_or(Json::Null, shown));
     object.insert("after".to_owned(), after.map_or(Json::Null, shown));
-    let unknown = after.filter(|_| !keeps);
+    let unknown = after.filter(|after| !after.is_wholly_known());
     let unknown = unknown.map_or_else(|| json!({}), self::unknown);
     object.insert("after_unknown".to_owned(), unknown);
     object.insert("before_sensitive".to_owned(), mark(before));
