@@ -12,6 +12,7 @@ use std::sync::Arc;
 pub use collection::{Fields, Items};
 pub use known::Known;
 pub use mark::Marks;
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 pub use unknown::Unknown;
 
 use crate::{Number, Path, Step, Type};
@@ -54,7 +55,7 @@ impl Value {
     /// Text.
     #[must_use]
     pub fn string(text: impl Into<Arc<str>>) -> Self {
-        Self::String(text.into())
+        Self::String(composed(text.into()))
     }
 
     /// A list.
@@ -264,15 +265,25 @@ impl Value {
     }
 }
 
+/// The text with each letter and its accents as one character (normal form C), so that texts that
+/// look alike are equal.
+fn composed(text: Arc<str>) -> Arc<str> {
+    if text.is_ascii() || is_nfc(&text) {
+        text
+    } else {
+        text.nfc().collect::<String>().into()
+    }
+}
+
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self::String(text.into())
+        Self::string(text)
     }
 }
 
 impl From<String> for Value {
     fn from(text: String) -> Self {
-        Self::String(text.into())
+        Self::string(text)
     }
 }
 

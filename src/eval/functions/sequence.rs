@@ -209,13 +209,14 @@ fn contains(arguments: &[Value]) -> Result<Value, String> {
 }
 
 fn distinct(arguments: &[Value]) -> Result<Value, String> {
-    let mut seen: Vec<Value> = Vec::new();
-    for item in items(&arguments[0])? {
-        if !seen.contains(item) {
-            seen.push(item.clone());
-        }
-    }
-    Ok(list_like(&arguments[0], seen))
+    let all = items(&arguments[0])?;
+    // Equal ones stand beside one another, the first of them first.
+    let mut places: Vec<usize> = (0..all.len()).collect();
+    places.sort_by(|left, right| all[*left].compare(&all[*right]));
+    places.dedup_by(|next, first| all[*next].compare(&all[*first]).is_eq());
+    places.sort_unstable();
+    let distinct = places.into_iter().map(|place| all[place].clone());
+    Ok(list_like(&arguments[0], distinct.collect()))
 }
 
 /// A list of elements as those of `model`.

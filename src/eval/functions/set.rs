@@ -54,6 +54,11 @@ fn of_one_type(arguments: &[Value]) -> Result<Vec<Value>, String> {
     arguments.iter().map(convert).collect()
 }
 
+/// Whether a set, whose elements are in order, has this one.
+fn holds(set: &[Value], item: &Value) -> bool {
+    set.binary_search_by(|other| other.compare(item)).is_ok()
+}
+
 fn setunion(arguments: &[Value]) -> Result<Value, String> {
     let mut all = Vec::new();
     for argument in &of_one_type(arguments)? {
@@ -67,7 +72,7 @@ fn setintersection(arguments: &[Value]) -> Result<Value, String> {
     let mut common = items(&sets[0])?.to_vec();
     for set in &sets[1..] {
         let other = items(set)?;
-        common.retain(|item| other.contains(item));
+        common.retain(|item| holds(other, item));
     }
     Ok(Value::set(common))
 }
@@ -75,7 +80,7 @@ fn setintersection(arguments: &[Value]) -> Result<Value, String> {
 fn setsubtract(arguments: &[Value]) -> Result<Value, String> {
     let sets = of_one_type(arguments)?;
     let taken = items(&sets[1])?;
-    let left = items(&sets[0])?.iter().filter(|item| !taken.contains(item));
+    let left = items(&sets[0])?.iter().filter(|item| !holds(taken, item));
     Ok(Value::set(left.cloned().collect()))
 }
 
