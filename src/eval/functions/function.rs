@@ -1,9 +1,11 @@
 //! A function of the language: its signature, its body and how it is called.
 
-use isobar_sdk::Value;
 pub(super) use isobar_sdk::function::{Parameter, Shape, Signature, any, number, text};
+use isobar_sdk::value::Unknown;
+use isobar_sdk::{Type, Value};
 
 use super::caller::Caller;
+use super::outcome::present;
 
 /// A function of the language.
 #[derive(Clone, Copy)]
@@ -11,6 +13,7 @@ pub struct Function {
     /// What it is called, takes and gives.
     pub signature: Signature,
     pub(super) care: Care,
+    pub(super) outcome: Option<fn(&[Type]) -> Unknown>,
     pub(super) body: Body,
 }
 
@@ -67,7 +70,24 @@ impl Function {
         Self {
             signature: Signature::new(name, doc),
             care: Care::Deep,
+            outcome: None,
             body,
+        }
+    }
+
+    /// With a result whose type rests on those of the arguments.
+    pub(super) const fn resulting(self, outcome: fn(&[Type]) -> Unknown) -> Self {
+        Self {
+            outcome: Some(outcome),
+            ..self
+        }
+    }
+
+    /// What is known about the result while the arguments are not.
+    pub(super) fn result(&self, arguments: &[Value]) -> Unknown {
+        match self.outcome {
+            Some(outcome) => outcome(&arguments.iter().map(Type::of).collect::<Vec<_>>()),
+            None => present(self.signature.result.into()),
         }
     }
 
@@ -106,6 +126,7 @@ impl From<isobar_sdk::Function> for Function {
         Self {
             signature: offered.signature,
             care: Care::Deep,
+            outcome: None,
             body: Body::Pure(offered.body),
         }
     }

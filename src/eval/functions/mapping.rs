@@ -8,7 +8,7 @@ use isobar_sdk::{Type, Value};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::function::{any, text as text_of};
-use super::{Care, Function, Parameter, Shape, fields, items, text};
+use super::{Care, Function, Parameter, Shape, fields, items, outcome, text};
 
 const TEXTS: Shape = Shape::List(&Shape::String);
 
@@ -29,7 +29,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
     .care(Care::Own),
     Function::new("keys", keys, "The names of the elements, in order.")
         .takes(&[any("inputMap").about("A map, or an object, which gives a tuple.")])
-        .care(Care::Shallow),
+        .care(Care::Shallow)
+        .resulting(outcome::keys),
     Function::new(
         "length",
         length,
@@ -45,14 +46,16 @@ pub(super) static FUNCTIONS: &[Function] = &[
     )
     .takes(&[any("inputMap"), text_of("key")])
     .any_number_of(any("default").or_null())
-    .care(Care::Shallow),
+    .care(Care::Shallow)
+    .resulting(outcome::element),
     Function::new(
         "merge",
         merge,
         "All elements together; of those with one name, the last.",
     )
     .any_number_of(any("maps").or_null())
-    .care(Care::Shallow),
+    .care(Care::Shallow)
+    .resulting(outcome::merge),
     Function::new(
         "transpose",
         transpose,
@@ -66,7 +69,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         "The elements, in the order of their names.",
     )
     .takes(&[any("mapping")])
-    .care(Care::Shallow),
+    .care(Care::Shallow)
+    .resulting(outcome::values),
     Function::new(
         "zipmap",
         zipmap,
@@ -84,7 +88,7 @@ fn coalesce(arguments: &[Value]) -> Result<Value, String> {
     for argument in arguments {
         let argument = argument.reveal_all();
         if argument.is_unknown() {
-            return Ok(Value::unknown_of(ty).marked(marks));
+            return Ok(Value::unknown_of(outcome::present(ty)).marked(marks));
         }
         let argument = ty
             .convert(&argument)
@@ -208,7 +212,11 @@ fn zipmap(arguments: &[Value]) -> Result<Value, String> {
     let marks = arguments[0].all_marks().union(arguments[1].marks());
     let (keys, values) = (&arguments[0].reveal_all(), arguments[1].reveal());
     if !keys.is_wholly_known() || values.is_unknown() {
-        return Ok(Value::unknown().marked(marks));
+        let zipped = match Type::of(values) {
+            Type::List(element) => Type::map(*element),
+            _ => Type::Any,
+        };
+        return Ok(Value::unknown_of(outcome::present(zipped)).marked(marks));
     }
     let (Value::List(values_of) | Value::Tuple(values_of), is_list) =
         (values, matches!(values, Value::List(_)))

@@ -20,6 +20,7 @@ mod mapping;
 mod moment;
 mod network;
 mod numeric;
+mod outcome;
 mod pattern;
 mod regex;
 mod sequence;
@@ -35,7 +36,7 @@ pub use caller::Caller;
 pub use function::{Care, Function};
 pub use library::Library;
 
-use isobar_sdk::value::{Marks, Unknown};
+use isobar_sdk::value::Marks;
 use isobar_sdk::{Number, Type, Value};
 
 use function::{Body, Parameter, Shape};
@@ -112,9 +113,8 @@ pub fn call(
         Care::Open => (any(Value::is_unknown), marks(Value::all_marks)),
         Care::Shallow => (any(Value::is_unknown), marks(Value::marks)),
     };
-    let result = Type::from(function.signature.result);
     if unknown {
-        return Ok(not_known(result).marked(marks));
+        return Ok(Value::unknown_of(function.result(&arguments)).marked(marks));
     }
     let plain: Vec<Value> = arguments
         .iter()
@@ -128,21 +128,13 @@ pub fn call(
     let is_empty = given.items().is_some_and(|items| items.is_empty())
         || given.fields().is_some_and(|fields| fields.is_empty());
     let given = if is_empty {
-        result.convert(&given).unwrap_or(given)
+        Type::from(function.signature.result)
+            .convert(&given)
+            .unwrap_or(given)
     } else {
         given
     };
     Ok(given.marked(marks))
-}
-
-/// A result that is not known yet: never null where the function has a type for it.
-fn not_known(result: Type) -> Value {
-    let open = Unknown::from(result);
-    Value::unknown_of(if open.ty == Type::Any {
-        open
-    } else {
-        open.not_null()
-    })
 }
 
 /// The arguments, converted to the types of the parameters.

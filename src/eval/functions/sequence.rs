@@ -4,7 +4,7 @@ use isobar_sdk::value::{Marks, Unknown};
 use isobar_sdk::{Number, Type, Value};
 
 use super::function::{any, number as number_of, text as text_of};
-use super::{Care, Function, Parameter, Shape, items, number, text, truth, whole};
+use super::{Care, Function, Parameter, Shape, items, number, outcome, text, truth, whole};
 
 const LIST: Shape = Shape::List(&Shape::Any);
 const BOOLS: &[Parameter] = &[Parameter::new("list", Shape::List(&Shape::Bool))];
@@ -29,13 +29,15 @@ pub(super) static FUNCTIONS: &[Function] = &[
         number_of("size").about("The length of every part but the last; 0 for one part."),
     ])
     .gives(Shape::List(&LIST))
-    .care(Care::Shallow),
+    .care(Care::Shallow)
+    .resulting(outcome::lists),
     Function::new("compact", compact, "The list without empty and null texts.")
         .takes(TEXTS)
         .gives(Shape::List(&Shape::String)),
     Function::new("concat", concat, "All lists behind one another.")
         .any_number_of(any("seqs"))
-        .care(Care::Shallow),
+        .care(Care::Shallow)
+        .resulting(outcome::concat),
     Function::new(
         "contains",
         contains,
@@ -50,14 +52,16 @@ pub(super) static FUNCTIONS: &[Function] = &[
         "The list with each value once, where it comes first.",
     )
     .takes(&[Parameter::new("list", LIST)])
-    .gives(LIST),
+    .gives(LIST)
+    .resulting(outcome::list),
     Function::new(
         "element",
         element,
         "An element by its position; behind the last comes the first again.",
     )
     .takes(&[any("list"), number_of("index")])
-    .care(Care::Shallow),
+    .care(Care::Shallow)
+    .resulting(outcome::element),
     Function::new(
         "flatten",
         flatten,
@@ -83,10 +87,12 @@ pub(super) static FUNCTIONS: &[Function] = &[
         Parameter::new("keys", LIST),
         Parameter::new("searchset", LIST),
     ])
-    .gives(LIST),
+    .gives(LIST)
+    .resulting(outcome::list),
     Function::new("one", one, "The only element; null where there is none.")
         .takes(&[any("list")])
-        .care(Care::Open),
+        .care(Care::Open)
+        .resulting(outcome::element),
     Function::new(
         "range",
         range,
@@ -100,7 +106,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         "The elements from the last to the first.",
     )
     .takes(&[any("list")])
-    .care(Care::Shallow),
+    .care(Care::Shallow)
+    .resulting(outcome::list),
     Function::new(
         "slice",
         slice,
@@ -111,7 +118,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         number_of("start_index"),
         number_of("end_index"),
     ])
-    .care(Care::Shallow),
+    .care(Care::Shallow)
+    .resulting(outcome::list),
     Function::new("sort", sort, "The texts in the order of their characters.")
         .takes(TEXTS)
         .gives(Shape::List(&Shape::String))

@@ -3,7 +3,7 @@
 use isobar_sdk::{Type, Value};
 
 use super::function::any;
-use super::{Care, Function, Parameter, Shape, items};
+use super::{Care, Function, Parameter, Shape, items, outcome};
 
 const SET: Shape = Shape::Set(&Shape::Any);
 const FIRST: Parameter = Parameter::new("first_set", SET);
@@ -17,7 +17,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
     )
     .takes(&[FIRST])
     .any_number_of(OTHERS)
-    .gives(SET),
+    .gives(SET)
+    .resulting(outcome::set),
     Function::new(
         "setproduct",
         setproduct,
@@ -26,19 +27,22 @@ pub(super) static FUNCTIONS: &[Function] = &[
     .any_number_of(
         any("sets").about("Lists keep their order; with a set among them, the result is a set."),
     )
-    .care(Care::Shallow),
+    .care(Care::Shallow)
+    .resulting(outcome::product),
     Function::new(
         "setsubtract",
         setsubtract,
         "The elements of the first set that the second does not have.",
     )
     .takes(&[Parameter::new("a", SET), Parameter::new("b", SET)])
-    .gives(SET),
+    .gives(SET)
+    .resulting(outcome::set),
     Function::new("setunion", setunion, "The elements that some set has.")
         .takes(&[FIRST])
         .any_number_of(OTHERS)
         .gives(SET)
-        .care(Care::Open),
+        .care(Care::Open)
+        .resulting(outcome::set),
 ];
 
 /// The sets, converted to one type.
