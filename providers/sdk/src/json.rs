@@ -267,8 +267,9 @@ pub fn marks(value: &Value, marked: &impl Fn(&Value) -> bool) -> Json {
 mod tests {
     use serde_json::json;
 
-    use super::{decode_exact, decode_type, encode, encode_exact, encode_type, marks};
-    use crate::{Type, Value};
+    use super::{decode, decode_exact, decode_type, encode, encode_exact, encode_type, marks};
+    use crate::value::Unknown;
+    use crate::{Number, Type, Value};
 
     fn sample() -> Value {
         Value::object([
@@ -279,6 +280,9 @@ mod tests {
             ),
             ("map", Value::map([("k", "v".into())])),
             ("tuple", Value::tuple(vec![true.into(), Value::NULL])),
+            ("none", Value::Null(Type::String)),
+            ("empty", Value::list_of(&Type::Number, Vec::new())),
+            ("text", Value::unknown_of(Unknown::text("a-"))),
         ])
     }
 
@@ -290,10 +294,33 @@ mod tests {
     }
 
     #[test]
+    fn numbers_keep_every_digit_through_text() {
+        for text in [
+            "123456789012345678901234567890.123456789",
+            "0.1",
+            "-5",
+            "1e100",
+            "99999999999999999999",
+        ] {
+            let number: Number = text.parse().unwrap();
+            let written = encode(&Value::Number(number.clone())).to_string();
+            let read: serde_json::Value = serde_json::from_str(&written).unwrap();
+            assert_eq!(decode(&read, &Type::Number), Ok(Value::Number(number)));
+        }
+    }
+
+    #[test]
+    fn what_is_ephemeral_is_not_written() {
+        let value = Value::tuple(vec![Value::from("t0ken").ephemeral(), 1_i64.into()]);
+        assert_eq!(encode(&value), json!([null, 1]));
+        assert_eq!(encode_exact(&value), json!({ "tuple": [null, 1] }));
+    }
+
+    #[test]
     fn the_plain_form_is_plain() {
         assert_eq!(
             encode(&sample()),
-            json!({ "id": null, "list": [1, 2], "map": { "k": "v" }, "tuple": [true, null] })
+            json!({ "empty": [], "id": null, "list": [1, 2], "map": { "k": "v" }, "none": null, "text": null, "tuple": [true, null] })
         );
     }
 
