@@ -201,7 +201,7 @@ fn files_that_are_no_plans_are_refused() {
         .run(&["apply", "none.plan"])
         .failed_with(&["C0009", "none.plan"]);
     folder
-        .run(&["apply", "-var=a=1", "notes.txt"])
+        .run(&["apply", "-refresh-only", "notes.txt"])
         .failed_with(&["C0020"]);
 }
 

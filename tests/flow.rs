@@ -93,6 +93,53 @@ fn a_saved_plan_is_applied_as_it_is() {
 }
 
 #[test]
+fn a_saved_plan_holds_nothing_ephemeral_and_is_given_it_again() {
+    const TEXT: &str = r#"
+variable "greeting" {
+  default = "hello"
+}
+variable "cloud" {
+  default   = "none.json"
+  ephemeral = true
+}
+provider "sim" {
+  file = var.cloud
+}
+resource "sim_endpoint" "one" {
+  name          = var.greeting
+  zone          = "sim-us-east"
+  version       = "1"
+  instance_type = "c1.small"
+  replicas      = 1
+}
+"#;
+    let folder = Folder::new(&[("main.hcl", TEXT)]);
+    let given = "-var=cloud=s3cret.json";
+    folder.run(&["plan", "-out=p.plan", given]).ended(0);
+    let plan = std::fs::read_to_string(folder.path("p.plan")).unwrap();
+    assert!(!plan.contains("s3cret") && plan.contains("given_again"));
+    let shown = folder.run(&["show", "-json", "p.plan"]);
+    assert!(!shown.ended(0).contains("cloud"));
+    folder
+        .run(&["apply", "p.plan"])
+        .failed_with(&["C0070", "cloud", "Give it again"]);
+    folder
+        .run(&["apply", "-var=greeting=other", given, "p.plan"])
+        .failed_with(&["C0020", "greeting"]);
+    assert!(!folder.path("s3cret.json").exists());
+    folder
+        .run(&["apply", "-var=greeting=hello", given, "p.plan"])
+        .ended(0);
+    assert!(folder.path("s3cret.json").exists());
+    let state = std::fs::read_to_string(folder.path("isobar.state.json")).unwrap();
+    assert!(!state.contains("s3cret"));
+    folder.run(&["plan", "-out=p.plan"]).ended(0);
+    folder
+        .run(&["apply", given, "p.plan"])
+        .failed_with(&["C0070", "was not given"]);
+}
+
+#[test]
 fn a_saved_plan_that_no_longer_holds_is_refused() {
     let folder = folder();
     folder.run(&["plan", "-out=first.plan"]).ended(0);

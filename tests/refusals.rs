@@ -23,16 +23,20 @@ fn cases() -> Vec<PathBuf> {
     cases
 }
 
+/// The files of a folder and of those in it, but for what is kept of a state.
 fn contents(folder: &Path) -> BTreeMap<String, String> {
-    std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_file())
-        .map(|path| {
-            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            (name, std::fs::read_to_string(&path).unwrap())
-        })
-        .collect()
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if path.is_file() {
+            files.insert(name, std::fs::read_to_string(&path).unwrap());
+        } else if !name.starts_with('.') {
+            let inner = contents(&path).into_iter();
+            files.extend(inner.map(|(file, text)| (format!("{name}/{file}"), text)));
+        }
+    }
+    files
 }
 
 /// Stderr without what differs from run to run.

@@ -9,7 +9,7 @@ use isobar_sdk::schema::{Body, Schema};
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Key, Native, Value};
 
 use super::late::node_of;
-use crate::eval::{Ambient, Frames, Instance, Scope, decode, evaluate};
+use crate::eval::{Ambient, Frames, Instance, Scope, decode, ephemeral, evaluate};
 use crate::language::lifecycle::Ignore;
 use crate::language::{Config, Declaration};
 use crate::plan::{
@@ -363,7 +363,9 @@ impl<'a> World<'a> {
         };
         let planned = |name: &str| self.plan.outputs.contains_key(name);
         for (name, output) in self.config.outputs.iter().filter(|(name, _)| planned(name)) {
-            match evaluate(&output.value.value, scope, &Ambient::None) {
+            let value = evaluate(&output.value.value, scope, &Ambient::None)
+                .and_then(|value| ephemeral::shown(name, output, &value).map(|()| value));
+            match value {
                 Ok(value) => {
                     if value.contains_sensitive() && !output.sensitive {
                         diagnostics.push(sensitive_output(name, output));

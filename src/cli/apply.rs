@@ -41,11 +41,13 @@ pub(super) fn run(session: &Session, args: &args::Apply) -> Result<Exit, Stopped
 /// The plan in a file, if it still holds.
 fn saved_plan(session: &Session, args: &args::Apply, file: &Path) -> Result<Plan, Stopped> {
     let planning = &args.planning;
-    if args.destroy || planning.refresh_only || !planning.assignments.0.is_empty() {
-        let detail = "A saved plan is applied as it is: its values and its purpose are in it.";
-        return Err(Diagnostic::error("C0020", "Saved plan with planning options", detail)
-            .help("Leave out -destroy, -refresh-only, -var and -var-file, or make a new plan with them.")
-            .into());
+    if args.destroy || planning.refresh_only {
+        let detail = "A saved plan is applied as it is: its purpose is in it.";
+        return Err(
+            Diagnostic::error("C0020", "Saved plan with planning options", detail)
+                .help("Leave out -destroy and -refresh-only, or make a new plan with them.")
+                .into(),
+        );
     }
     session.shell.event(render::json::stream::version());
     let mut plan = saved::read(&session.path(file))?;
@@ -55,6 +57,8 @@ fn saved_plan(session: &Session, args: &args::Apply, file: &Path) -> Result<Plan
     let state = project::state(session)?;
     saved::of_workspace(&plan, session.workspace())?;
     saved::check(&plan, state.as_ref(), &project.sources, now())?;
+    let again = project.given_again(session, &planning.assignments, &plan)?;
+    plan.variables.extend(again.values);
     Ok(plan)
 }
 

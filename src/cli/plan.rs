@@ -61,13 +61,13 @@ pub(super) fn make(session: &Session, planning: &Planning, mode: Mode) -> Result
         Mode::Normal | Mode::RefreshOnly => Needs::Configuration,
     };
     let project = Project::load(session, needs)?;
-    let variables = project.variables(session, &planning.assignments)?;
+    let given = project.given(session, &planning.assignments)?;
     let state = project::state(session)?;
     let now = now();
     let request = Request {
         config: &project.config,
         sources: &project.sources,
-        variables,
+        variables: given.values,
         facts: project.facts.planned_at(now),
         folder: session.folder(),
         registry: &project.registry,
@@ -92,7 +92,8 @@ pub(super) fn make(session: &Session, planning: &Planning, mode: Mode) -> Result
     drop(progress);
     let (plan, diagnostics) = planned?;
     match plan {
-        Some(plan) if !diagnostics.has_errors() => {
+        Some(mut plan) if !diagnostics.has_errors() => {
+            plan.given_again = given.again;
             project.settle(session, diagnostics)?;
             Ok(plan)
         }

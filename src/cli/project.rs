@@ -13,10 +13,11 @@ use super::failure::Stopped;
 use super::log::Level;
 use super::machine::machine;
 use super::session::Session;
-use super::variables;
+use super::variables::{self, Found};
 use crate::eval::Facts;
 use crate::language::{self, Config, Sources};
 use crate::package;
+use crate::plan::Plan;
 use crate::providers::{self, Surroundings};
 use crate::registry::Registry;
 use crate::state::State;
@@ -107,19 +108,50 @@ impl Project {
         session: &Session,
         assignments: &Assignments,
     ) -> Result<BTreeMap<Arc<str>, Value>, Stopped> {
+        Ok(self.given(session, assignments)?.values)
+    }
+
+    /// The values of all variables, and which of them are to be given again.
+    pub(super) fn given(
+        &self,
+        session: &Session,
+        assignments: &Assignments,
+    ) -> Result<Found, Stopped> {
         let files = variables::read(session, assignments)?;
         let given = variables::Given {
             environment: &session.environment.variables,
             options: &files,
         };
-        let found = variables::values(&self.config, &self.sources, &given);
+        Self::told(
+            session,
+            variables::values(&self.config, &self.sources, &given),
+        )
+    }
+
+    /// The values of ephemeral variables for a plan from a file.
+    pub(super) fn given_again(
+        &self,
+        session: &Session,
+        assignments: &Assignments,
+        plan: &Plan,
+    ) -> Result<Found, Stopped> {
+        let files = variables::read(session, assignments)?;
+        let given = variables::Given {
+            environment: &session.environment.variables,
+            options: &files,
+        };
+        let found = variables::again(&self.config, &self.sources, &given, plan);
+        Self::told(session, found)
+    }
+
+    fn told(session: &Session, found: Found) -> Result<Found, Stopped> {
         if found.diagnostics.has_errors() {
             return Err(Stopped::new(found.diagnostics, &found.sources));
         }
         session
             .shell
             .diagnostics(&found.diagnostics, &found.sources);
-        Ok(found.values)
+        Ok(found)
     }
 }
 

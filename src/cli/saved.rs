@@ -131,7 +131,7 @@ fn difference(planned: &Sources, present: &Sources) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::time::Duration;
 
     use jiff::Timestamp;
@@ -179,6 +179,7 @@ mod tests {
             facts: crate::eval::Facts::default(),
             sources: sources("locals {}"),
             variables: BTreeMap::new(),
+            given_again: BTreeSet::new(),
             changes: BTreeMap::new(),
             checks: BTreeMap::new(),
             reads: BTreeMap::new(),

@@ -1,7 +1,7 @@
 //! The values of variables, by Terraform's precedence: default, environment, automatic files in
 //! name order, then the options in the order given. The last one wins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use isobar_sdk::diagnostic::closest;
@@ -14,6 +14,7 @@ use super::session::Session;
 use crate::eval::{Ambient, Facts, Scope, accept, evaluate};
 use crate::language::config::Variable;
 use crate::language::{Attribute, Config, Located, Sources, parse_expression, parse_file};
+use crate::plan::Plan;
 
 /// What is given from outside.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub(super) enum Choice {
 pub(super) struct Found {
     /// Of all variables, converted to their types.
     pub(super) values: BTreeMap<Arc<str>, Value>,
+    /// The ephemeral ones that were given.
+    pub(super) again: BTreeSet<Arc<str>>,
     /// What is wrong.
     pub(super) diagnostics: Diagnostics,
     /// What the diagnostics point into.
@@ -62,31 +65,57 @@ pub(super) fn read(session: &Session, given: &Assignments) -> Result<Vec<Choice>
 
 /// The values of all variables of a configuration.
 pub(super) fn values(config: &Config, sources: &Sources, given: &Given<'_>) -> Found {
-    let mut reader = Reader {
-        config,
-        nothing: &Config::default(),
-        values: BTreeMap::new(),
-        diagnostics: Diagnostics::new(),
-        sources: sources.clone(),
-    };
-    for (name, text) in given.environment {
-        if let Some((name, variable)) = config.variables.get_key_value(name.as_str()) {
-            reader.text(name, variable, text);
-        }
-    }
-    for (file, text) in sources.automatic_variables() {
-        reader.file(file, text);
-    }
-    for option in given.options {
-        match option {
-            Choice::Value(text) => reader.option(text),
-            Choice::File(name, text) => {
-                let file = reader.sources.insert(name, text.as_str());
-                reader.file(&file, text);
-            }
-        }
-    }
+    let nothing = Config::default();
+    let mut reader = Reader::new(config, &nothing, sources);
+    reader.all(given);
     reader.finish()
+}
+
+/// The values of ephemeral variables for a plan from a file: those that were given when it was
+/// made must be given, and no others. The values of all other variables are in the plan.
+pub(super) fn again(config: &Config, sources: &Sources, given: &Given<'_>, plan: &Plan) -> Found {
+    let nothing = Config::default();
+    let ephemeral = |variable: &Variable| variable.ephemeral;
+    let mut options = Reader::new(config, &nothing, sources);
+    options.options(given);
+    let mut reader = Reader::new(config, &nothing, sources);
+    reader.all(given);
+    reader
+        .values
+        .retain(|name, _| config.variables.get(name).is_some_and(ephemeral));
+    reader.compare(plan, &options.values);
+    for (name, variable) in config.variables.iter().filter(|(_, v)| ephemeral(v)) {
+        if let Some(default) = &variable.default
+            && reader.misses(name, variable)
+        {
+            reader.expression(name, variable, &default.value);
+        }
+    }
+    reader.found()
+}
+
+fn other_value(name: &str) -> Diagnostic {
+    let detail = format!("Variable {name:?} has another value in the plan.");
+    Diagnostic::error("C0020", "Saved plan with planning options", detail)
+        .help("Leave it out: the plan holds the values of all variables that are not ephemeral.")
+}
+
+/// The diagnostic for an ephemeral variable that is given now and was not, or the other way round.
+fn not_as_planned(name: &str, variable: &Variable, now: bool) -> Diagnostic {
+    let (detail, help) = if now {
+        (
+            format!("Variable {name:?} is ephemeral and was not given when the plan was made."),
+            "Leave it out, or make a new plan with it.".to_owned(),
+        )
+    } else {
+        (
+            format!("Variable {name:?} is ephemeral, so the plan does not hold its value."),
+            format!("Give it again, with -var {name}=VALUE, -var-file=FILE or ISOBAR_VAR_{name}."),
+        )
+    };
+    Diagnostic::error("C0070", "Ephemeral variable not as planned", detail)
+        .at(&variable.header)
+        .help(help)
 }
 
 struct Reader<'a> {
@@ -98,7 +127,43 @@ struct Reader<'a> {
     sources: Sources,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(config: &'a Config, nothing: &'a Config, sources: &Sources) -> Self {
+        Self {
+            config,
+            nothing,
+            values: BTreeMap::new(),
+            diagnostics: Diagnostics::new(),
+            sources: sources.clone(),
+        }
+    }
+
+    /// All that is given, the last one winning.
+    fn all(&mut self, given: &Given<'_>) {
+        for (name, text) in given.environment {
+            if let Some((name, variable)) = self.config.variables.get_key_value(name.as_str()) {
+                self.text(name, variable, text);
+            }
+        }
+        let files = self.sources.clone();
+        for (file, text) in files.automatic_variables() {
+            self.file(file, text);
+        }
+        self.options(given);
+    }
+
+    fn options(&mut self, given: &Given<'_>) {
+        for option in given.options {
+            match option {
+                Choice::Value(text) => self.option(text),
+                Choice::File(name, text) => {
+                    let file = self.sources.insert(name, text.as_str());
+                    self.file(&file, text);
+                }
+            }
+        }
+    }
+
     /// `NAME=VALUE`.
     fn option(&mut self, text: &str) {
         let Some((name, value)) = text.split_once('=') else {
@@ -201,12 +266,28 @@ impl Reader<'_> {
         }
     }
 
+    /// Tells what is given otherwise than when a plan was made.
+    fn compare(&mut self, plan: &Plan, options: &BTreeMap<Arc<str>, Value>) {
+        for (name, value) in options {
+            let planned = plan.variables.get(name);
+            if planned.is_some_and(|planned| planned != value) {
+                self.diagnostics.push(other_value(name));
+            }
+        }
+        for (name, variable) in &self.config.variables {
+            let now = self.values.contains_key(name);
+            if variable.ephemeral && now != plan.given_again.contains(name) {
+                self.diagnostics.push(not_as_planned(name, variable, now));
+            }
+        }
+    }
+
     /// Fills in defaults and tells what is missing.
     fn finish(mut self) -> Found {
+        let again = self.again();
         for (name, variable) in &self.config.variables {
             let given = self.values.get(name);
-            let stands = given.is_some_and(|value| variable.nullable || !value.is_null());
-            if stands {
+            if !self.misses(name, variable) {
                 continue;
             }
             match &variable.default {
@@ -217,6 +298,29 @@ impl Reader<'_> {
             }
         }
         Found {
+            again,
+            ..self.found()
+        }
+    }
+
+    /// Whether no value is given that the variable takes.
+    fn misses(&self, name: &str, variable: &Variable) -> bool {
+        let given = self.values.get(name);
+        !given.is_some_and(|value| variable.nullable || !value.is_null())
+    }
+
+    /// The ephemeral variables that have values.
+    fn again(&self) -> BTreeSet<Arc<str>> {
+        let ephemeral = |name: &&Arc<str>| {
+            let variable = self.config.variables.get(*name);
+            variable.is_some_and(|variable| variable.ephemeral)
+        };
+        self.values.keys().filter(ephemeral).cloned().collect()
+    }
+
+    fn found(self) -> Found {
+        Found {
+            again: self.again(),
             values: self.values,
             diagnostics: self.diagnostics,
             sources: self.sources,

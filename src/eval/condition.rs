@@ -57,6 +57,12 @@ fn message(condition: &Condition, scope: &Scope<'_>, ambient: &Ambient) -> Resul
         )
     };
     let value = evaluate(located, scope, ambient)?;
+    if value.contains_ephemeral() {
+        return Err(wrong(
+            "The condition does not hold, and its message would show something ephemeral.",
+            "Leave it out of the message, or take it out with ephemeralasnull().",
+        ));
+    }
     if value.contains_sensitive() {
         return Err(wrong(
             "The condition does not hold, and its message would show something sensitive.",

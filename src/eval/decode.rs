@@ -9,14 +9,31 @@ use isobar_sdk::{Diagnostic, Diagnostics, Fault, Span, Value};
 
 use super::dynamic::Given;
 use super::evaluate::{Bound, evaluate_within};
-use super::{Ambient, Scope};
+use super::{Ambient, Scope, ephemeral};
 use crate::language::body::{Attribute, Body};
 use crate::language::expression::Located;
 use crate::language::unsupported_attribute;
 
-/// Evaluates a body. Attributes that are not set are null; what is wrong is reported attribute
-/// by attribute and is unknown in the result.
+/// Evaluates a body whose value is kept in plans and in the state: what is ephemeral cannot
+/// stand in it. Attributes that are not set are null; what is wrong is reported attribute by
+/// attribute and is unknown in the result.
 pub fn decode(
+    body: &Body,
+    schema: &schema::Body,
+    header: &Span,
+    scope: (&Scope<'_>, &Ambient),
+    diagnostics: &mut Diagnostics,
+) -> Value {
+    let before = diagnostics.iter().count();
+    let value = decode_passing(body, schema, header, scope, diagnostics);
+    if diagnostics.iter().count() == before {
+        ephemeral::report(&value, body, header, diagnostics);
+    }
+    value
+}
+
+/// As [`decode`], for what is handed on and kept nowhere: the settings of a provider.
+pub fn decode_passing(
     body: &Body,
     schema: &schema::Body,
     header: &Span,

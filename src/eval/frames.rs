@@ -6,7 +6,7 @@ use std::sync::Arc;
 use isobar_sdk::address::ModuleStep;
 use isobar_sdk::{Fault, Key, Value};
 
-use super::{Ambient, Facts, Scope, evaluate, variable};
+use super::{Ambient, Facts, Scope, ephemeral, evaluate, variable};
 use crate::language::Config;
 use crate::language::module::Call;
 
@@ -126,6 +126,7 @@ impl<'a> Frames<'a> {
             // That it is not given is told where the call is read.
             _ => (Value::NULL, variable.header.clone()),
         };
+        ephemeral::entering(name, variable, &value, &span)?;
         let value = variable::accept(name, variable, &value, &span)?;
         if let Some(scope) = self.get_mut(instance) {
             scope.set_variable(name, value);
@@ -149,11 +150,12 @@ impl<'a> Frames<'a> {
             return Ok(());
         };
         let value = evaluate(&output.value.value, scope, &Ambient::None)?;
-        let value = value.sensitive_if(output.sensitive);
+        let fit = ephemeral::leaving(name, output, &value);
+        let value = value.marked(output.marks());
         if let Some(scope) = self.get_mut(caller) {
             scope.set_output(step, name, value);
         }
-        Ok(())
+        fit
     }
 
     /// What `each` and `count` mean in the call of an instance.

@@ -3,6 +3,7 @@
 pub mod condition;
 pub mod decode;
 mod dynamic;
+pub mod ephemeral;
 mod evaluate;
 mod frames;
 pub mod functions;
@@ -11,7 +12,7 @@ mod operator;
 mod scope;
 mod variable;
 
-pub use decode::decode;
+pub use decode::{decode, decode_passing};
 pub use evaluate::evaluate;
 pub use frames::{Frames, Instance};
 pub use scope::{Ambient, Facts, Scope};

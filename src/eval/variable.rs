@@ -12,7 +12,7 @@ use crate::language::config::Variable;
 pub fn accept(name: &str, variable: &Variable, value: &Value, span: &Span) -> Result<Value, Fault> {
     let place = (!variable.sensitive).then_some(span);
     match variable.ty.convert(value) {
-        Ok(value) => Ok(value.sensitive_if(variable.sensitive)),
+        Ok(value) => Ok(value.marked(variable.marks())),
         Err(mismatch) => {
             let path = mismatch.path.to_string();
             let part = if path.is_empty() {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use isobar_sdk::diagnostic::closest;
+use isobar_sdk::value::Marks;
 use isobar_sdk::{Diagnostic, Diagnostics, Span, Type};
 
 use super::body::{Attribute, Block, Body, Label};
@@ -110,6 +111,8 @@ pub struct Variable {
     pub description: Option<String>,
     /// Whether it must never be printed.
     pub sensitive: bool,
+    /// Whether its value must not be kept, neither in a plan nor in the state.
+    pub ephemeral: bool,
     /// Whether it may be null.
     pub nullable: bool,
     /// What its values must fulfil.
@@ -125,10 +128,34 @@ pub struct Output {
     pub value: Attribute,
     /// Whether it must never be printed.
     pub sensitive: bool,
+    /// Whether it gives its caller something that must not be kept.
+    pub ephemeral: bool,
     /// What must be there before, beside what is referred to.
     pub depends_on: Vec<Located>,
     /// What must hold for it.
     pub preconditions: Vec<Condition>,
+}
+
+impl Variable {
+    /// The marks of its values.
+    #[must_use]
+    pub fn marks(&self) -> Marks {
+        marks(self.sensitive, self.ephemeral)
+    }
+}
+
+impl Output {
+    /// The marks of its value.
+    #[must_use]
+    pub fn marks(&self) -> Marks {
+        marks(self.sensitive, self.ephemeral)
+    }
+}
+
+fn marks(sensitive: bool, ephemeral: bool) -> Marks {
+    let sensitive = sensitive.then_some(Marks::SENSITIVE);
+    let ephemeral = ephemeral.then_some(Marks::EPHEMERAL);
+    sensitive.into_iter().chain(ephemeral).collect()
 }
 
 /// A resource or a noun.
@@ -330,10 +357,18 @@ impl Config {
             default: body.take_attribute("default"),
             description: take::text(body, "description", diagnostics),
             sensitive: take::flag(body, "sensitive", diagnostics).unwrap_or(false),
+            ephemeral: take::flag(body, "ephemeral", diagnostics).unwrap_or(false),
             nullable: take::flag(body, "nullable", diagnostics).unwrap_or(true),
             validations: Condition::take_all(body, "validation", diagnostics),
         };
-        let known = ["type", "default", "description", "sensitive", "nullable"];
+        let known = [
+            "type",
+            "default",
+            "description",
+            "sensitive",
+            "ephemeral",
+            "nullable",
+        ];
         take::leftovers(body, &known, diagnostics);
         for condition in &variable.validations {
             condition.check_looks_at(&name, diagnostics);
@@ -364,9 +399,16 @@ impl Config {
         let value = body.take_attribute("value");
         take::text(body, "description", diagnostics);
         let sensitive = take::flag(body, "sensitive", diagnostics).unwrap_or(false);
+        let ephemeral = take::flag(body, "ephemeral", diagnostics).unwrap_or(false);
         let depends_on = take::list(body, "depends_on", diagnostics);
         let preconditions = Condition::take_all(body, "precondition", diagnostics);
-        let known = ["value", "description", "sensitive", "depends_on"];
+        let known = [
+            "value",
+            "description",
+            "sensitive",
+            "ephemeral",
+            "depends_on",
+        ];
         take::leftovers(body, &known, diagnostics);
         let Some(value) = value else {
             return diagnostics.push(
@@ -385,6 +427,7 @@ impl Config {
                 header: header.clone(),
                 value,
                 sensitive,
+                ephemeral,
                 depends_on,
                 preconditions,
             },

@@ -7,7 +7,7 @@ use isobar_sdk::{Address, Diagnostic, Error, Fault, Key, Known, Provider};
 
 use super::drive::{Block, Driver};
 use super::expand::expand;
-use crate::eval::{Ambient, Scope, evaluate};
+use crate::eval::{Ambient, Scope, ephemeral, evaluate};
 use crate::language::config::Repetition;
 use crate::language::statement::{self, Import};
 
@@ -109,6 +109,9 @@ fn target(
         _ => return Err(Box::new(statement::no_address(&to.span()))),
     };
     let id = evaluate(&import.id.value, scope, ambient)?;
+    if id.is_ephemeral() {
+        return Err(ephemeral::kept("The id", &import.id.value.span()));
+    }
     match id.as_str().filter(|id| !id.is_empty()) {
         Some(id) => Ok((address, id.to_owned())),
         None => Err(Box::new(

@@ -473,6 +473,7 @@ impl<'a> Driver<'a> {
             sources: self.request.sources.clone(),
             facts: self.request.facts.clone(),
             variables: self.request.variables.clone(),
+            given_again: BTreeSet::new(),
             drift: self.drift(),
             deposed: match self.request.mode {
                 Mode::RefreshOnly => Deposed::new(),

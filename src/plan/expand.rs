@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use isobar_sdk::{Diagnostic, Key, Type, Value};
 
-use crate::eval::{Ambient, Scope, evaluate};
+use crate::eval::{Ambient, Scope, ephemeral, evaluate};
 use crate::language::Declaration;
 use crate::language::body::Attribute;
 use crate::language::config::Repetition;
@@ -63,6 +63,12 @@ fn enabled(attribute: &Attribute, scope: &Scope<'_>) -> Result<Expanded, Fault> 
     if value.is_unknown() {
         return Err(not_known(attribute));
     }
+    if value.is_ephemeral() {
+        return Err(ephemeral::kept(
+            "The value of enabled",
+            &attribute.value.span(),
+        ));
+    }
     let truth = Type::Bool.convert(value.reveal()).ok();
     match truth.and_then(|truth| truth.as_bool()) {
         Some(true) => Ok(vec![(None, Ambient::None)]),
@@ -79,6 +85,12 @@ fn count(attribute: &Attribute, scope: &Scope<'_>) -> Result<Expanded, Fault> {
     let value = evaluate(&attribute.value, scope, &Ambient::None)?;
     if value.is_unknown() {
         return Err(not_known(attribute));
+    }
+    if value.is_ephemeral() {
+        return Err(ephemeral::kept(
+            "The value of count",
+            &attribute.value.span(),
+        ));
     }
     let number = Type::Number.convert(value.reveal()).ok();
     let number = number.and_then(|count| count.as_number()?.as_u64());
@@ -101,6 +113,12 @@ fn for_each(attribute: &Attribute, scope: &Scope<'_>) -> Result<Expanded, Fault>
     let value = evaluate(&attribute.value, scope, &Ambient::None)?;
     if value.is_unknown() {
         return Err(not_known(attribute));
+    }
+    if value.is_ephemeral() {
+        return Err(ephemeral::kept(
+            "The value of for_each",
+            &attribute.value.span(),
+        ));
     }
     if value.is_sensitive() {
         let detail = "Keys of instances are printed, but this value is sensitive.".to_owned();

@@ -47,7 +47,7 @@ pub use selection::{Reach, Selection};
 pub use setup::providers;
 pub use validate::{check_providers, validate};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use isobar_sdk::deployment::Wire;
@@ -97,6 +97,9 @@ pub struct Plan {
     pub facts: Facts,
     /// The values of the variables.
     pub variables: BTreeMap<Arc<str>, Value>,
+    /// The ephemeral variables that were given. A file does not keep their values, so they are
+    /// to be given again where a plan from a file is applied.
+    pub given_again: BTreeSet<Arc<str>>,
     /// What it is restricted to.
     pub selection: Selection,
     /// What happens to each instance that it looks at, also where nothing does.

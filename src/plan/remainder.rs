@@ -8,7 +8,7 @@ use isobar_sdk::{Address, Diagnostic, Key, Known, Severity};
 use super::drive::Driver;
 use super::{Drift, Mode, Name, OutputChange, PlannedChange, moves};
 use crate::change::{Change, Reason};
-use crate::eval::{Ambient, Instance, evaluate};
+use crate::eval::{Ambient, Instance, ephemeral, evaluate};
 use crate::language::config::Repetition;
 use crate::language::module::Path;
 use crate::state::Deposed;
@@ -231,7 +231,9 @@ impl Driver<'_> {
             let Some(scope) = self.frames.get(&[]) else {
                 continue;
             };
-            match evaluate(&output.value.value, scope, &Ambient::None) {
+            let value = evaluate(&output.value.value, scope, &Ambient::None)
+                .and_then(|value| ephemeral::shown(name, output, &value).map(|()| value));
+            match value {
                 Ok(value) if value.contains_sensitive() && !output.sensitive => {
                     self.diagnostics.push(sensitive_output(name, output));
                 }

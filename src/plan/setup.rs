@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use isobar_sdk::{Diagnostic, Diagnostics, Known, Span};
 
 use super::expand::expand;
-use crate::eval::{Ambient, Scope, decode};
+use crate::eval::{Ambient, Scope, decode_passing};
 use crate::language::config::{ProviderBlock, Repetition};
 use crate::language::{Body, Config};
 use crate::registry::{ProviderKey, Providers, Registry};
@@ -90,7 +90,7 @@ pub(super) fn settings(
         return None;
     };
     let mut found = Diagnostics::new();
-    let given = decode(body, schema, header, (scope, &ambient), &mut found);
+    let given = decode_passing(body, schema, header, (scope, &ambient), &mut found);
     let failed = found.has_errors();
     diagnostics.extend(found);
     if failed {

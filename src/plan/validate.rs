@@ -12,7 +12,7 @@ use super::nouns::{self, shape};
 use super::{Name, Names, Node, expand, setup};
 use crate::deployment::spec;
 use crate::eval::condition::{self, Verdict};
-use crate::eval::{Ambient, Facts, Frames, Instance, Scope, decode, evaluate};
+use crate::eval::{Ambient, Facts, Frames, Instance, Scope, decode, ephemeral, evaluate};
 use crate::language::config::Repetition;
 use crate::language::noun::NOUNS;
 use crate::language::{Config, Declaration};
@@ -28,7 +28,7 @@ pub fn validate(config: &Config, registry: &Registry, facts: &Facts) -> Diagnost
         .iter()
         .map(|(name, variable)| {
             let unknown = Value::unknown_of(variable.ty.clone());
-            (Arc::clone(name), unknown.sensitive_if(variable.sensitive))
+            (Arc::clone(name), unknown.marked(variable.marks()))
         })
         .collect();
     let mut checker = Checker {
@@ -91,7 +91,7 @@ impl Checker<'_> {
                 None => Ok(()),
             },
             Name::Output(name) if instance.is_empty() => self.output(name),
-            Name::Output(name) => self.frames.define_output(instance, name),
+            Name::Output(name) => self.given(instance, name),
             Name::Call(name) => {
                 self.enter(instance, name);
                 Ok(())
@@ -125,7 +125,22 @@ impl Checker<'_> {
         else {
             return Ok(());
         };
-        evaluate(&output.value.value, scope, &Ambient::None).map(drop)
+        let value = evaluate(&output.value.value, scope, &Ambient::None)?;
+        ephemeral::shown(name, output, &value)
+    }
+
+    /// Gives an output of a module to its caller. Whether what is not known yet is ephemeral
+    /// cannot be told here.
+    fn given(&mut self, instance: &Instance, name: &Arc<str>) -> Result<(), Fault> {
+        let config = self.frames.get(instance).map(Scope::config);
+        let output = config.and_then(|config| config.outputs.get(name));
+        let ephemeral = output.is_some_and(|output| output.ephemeral);
+        self.frames.define_output(instance, name).or_else(|fault| {
+            match ephemeral && fault.code == "E0013" {
+                true => Ok(()),
+                false => Err(fault),
+            }
+        })
     }
 
     /// Looks at what is said of a variable, as far as it is known.

@@ -1,6 +1,6 @@
 //! Plans made by hand, which the tests draw.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use isobar_sdk::address::{Key, Native};
@@ -41,6 +41,7 @@ pub(super) fn empty(mode: Mode) -> Plan {
         facts: crate::eval::Facts::default(),
         sources: Sources::default(),
         variables: BTreeMap::new(),
+        given_again: BTreeSet::new(),
         changes: BTreeMap::new(),
         checks: BTreeMap::new(),
         reads: BTreeMap::new(),

@@ -1,14 +1,16 @@
 //! A plan as a JSON document, with the version of its format.
 //!
 //! It holds everything that applying needs, also the texts of the configuration and the values
-//! of variables; sensitive ones are marked but not hidden, so the file is as secret as they are.
+//! of variables but for ephemeral ones; sensitive ones are marked but not hidden, so the file is as
+//! secret as they are.
 
 mod change;
 mod check;
 mod deployment;
 mod exact;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use isobar_sdk::address::Place;
 use isobar_sdk::{Address, Value};
@@ -83,6 +85,8 @@ struct PlanDocument {
     folder: String,
     workspace: String,
     variables: BTreeMap<String, Exact>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    given_again: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     targets: Vec<Text<Place>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -196,8 +200,10 @@ impl From<&Plan> for PlanDocument {
             variables: plan
                 .variables
                 .iter()
+                .filter(|(_, value)| !value.contains_ephemeral())
                 .map(|(n, v)| (n.to_string(), exact(v)))
                 .collect(),
+            given_again: plan.given_again.iter().map(ToString::to_string).collect(),
             targets: plan.selection.targets.iter().cloned().map(Text).collect(),
             excludes: plan.selection.excludes.iter().cloned().map(Text).collect(),
             replace: plan.selection.replace.iter().cloned().map(Text).collect(),
@@ -259,6 +265,12 @@ impl From<&Plan> for PlanDocument {
 impl From<PlanDocument> for Plan {
     fn from(document: PlanDocument) -> Self {
         let sources = read_sources(document.sources, document.installed);
+        let facts = Facts {
+            folder: document.folder,
+            workspace: document.workspace,
+            planned: Some(document.created.0),
+            ..Facts::default()
+        };
         Self {
             id: document.id,
             mode: document.mode,
@@ -268,17 +280,9 @@ impl From<PlanDocument> for Plan {
                 serial: document.serial,
             },
             sources,
-            facts: Facts {
-                folder: document.folder,
-                workspace: document.workspace,
-                planned: Some(document.created.0),
-                ..Facts::default()
-            },
-            variables: document
-                .variables
-                .into_iter()
-                .map(|(n, v)| (n.into(), v.0))
-                .collect(),
+            facts,
+            variables: read_variables(document.variables),
+            given_again: document.given_again.into_iter().map(Into::into).collect(),
             selection: Selection {
                 targets: document.targets.into_iter().map(|text| text.0).collect(),
                 excludes: document.excludes.into_iter().map(|text| text.0).collect(),
@@ -339,6 +343,11 @@ impl From<PlanDocument> for Plan {
                 .collect(),
         }
     }
+}
+
+fn read_variables(values: BTreeMap<String, Exact>) -> BTreeMap<Arc<str>, Value> {
+    let value = |(name, value): (String, Exact)| (name.into(), value.0);
+    values.into_iter().map(value).collect()
 }
 
 fn read_sources(texts: BTreeMap<String, String>, installed: BTreeMap<String, String>) -> Sources {

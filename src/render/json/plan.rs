@@ -27,6 +27,7 @@ pub fn plan(plan: &Plan) -> Json {
     let variables: Object = plan
         .variables
         .iter()
+        .filter(|(_, value)| !value.contains_ephemeral())
         .map(|(name, value)| (name.to_string(), json!({ "value": shown(value) })))
         .collect();
     let mut changes: Vec<Json> = plan
