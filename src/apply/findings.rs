@@ -132,6 +132,9 @@ impl Run<'_> {
     fn take_outputs(&mut self) {
         for (name, output) in &self.plan.outputs {
             match output.after.clone().map(Known::new) {
+                Some(Ok(value)) if value.value().is_null() => {
+                    self.state.outputs.remove(name);
+                }
                 Some(Ok(value)) => {
                     self.state
                         .outputs
@@ -145,7 +148,8 @@ impl Run<'_> {
         }
     }
 
-    /// After a failure, outputs that are not known keep their old value.
+    /// After a failure, outputs that are not known keep their old value. What is null is not
+    /// recorded.
     fn update_outputs(&mut self, failed: bool) {
         let outputs = self.world.outputs(&mut self.diagnostics);
         let known: BTreeMap<String, OutputValue> = outputs
@@ -164,5 +168,7 @@ impl Run<'_> {
         } else {
             self.state.outputs = known;
         }
+        let outputs = &mut self.state.outputs;
+        outputs.retain(|_, output| !output.value.value().is_null());
     }
 }

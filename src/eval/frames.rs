@@ -8,6 +8,7 @@ use isobar_sdk::{Fault, Key, Value};
 
 use super::{Ambient, Facts, Scope, ephemeral, evaluate, variable};
 use crate::language::Config;
+use crate::language::config::Repetition;
 use crate::language::module::Call;
 
 /// An instance of a module: the steps that lead to it; none for the root.
@@ -75,7 +76,7 @@ impl<'a> Frames<'a> {
         call: &'a Call,
         instances: Vec<(Option<Key>, Ambient)>,
     ) {
-        let value = value_of(&instances);
+        let value = value_of(&call.repetition, &instances);
         for (key, ambient) in instances {
             let step = ModuleStep {
                 name: Arc::clone(&call.name),
@@ -166,16 +167,17 @@ impl<'a> Frames<'a> {
 }
 
 /// The value of a module without outputs: an object, or as many as there are instances.
-fn value_of(instances: &[(Option<Key>, Ambient)]) -> Value {
+fn value_of(repetition: &Repetition, instances: &[(Option<Key>, Ambient)]) -> Value {
     let nothing = || Value::object::<Arc<str>>([]);
-    match instances.first() {
-        Some((None, _)) => nothing(),
-        Some((Some(Key::Number(_)), _)) => {
-            Value::tuple(instances.iter().map(|_| nothing()).collect())
+    match repetition {
+        Repetition::If(_) if instances.is_empty() => Value::NULL,
+        Repetition::Once | Repetition::If(_) => nothing(),
+        Repetition::Count(_) => Value::tuple(instances.iter().map(|_| nothing()).collect()),
+        Repetition::ForEach(_) => {
+            Value::object(instances.iter().filter_map(|(key, _)| match key {
+                Some(Key::Text(key)) => Some((Arc::clone(key), nothing())),
+                _ => None,
+            }))
         }
-        _ => Value::object(instances.iter().filter_map(|(key, _)| match key {
-            Some(Key::Text(key)) => Some((Arc::clone(key), nothing())),
-            _ => None,
-        })),
     }
 }

@@ -67,15 +67,7 @@ pub async fn propose(request: &Request<'_>, sink: &dyn Sink) -> (Option<Plan>, D
     }
     let empty = State::new(String::new());
     let recorded = request.state.unwrap_or(&empty);
-    let Renamed { state, moves } = match request.mode {
-        Mode::Normal | Mode::RefreshOnly => {
-            moves::rename(request.config, recorded, &mut diagnostics)
-        }
-        Mode::Destroy => Renamed {
-            state: recorded.clone(),
-            moves: BTreeMap::new(),
-        },
-    };
+    let Renamed { state, moves } = moves::rename(request.config, recorded, &mut diagnostics);
     let state = &state;
     let scope = Scope::new(
         request.config,
@@ -207,10 +199,12 @@ impl<'a> Driver<'a> {
         sink: &'a dyn Sink,
         diagnostics: Diagnostics,
     ) -> Self {
+        let reach = Reach::of(&request.selection, names);
         Self {
             request,
             names,
-            reach: Reach::of(&request.selection, names),
+            create_first: life::create_first(request.config, names, &reach),
+            reach,
             state,
             sink,
             frames: request.frames(),
@@ -222,7 +216,6 @@ impl<'a> Driver<'a> {
             reads: BTreeMap::new(),
             changes: BTreeMap::new(),
             changing: BTreeMap::new(),
-            create_first: life::create_first(request.config, names),
             deployments: BTreeMap::new(),
             forecasts: BTreeMap::new(),
             failed: BTreeSet::new(),

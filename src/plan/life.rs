@@ -7,7 +7,7 @@ use isobar_sdk::address::Place;
 use isobar_sdk::{Address, Diagnostic, Fault, Number, Path, Step, Type};
 
 use super::drive::{Block, Driver};
-use super::{Name, Names, Node};
+use super::{Name, Names, Node, Reach};
 use crate::change::Action;
 use crate::eval::{Ambient, Scope, evaluate};
 use crate::language::expression::{Expression, Kind, Located};
@@ -72,10 +72,17 @@ impl Driver<'_> {
     }
 }
 
-/// The blocks whose replacements are made first: those that say so, and all that they rest on. If
-/// that were destroyed first, they could neither stay nor be made anew before.
-pub(super) fn create_first<'a>(config: &Config, names: &'a Names) -> BTreeSet<&'a Node> {
+/// The blocks whose replacements are made first: those in reach that say so, and all that they rest
+/// on. If that were destroyed first, they could neither stay nor be made anew before.
+pub(super) fn create_first<'a>(
+    config: &Config,
+    names: &'a Names,
+    reach: &Reach<'_>,
+) -> BTreeSet<&'a Node> {
     let says_so = |node: &&Node| {
+        if !reach.has(node) {
+            return false;
+        }
         let Name::Block(kind, name) = &node.name else {
             return false;
         };

@@ -228,6 +228,8 @@ impl OutputChange {
     #[must_use]
     pub fn action(&self) -> Action {
         match (&self.before, &self.after) {
+            // An output that is null is not recorded.
+            (None, Some(after)) if after.is_null() => Action::Keep,
             (None, Some(_)) => Action::Create,
             (Some(_), None) => Action::Delete,
             (Some(before), Some(after)) if before.value() == after => Action::Keep,

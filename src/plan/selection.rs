@@ -53,20 +53,14 @@ impl<'a> Reach<'a> {
         }
         let mut nodes: BTreeSet<Node> = names.dag.nodes().cloned().collect();
         if !selection.targets.is_empty() {
-            let asked = |node: &&Node| selection.targets.iter().any(|place| meets(place, node));
+            let targets = |node: &Node| selection.targets.iter().any(|place| meets(place, node));
+            let asked = |node: &&Node| is_block(node) && targets(node);
             let asked: Vec<&Node> = names.dag.nodes().filter(asked).collect();
             let below = closure(asked.iter().copied(), &|node| names.dag.dependencies(node));
             nodes = asked.into_iter().cloned().collect();
             nodes.extend(below.iter().cloned());
             reach.needed = below;
-            // An output is for the user, as long as nothing in it is left out.
-            let outputs = names.dag.nodes().filter(|node| is_root_output(node));
-            for output in outputs {
-                let behind = closure([output], &|node| names.dag.dependencies(node));
-                if !behind.is_empty() && behind.is_subset(&nodes) {
-                    nodes.insert(output.clone());
-                }
-            }
+            nodes.extend(outputs_of(names, &nodes));
         }
         let excluded = |node: &&Node| selection.excludes.iter().any(|place| meets(place, node));
         for node in names.dag.nodes().filter(excluded) {
@@ -187,8 +181,24 @@ fn node_of(address: &Address) -> Node {
     name.within(&path.into())
 }
 
-fn is_root_output(node: &Node) -> bool {
-    node.module.is_empty() && matches!(node.name, Name::Output(_))
+fn is_block(node: &Node) -> bool {
+    matches!(node.name, Name::Block(..) | Name::Data(..))
+}
+
+/// The outputs of the root, with all that they rest on, that show resources of a selection and no
+/// others.
+fn outputs_of(names: &Names, selected: &BTreeSet<Node>) -> BTreeSet<Node> {
+    let mut found = BTreeSet::new();
+    let is_output = |node: &&Node| node.module.is_empty() && matches!(node.name, Name::Output(_));
+    for output in names.dag.nodes().filter(is_output) {
+        let behind = closure([output], &|node| names.dag.dependencies(node));
+        let mut blocks = behind.iter().filter(|node| is_block(node)).peekable();
+        if blocks.peek().is_some() && blocks.all(|node| selected.contains(node)) {
+            found.insert(output.clone());
+            found.extend(behind);
+        }
+    }
+    found
 }
 
 /// Whether some instance of a name can be at a place.

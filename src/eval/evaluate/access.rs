@@ -40,10 +40,11 @@ impl Evaluation<'_> {
                     .fields()
                     .map(|fields| fields.keys().map(|n| &**n).collect::<Vec<_>>());
                 let names = names.unwrap_or_default();
-                fault.help = Some(closest(name, names.iter().copied()).map_or_else(
-                    || format!("It has {}.", names.join(", ")),
-                    |meant| format!("Did you mean {meant:?}?"),
-                ));
+                fault.help = match closest(name, names.iter().copied()) {
+                    Some(meant) => Some(format!("Did you mean {meant:?}?")),
+                    None if names.is_empty() => None,
+                    None => Some(format!("It has {}.", names.join(", "))),
+                };
                 fault
             })
     }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use isobar_sdk::address::Place;
 use isobar_sdk::{Address, Value};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 
 use self::change::ChangeDocument;
@@ -174,8 +174,23 @@ struct DriftDocument {
 
 #[derive(Serialize, Deserialize)]
 struct OutputDocument {
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "there"
+    )]
     before: Option<ExactKnown>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "there"
+    )]
     after: Option<Exact>,
+}
+
+/// Reads what is there, so that null is a value and not one that is missing.
+fn there<'de, T: Deserialize<'de>, D: Deserializer<'de>>(reader: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(reader).map(Some)
 }
 
 impl From<&Plan> for PlanDocument {

@@ -121,7 +121,8 @@ fn prior_state(plan: &Plan) -> Json {
 fn resource_change(plan: &Plan, address: &Address, planned: &PlannedChange) -> Object {
     let mut object = name(address);
     object.insert("provider_name".to_owned(), planned.provider.as_str().into());
-    if let Some(previous) = plan.moves.get(address) {
+    let previous = plan.moves.get(address);
+    if let Some(previous) = previous.filter(|_| plan.mode != Mode::Destroy) {
         object.insert("previous_address".to_owned(), previous.to_string().into());
     }
     let change = &planned.change;
