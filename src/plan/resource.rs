@@ -180,8 +180,8 @@ impl<'r> Driver<'r> {
         let asked = self.request.selection.replace.contains(&item.address);
         let forced = match (tainted, asked, item.triggered) {
             (true, ..) => Some(Reason::Tainted),
-            (false, true, _) => Some(Reason::Requested),
-            (false, false, true) => Some(Reason::Triggered),
+            (false, _, true) => Some(Reason::Triggered),
+            (false, true, false) => Some(Reason::Requested),
             (false, false, false) => None,
         };
         let (change, reason) = configured.classify(prior.as_ref(), forced).await?;
