@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use isobar_sdk::{Diagnostic, Diagnostics, Span};
 
-use super::body::{Attribute, Block};
+use super::body::{Attribute, Block, Body};
 use super::config::{Config, ProviderName, ProviderRef, Repetition};
 use super::expression::Located;
 use super::locator::masked;
@@ -68,7 +68,7 @@ impl Call {
             source: source.into(),
             source_span: attribute.value.span(),
             version: body.take_attribute("version"),
-            repetition: take::repetition(body, diagnostics),
+            repetition: Self::repetition(body, diagnostics),
             providers: take::provider_map(body, diagnostics),
             depends_on: take::list(body, "depends_on", diagnostics),
             arguments: body
@@ -80,6 +80,16 @@ impl Call {
         };
         take::leftovers(body, &[], diagnostics);
         Some(call)
+    }
+
+    /// How many instances there are. `lifecycle` of a module holds `enabled` and nothing else; a
+    /// plain `enabled` is one of its variables.
+    fn repetition(body: &mut Body, diagnostics: &mut Diagnostics) -> Repetition {
+        let repetition = take::repetition(body, diagnostics);
+        if let Some(lifecycle) = body.take_block("lifecycle") {
+            take::leftovers(&lifecycle.body, &["enabled"], diagnostics);
+        }
+        repetition
     }
 
     /// Where to point at for what is wrong with the source. Lines with credentials are not shown.

@@ -112,9 +112,7 @@ pub(super) fn repetition(body: &mut Body, diagnostics: &mut Diagnostics) -> Repe
     let given: Vec<Repetition> = [
         body.take_attribute("count").map(Repetition::Count),
         body.take_attribute("for_each").map(Repetition::ForEach),
-        body.take_attribute("enabled")
-            .or(inside)
-            .map(Repetition::If),
+        inside.map(Repetition::If),
     ]
     .into_iter()
     .flatten()

@@ -10,6 +10,7 @@ use super::drive::{Block, Driver};
 use super::{Name, Names, Node, Reach};
 use crate::change::Action;
 use crate::eval::{Ambient, Scope, evaluate};
+use crate::language::body::Attribute;
 use crate::language::expression::{Expression, Kind, Located};
 use crate::language::{Config, statement};
 use crate::state::Life;
@@ -25,20 +26,23 @@ impl Driver<'_> {
         if let (Some(prevent), Some(scope)) =
             (&lifecycle.prevent_destroy, self.frames.get(&block.module))
         {
-            let value = evaluate(&prevent.value, scope, ambient)?;
-            let truth = Type::Bool.convert(value.reveal()).ok();
-            let truth = truth.and_then(|truth| truth.as_bool());
-            life.protected = truth.ok_or_else(|| {
-                let detail = "prevent_destroy must be true or false, and known at plan time.";
-                Box::new(
-                    Diagnostic::error("P0041", "Invalid prevent_destroy", detail)
-                        .at(&prevent.value.span())
-                        .within(&block.declaration.header)
-                        .help("Use a value that is known at plan time, such as a variable."),
-                )
-            })?;
+            let header = &block.declaration.header;
+            life.protected = prevents(prevent, (scope, ambient))
+                .map_err(|fault| Box::new(fault.within(header)))?;
         }
         Ok(life)
+    }
+
+    /// Whether the block of an instance that is to go says that it must not, as far as that can be
+    /// told without what `each` or `count` mean in it.
+    pub(super) fn protects(&self, address: &Address) -> bool {
+        let Some(scope) = self.frames.get(&address.module) else {
+            return false;
+        };
+        let key = (Arc::clone(&address.kind), Arc::clone(&address.name));
+        let declaration = scope.config().declarations.get(&key);
+        let prevent = declaration.and_then(|d| d.lifecycle.prevent_destroy.as_ref());
+        prevent.is_some_and(|prevent| prevents(prevent, (scope, &Ambient::None)).unwrap_or(false))
     }
 
     /// Whether something changes that an instance is replaced together with.
@@ -70,6 +74,20 @@ impl Driver<'_> {
         }
         Ok(false)
     }
+}
+
+fn prevents(prevent: &Attribute, (scope, ambient): (&Scope<'_>, &Ambient)) -> Result<bool, Fault> {
+    let value = evaluate(&prevent.value, scope, ambient)?;
+    let truth = Type::Bool.convert(value.reveal()).ok();
+    let truth = truth.and_then(|truth| truth.as_bool());
+    truth.ok_or_else(|| {
+        let detail = "prevent_destroy must be true or false, and known at plan time.";
+        Box::new(
+            Diagnostic::error("P0041", "Invalid prevent_destroy", detail)
+                .at(&prevent.value.span())
+                .help("Use a value that is known at plan time, such as a variable."),
+        )
+    })
 }
 
 /// The blocks whose replacements are made first: those in reach that say so, and all that they rest

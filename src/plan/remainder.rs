@@ -54,7 +54,8 @@ impl Driver<'_> {
             let change = if forgotten {
                 Change::Forget { before }
             } else {
-                if instance.life.protected && !self.is_succeeded(address) {
+                let protects = instance.life.protected || self.protects(address);
+                if protects && !self.is_succeeded(address) {
                     self.diagnostics.push(protected(address));
                 }
                 Change::Delete { before }

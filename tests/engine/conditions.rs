@@ -77,18 +77,27 @@ async fn enabled_is_one_or_none() {
     let text = |on: bool| {
         format!(
             r#"resource "isobar_data" "a" {{
-                 enabled = {on}
-                 input   = 1
+                 input = 1
+                 lifecycle {{
+                   enabled = {on}
+                 }}
                }}
                module "m" {{
                  source  = "./m"
-                 enabled = {on}
+                 enabled = "for its own use"
+                 lifecycle {{
+                   enabled = {on}
+                 }}
                }}
                output "a" {{ value = isobar_data.a == null ? "none" : isobar_data.a.output }}"#
         )
     };
     let workspace = Workspace::new();
-    workspace.write("m/main.hcl", r#"resource "isobar_data" "x" {}"#);
+    workspace.write(
+        "m/main.hcl",
+        r#"variable "enabled" {}
+           resource "isobar_data" "x" { input = var.enabled }"#,
+    );
     workspace.write("main.hcl", &text(true));
     workspace.converge().await;
     workspace.write("main.hcl", &text(false));
