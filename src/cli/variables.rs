@@ -11,7 +11,7 @@ use super::args::{Assignment, Assignments};
 use super::failure::Stopped;
 use super::project::unreadable;
 use super::session::Session;
-use crate::eval::{Ambient, Facts, Scope, accept, evaluate};
+use crate::eval::{Ambient, Facts, Scope, accept, default_of, evaluate};
 use crate::language::config::Variable;
 use crate::language::{Attribute, Config, Located, Sources, parse_expression, parse_file};
 use crate::plan::Plan;
@@ -85,10 +85,8 @@ pub(super) fn again(config: &Config, sources: &Sources, given: &Given<'_>, plan:
         .retain(|name, _| config.variables.get(name).is_some_and(ephemeral));
     reader.compare(plan, &options.values);
     for (name, variable) in config.variables.iter().filter(|(_, v)| ephemeral(v)) {
-        if let Some(default) = &variable.default
-            && reader.misses(name, variable)
-        {
-            reader.expression(name, variable, &default.value);
+        if variable.default.is_some() && reader.misses(name, variable) {
+            reader.default(name, variable);
         }
     }
     reader.found()
@@ -282,6 +280,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn default(&mut self, name: &Arc<str>, variable: &Variable) {
+        match default_of(name, variable) {
+            Ok(value) => self
+                .values
+                .extend(value.map(|value| (Arc::clone(name), value))),
+            Err(fault) => self.diagnostics.push(*fault),
+        }
+    }
+
     /// Fills in defaults and tells what is missing.
     fn finish(mut self) -> Found {
         let again = self.again();
@@ -291,7 +298,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             match &variable.default {
-                Some(default) => self.expression(name, variable, &default.value),
+                Some(_) => self.default(name, variable),
                 // A value that was given and is wrong has been told already.
                 None if self.diagnostics.has_errors() && given.is_none() => {}
                 None => self.diagnostics.push(missing(name, variable)),

@@ -114,21 +114,20 @@ impl<'a> Frames<'a> {
             .map(|argument| evaluate(&argument.value, outside, &frame.ambient))
             .transpose()?
             .filter(|value| variable.nullable || !value.is_null());
-        let (value, span) = match (given, argument, &variable.default) {
-            (Some(value), Some(argument), _) => (value, argument.value.span()),
-            (_, _, Some(default)) => {
-                let value = evaluate(&default.value, &frame.scope, &Ambient::None)?;
-                (value, default.value.span())
-            }
-            (None, Some(argument), None) => {
+        let default = || variable::default_of(name, variable);
+        let value = match (given, argument) {
+            (Some(value), Some(argument)) => {
                 let span = argument.value.span();
-                return Err(variable::not_null(name, variable, &span));
+                ephemeral::entering(name, variable, &value, &span)?;
+                variable::accept(name, variable, &value, &span)?
+            }
+            (None, Some(argument)) => {
+                let span = argument.value.span();
+                default()?.ok_or_else(|| variable::not_null(name, variable, &span))?
             }
             // That it is not given is told where the call is read.
-            _ => (Value::NULL, variable.header.clone()),
+            (_, None) => default()?.unwrap_or(Value::NULL),
         };
-        ephemeral::entering(name, variable, &value, &span)?;
-        let value = variable::accept(name, variable, &value, &span)?;
         if let Some(scope) = self.get_mut(instance) {
             scope.set_variable(name, value);
         }

@@ -16,4 +16,4 @@ pub use decode::{decode, decode_passing};
 pub use evaluate::evaluate;
 pub use frames::{Frames, Instance};
 pub use scope::{Ambient, Facts, Scope};
-pub use variable::accept;
+pub use variable::{accept, default_of};

@@ -1,8 +1,12 @@
 //! A value given to a variable.
 
+use std::collections::BTreeMap;
+
 use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::{Diagnostic, Fault, Span, Value};
 
+use super::{Ambient, Facts, Scope, evaluate};
+use crate::language::Config;
 use crate::language::config::Variable;
 
 /// Converts a value to the type of its variable and marks it as the variable says.
@@ -31,6 +35,24 @@ pub fn accept(name: &str, variable: &Variable, value: &Value, span: &Span) -> Re
             Err(Box::new(diagnostic))
         }
     }
+}
+
+/// The value of a variable that nothing is given to; `None` where it has no default.
+///
+/// # Errors
+/// A default that rests on something else, or does not fit.
+pub fn default_of(name: &str, variable: &Variable) -> Result<Option<Value>, Fault> {
+    let Some(default) = &variable.default else {
+        return Ok(None);
+    };
+    let nothing = Config::default();
+    let scope = Scope::new(&nothing, Facts::default(), BTreeMap::new());
+    let value = evaluate(&default.value, &scope, &Ambient::None)?;
+    let span = default.value.span();
+    if value.is_null() && !variable.nullable {
+        return Err(not_null(name, variable, &span));
+    }
+    accept(name, variable, &value, &span).map(Some)
 }
 
 /// The fault of a variable that is given null and must not be.

@@ -215,6 +215,18 @@ impl Declaration {
     }
 }
 
+/// What says something about a module itself in the block that calls it.
+const MODULE_WORDS: [&str; 8] = [
+    "source",
+    "version",
+    "providers",
+    "count",
+    "for_each",
+    "lifecycle",
+    "depends_on",
+    "locals",
+];
+
 /// What a configuration may have at its top level.
 const BLOCKS: [&str; 17] = [
     "isobar",
@@ -339,7 +351,19 @@ impl Config {
     }
 
     fn add_variable(&mut self, mut block: Block, diagnostics: &mut Diagnostics) {
-        let name = Arc::clone(&block.labels[0].text);
+        let label = &block.labels[0];
+        if MODULE_WORDS.contains(&&*label.text) {
+            let detail = format!(
+                "{:?} is a word of module blocks, where the variable would be set.",
+                label.text
+            );
+            diagnostics.push(
+                Diagnostic::error("L0007", "Reserved name", detail)
+                    .at(&label.span)
+                    .help("Give the variable another name."),
+            );
+        }
+        let name = Arc::clone(&label.text);
         let header = block.header.clone();
         let body = &mut block.body;
         let ty = body

@@ -84,6 +84,20 @@ impl Lifecycle {
             "enabled",
         ];
         take::leftovers(inner, &known, diagnostics);
+        for trigger in &lifecycle.replace_triggered_by {
+            let other = |r: &Reference| !matches!(r.target, Target::Block(..) | Target::Ambient(_));
+            if let Some(other) = references(trigger).iter().find(|r| other(r)) {
+                diagnostics.push(
+                    Diagnostic::error(
+                        "L0032",
+                        "Not an address",
+                        "Only what is made can trigger a replacement.",
+                    )
+                    .at(&other.span)
+                    .help("Name a resource of this module, or keep the value in one."),
+                );
+            }
+        }
         lifecycle
     }
 

@@ -9,6 +9,7 @@ use isobar_sdk::{Diagnostic, Diagnostics, Span};
 use super::body::{Attribute, Body};
 use super::config::{ProviderName, ProviderRef, Repetition};
 use super::expression::{Expression, Kind, Located, Part};
+use super::reference::references;
 
 /// Reports what is still in a body after everything known was taken out.
 pub(super) fn leftovers(body: &Body, known: &[&str], diagnostics: &mut Diagnostics) {
@@ -219,18 +220,26 @@ pub(super) fn list(body: &mut Body, name: &str, diagnostics: &mut Diagnostics) -
     };
     if let Kind::Tuple(items) = attribute.value.root.kind {
         let file = attribute.value.file;
-        return items
-            .into_iter()
-            .map(|root| Located {
-                file: Arc::clone(&file),
-                root,
-            })
-            .collect();
+        let items = items.into_iter().map(|root| Located {
+            file: Arc::clone(&file),
+            root,
+        });
+        let (references, others): (Vec<Located>, Vec<Located>) =
+            items.partition(|item| !references(item).is_empty());
+        for other in others {
+            let detail = format!("An element of {name} refers to nothing.");
+            diagnostics.push(
+                Diagnostic::error("L0013", "List of references required", detail)
+                    .at(&other.span())
+                    .help("Name a block without quotes, as in zone.example."),
+            );
+        }
+        return references;
     }
     diagnostics.push(
         Diagnostic::error(
             "L0013",
-            "List required",
+            "List of references required",
             format!("{name} must be a list of references."),
         )
         .at(&attribute.value.span())

@@ -125,7 +125,7 @@ fn used_providers(
             used.insert(ProviderKey::default_of(name));
         }
     }
-    diagnostics.extend(super::validate::check_providers(
+    diagnostics.extend(super::unregistered::providers(
         request.config,
         request.registry,
     ));

@@ -76,6 +76,18 @@ impl Driver<'_> {
     }
 }
 
+/// Checks `prevent_destroy` where it is known already.
+pub(super) fn prevents_if_known(
+    prevent: &Attribute,
+    (scope, ambient): (&Scope<'_>, &Ambient),
+) -> Result<(), Fault> {
+    let value = evaluate(&prevent.value, scope, ambient)?;
+    match value.is_unknown() {
+        true => Ok(()),
+        false => prevents(prevent, (scope, ambient)).map(drop),
+    }
+}
+
 fn prevents(prevent: &Attribute, (scope, ambient): (&Scope<'_>, &Ambient)) -> Result<bool, Fault> {
     let value = evaluate(&prevent.value, scope, ambient)?;
     let truth = Type::Bool.convert(value.reveal()).ok();

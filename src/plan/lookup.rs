@@ -39,7 +39,7 @@ impl Driver<'_> {
         let declaration = block.declaration;
         let registry = self.request.registry;
         let Some((kind, schema)) = registry.data_source(&declaration.kind) else {
-            let unknown = super::validate::unknown_data(declaration, registry);
+            let unknown = super::unregistered::data(declaration, registry);
             return self.diagnostics.push(unknown);
         };
         let Some(instances) = self.expand(block) else {

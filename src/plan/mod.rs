@@ -18,6 +18,7 @@ mod needs;
 mod nouns;
 mod order;
 mod origin;
+mod outline;
 mod predict;
 mod provider;
 mod refresh;
@@ -27,6 +28,7 @@ mod selection;
 mod setup;
 mod specify;
 mod undeclared;
+mod unregistered;
 
 mod validate;
 
@@ -45,7 +47,8 @@ pub use predict::{Prediction, forecasts};
 pub use remainder::sensitive_output;
 pub use selection::{Reach, Selection};
 pub use setup::providers;
-pub use validate::{check_providers, validate};
+pub use unregistered::providers as check_providers;
+pub use validate::validate;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use super::adopt::adopt;
 use super::drive::{Block, Driver};
 use super::instance::{Configured, changed_attributes};
 use super::remainder::protected;
-use super::{PlannedChange, nouns};
+use super::{PlannedChange, nouns, outline};
 use crate::change::{Cause, Change, Reason};
 use crate::eval::{Ambient, decode};
 use crate::language::Declaration;
@@ -66,7 +66,7 @@ impl<'r> Driver<'r> {
         let registry = self.request.registry;
         let Some((kind, schema)) = registry.resource(&declaration.kind) else {
             self.diagnostics
-                .push(super::validate::unknown_type(declaration, registry));
+                .push(super::unregistered::resource(declaration, registry));
             return None;
         };
         if let Some(named) = &declaration.provider
@@ -84,7 +84,12 @@ impl<'r> Driver<'r> {
             );
             return None;
         }
-        Some((kind, schema))
+        let ignored = outline::check_ignored(declaration, &schema.body);
+        let sound = ignored.is_empty();
+        for diagnostic in ignored {
+            self.diagnostics.push(diagnostic);
+        }
+        sound.then_some((kind, schema))
     }
 
     /// An instance as its block configures it, if its preconditions hold.

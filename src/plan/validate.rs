@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use isobar_sdk::address::Mode;
-use isobar_sdk::diagnostic::closest;
-use isobar_sdk::{Address, Diagnostic, Diagnostics, Fault, Span, Value};
+use isobar_sdk::schema::Body;
+use isobar_sdk::{Address, Diagnostics, Fault, Value};
 
 use super::expand::NOT_KNOWN;
 use super::nouns::{self, shape};
-use super::{Name, Names, Node, expand, setup};
+use super::{Name, Names, Node, expand, life, outline, sensitive_output, setup, unregistered};
 use crate::deployment::spec;
 use crate::eval::condition::{self, Verdict};
-use crate::eval::{Ambient, Facts, Frames, Instance, Scope, decode, ephemeral, evaluate};
+use crate::eval::{
+    Ambient, Facts, Frames, Instance, Scope, decode, default_of, ephemeral, evaluate,
+};
 use crate::language::config::Repetition;
-use crate::language::noun::NOUNS;
+use crate::language::lifecycle::Condition;
 use crate::language::{Config, Declaration};
 use crate::registry::{ProviderKey, Registry};
 
@@ -38,6 +40,7 @@ pub fn validate(config: &Config, registry: &Registry, facts: &Facts) -> Diagnost
         diagnostics,
     };
     checker.providers();
+    checker.defaults();
     for node in names.order() {
         for instance in checker.frames.instances(&node.module) {
             checker.node(node, &instance);
@@ -61,8 +64,11 @@ impl Checker<'_> {
         };
         for (name, block) in &self.config.providers {
             if self.registry.factory(&name.name).is_none() {
-                self.diagnostics
-                    .push(unknown_provider(&name.name, &block.header, self.registry));
+                self.diagnostics.push(unregistered::provider(
+                    &name.name,
+                    &block.header,
+                    self.registry,
+                ));
                 continue;
             }
             if block.for_each.is_some() {
@@ -83,6 +89,16 @@ impl Checker<'_> {
         }
     }
 
+    /// The defaults of all variables, also of those that are given another value.
+    fn defaults(&mut self) {
+        let modules = self.config.modules();
+        let variables = modules.iter().flat_map(|(_, module)| &module.variables);
+        let wrong = variables.filter_map(|(name, variable)| default_of(name, variable).err());
+        for fault in wrong {
+            self.diagnostics.push(*fault);
+        }
+    }
+
     fn node(&mut self, node: &Node, instance: &Instance) {
         let result = match &node.name {
             Name::Variable(name) => self.frames.define_variable(instance, name),
@@ -97,7 +113,13 @@ impl Checker<'_> {
                 Ok(())
             }
             Name::Validation(name) => self.validation(instance, name),
-            Name::Check(_) => Ok(()),
+            Name::Check(name) => {
+                let config = self.config.module(&node.module);
+                if let Some(check) = config.and_then(|config| config.checks.get(name)) {
+                    self.conditions(instance, &Ambient::None, &check.assertions);
+                }
+                Ok(())
+            }
             Name::Block(kind, name) => {
                 let key = (Arc::clone(kind), Arc::clone(name));
                 let config = self.config.module(&node.module);
@@ -120,13 +142,59 @@ impl Checker<'_> {
         }
     }
 
-    fn output(&self, name: &Arc<str>) -> Result<(), Fault> {
-        let (Some(output), Some(scope)) = (self.config.outputs.get(name), self.frames.get(&[]))
-        else {
+    fn output(&mut self, name: &Arc<str>) -> Result<(), Fault> {
+        let Some(output) = self.config.outputs.get(name) else {
+            return Ok(());
+        };
+        let root = Instance::new();
+        self.conditions(&root, &Ambient::None, &output.preconditions);
+        let Some(scope) = self.frames.get(&root) else {
             return Ok(());
         };
         let value = evaluate(&output.value.value, scope, &Ambient::None)?;
+        if value.contains_sensitive() && !output.sensitive {
+            return Err(Box::new(sensitive_output(name, output)));
+        }
         ephemeral::shown(name, output, &value)
+    }
+
+    /// Looks for mistakes in conditions; whether they hold is for a plan to tell.
+    fn conditions(&mut self, instance: &Instance, ambient: &Ambient, conditions: &[Condition]) {
+        let Some(scope) = self.frames.get(instance) else {
+            return;
+        };
+        for condition in conditions {
+            if let Err(fault) = condition::judge(condition, scope, ambient) {
+                self.diagnostics.push(*fault);
+            }
+        }
+    }
+
+    /// What a block says about its own life.
+    fn lifecycle(
+        &mut self,
+        instance: &Instance,
+        ambient: &Ambient,
+        (declaration, shape): (&Declaration, &Body),
+    ) {
+        let lifecycle = &declaration.lifecycle;
+        for diagnostic in outline::check_ignored(declaration, shape) {
+            self.diagnostics.push(diagnostic);
+        }
+        if let (Some(prevent), Some(scope)) =
+            (&lifecycle.prevent_destroy, self.frames.get(instance))
+            && let Err(fault) = life::prevents_if_known(prevent, (scope, ambient))
+        {
+            self.diagnostics.push(fault.within(&declaration.header));
+        }
+        self.conditions(instance, ambient, &lifecycle.preconditions);
+        if let Some(scope) = self.frames.get_mut(instance) {
+            scope.set_self(Some(outline::instance(shape)));
+        }
+        self.conditions(instance, ambient, &lifecycle.postconditions);
+        if let Some(scope) = self.frames.get_mut(instance) {
+            scope.set_self(None);
+        }
     }
 
     /// Gives an output of a module to its caller. Whether what is not known yet is ephemeral
@@ -171,11 +239,12 @@ impl Checker<'_> {
         if !matches!(call.repetition, Repetition::Once)
             && let Some(scope) = self.frames.get_mut(caller)
         {
-            scope.set_block("module", name, Value::unknown());
+            let one = outline::module(&call.config);
+            scope.set_block("module", name, outline::all(&call.repetition, one));
         }
     }
 
-    /// Every block is known to what rests on it only as far as its attributes are not.
+    /// To what rests on it, of a resource only the attributes are known, and of a noun nothing.
     fn block(&mut self, instance: &Instance, declaration: &Declaration) {
         if let Some(scope) = self.frames.get_mut(instance) {
             scope.set_block(&declaration.kind, &declaration.name, Value::unknown());
@@ -185,17 +254,21 @@ impl Checker<'_> {
         {
             let (name, span) = (&named.name.name, &named.span);
             self.diagnostics
-                .push(unknown_provider(name, span, self.registry));
+                .push(unregistered::provider(name, span, self.registry));
             return;
         }
         let noun = shape(declaration, self.registry);
         let resource = self.registry.resource(&declaration.kind);
         let Some(body) = noun.as_ref().or(resource.map(|(_, schema)| &schema.body)) else {
             self.diagnostics
-                .push(unknown_type(declaration, self.registry));
+                .push(unregistered::resource(declaration, self.registry));
             return;
         };
         let ambient = self.ambient(instance, &declaration.repetition);
+        if let (Some((_, schema)), Some(scope)) = (resource, self.frames.get_mut(instance)) {
+            let all = outline::all(&declaration.repetition, outline::instance(&schema.body));
+            scope.set_block(&declaration.kind, &declaration.name, all);
+        }
         let Some(scope) = self.frames.get(instance) else {
             return;
         };
@@ -213,6 +286,7 @@ impl Checker<'_> {
         if sound && value.is_wholly_known() {
             self.check_noun(declaration, &value);
         }
+        self.lifecycle(instance, &ambient, (declaration, body));
     }
 
     fn data(&mut self, instance: &Instance, declaration: &Declaration) {
@@ -226,7 +300,7 @@ impl Checker<'_> {
         }
         let Some((_, schema)) = self.registry.data_source(&declaration.kind) else {
             self.diagnostics
-                .push(unknown_data(declaration, self.registry));
+                .push(unregistered::data(declaration, self.registry));
             return;
         };
         let ambient = self.ambient(instance, &declaration.repetition);
@@ -241,6 +315,11 @@ impl Checker<'_> {
             (scope, &ambient),
             &mut self.diagnostics,
         );
+        self.lifecycle(instance, &ambient, (declaration, &schema.body));
+        if let Some(scope) = self.frames.get_mut(instance) {
+            let all = outline::all(&declaration.repetition, outline::instance(&schema.body));
+            scope.set_at(&address, all);
+        }
     }
 
     fn ambient(&mut self, instance: &Instance, repetition: &Repetition) -> Ambient {
@@ -281,79 +360,4 @@ fn unknown_ambient(repetition: &Repetition) -> Ambient {
         Repetition::Count(_) => Ambient::Count(0),
         Repetition::ForEach(_) => Ambient::Each("".into(), Value::unknown()),
     }
-}
-
-/// The diagnostics for providers that a configuration names and that are not there, each once.
-#[must_use]
-pub fn check_providers(config: &Config, registry: &Registry) -> Diagnostics {
-    let mut named: BTreeMap<&str, &Span> = BTreeMap::new();
-    let modules = config.modules();
-    for (_, module) in &modules {
-        for declaration in module.declarations.values().chain(module.data.values()) {
-            let provider = declaration.provider.as_ref();
-            named.extend(provider.map(|provider| (&*provider.name.name, &provider.span)));
-        }
-    }
-    let blocks = config.providers.iter();
-    named.extend(blocks.map(|(name, block)| (&*name.name, &block.header)));
-    let unknown = named
-        .into_iter()
-        .filter(|(name, _)| registry.factory(name).is_none());
-    let mut diagnostics = Diagnostics::new();
-    for (name, span) in unknown {
-        diagnostics.push(unknown_provider(name, span, registry));
-    }
-    diagnostics
-}
-
-/// The diagnostic for a provider that is not there.
-pub(super) fn unknown_provider(name: &str, span: &Span, registry: &Registry) -> Diagnostic {
-    let help = closest(name, registry.names()).map_or_else(
-        || {
-            let names: Vec<&str> = registry.names().collect();
-            format!("Providers in this build are {}.", names.join(", "))
-        },
-        |meant| format!("Did you mean {meant:?}?"),
-    );
-    Diagnostic::error(
-        "P0013",
-        "Unknown provider",
-        format!("There is no provider {name:?}."),
-    )
-    .at(span)
-    .help(help)
-}
-
-/// The diagnostic for a resource type that no provider has.
-pub(super) fn unknown_type(declaration: &Declaration, registry: &Registry) -> Diagnostic {
-    let kind = &declaration.kind;
-    let known = registry.resource_types().chain(NOUNS);
-    let help = closest(kind, known).map_or_else(
-        || "Check the type, and that the provider that has it is in this build.".to_owned(),
-        |meant| format!("Did you mean {meant:?}?"),
-    );
-    Diagnostic::error(
-        "P0014",
-        "Unknown resource type",
-        format!("No provider has a resource of type {kind:?}."),
-    )
-    .at(&declaration.header)
-    .help(help)
-}
-
-/// The diagnostic for a data source that no provider has.
-pub(super) fn unknown_data(declaration: &Declaration, registry: &Registry) -> Diagnostic {
-    let kind = &declaration.kind;
-    let known: Vec<&str> = registry.data_sources().collect();
-    let help = closest(kind, known.iter().copied()).map_or_else(
-        || format!("Data sources in this build are {}.", known.join(", ")),
-        |meant| format!("Did you mean {meant:?}?"),
-    );
-    Diagnostic::error(
-        "P0014",
-        "Unknown resource type",
-        format!("No provider has a data source of type {kind:?}."),
-    )
-    .at(&declaration.header)
-    .help(help)
 }

@@ -205,7 +205,10 @@ fn attribute_type(ty: &Type, name: &str) -> Option<Type> {
 fn element_type(ty: &Type, index: &Value) -> Option<Type> {
     match ty {
         Type::Any => Some(Type::Any),
-        Type::List(element) => Some((**element).clone()),
+        Type::List(element) => {
+            Type::Number.convert(index).ok()?;
+            Some((**element).clone())
+        }
         Type::Tuple(types) => match index.as_number() {
             Some(number) => types.get(usize::try_from(number.as_u64()?).ok()?).cloned(),
             None => Some(Type::Any),
