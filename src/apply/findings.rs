@@ -8,16 +8,15 @@ use super::Report;
 use super::run::Run;
 use crate::change::{Action, Change};
 use crate::plan::Mode;
-use crate::state::{Instance, Journal, OutputValue, Record, State, Status};
+use crate::state::{Instance, Journal, Moves, OutputValue, Record, State, Status};
 
 impl Run<'_> {
     /// Records what the plan found without having to change it: new names, what is managed from
     /// now on or no longer, and what has changed without Isobar.
     pub(super) fn record_findings(&mut self) {
-        let moves = self.plan.moves.iter().map(|(to, from)| Record::Moved {
-            from: from.clone(),
-            to: to.clone(),
-        });
+        let moves = self.plan.moves.iter();
+        let moves: Moves = moves.map(|(to, from)| (from.clone(), to.clone())).collect();
+        let moved = (!moves.is_empty()).then_some(Record::Moved { moves });
         let forgotten = self.plan.changes.iter().filter_map(|(address, planned)| {
             let forget = planned.change.action() == Action::Forget;
             forget.then(|| Record::Removed {
@@ -39,7 +38,7 @@ impl Run<'_> {
                 instance: Box::new(instance),
             })
         });
-        let records: Vec<Record> = moves.chain(forgotten).chain(imported).collect();
+        let records: Vec<Record> = moved.into_iter().chain(forgotten).chain(imported).collect();
         self.record(records);
         self.record_drift();
     }

@@ -10,7 +10,7 @@ use crate::language::Config;
 use crate::language::config::Repetition;
 use crate::language::module::Path;
 use crate::language::statement::Moved;
-use crate::state::State;
+use crate::state::{Moves, State};
 
 /// A state after its moves.
 pub(super) struct Renamed {
@@ -41,20 +41,9 @@ pub(super) fn rename(config: &Config, state: &State, diagnostics: &mut Diagnosti
     }
     let moves = possible(state, wanted, diagnostics);
     let mut renamed = state.clone();
-    for (old, new) in &moves {
-        if let Some(instance) = renamed.instances.remove(old) {
-            renamed.instances.insert(new.clone(), instance);
-        }
-        renamed.move_deposed(old, new);
-        if let Some(key) = renamed.pending.remove(old) {
-            renamed.pending.insert(new.clone(), key);
-        }
-    }
-    for instance in renamed.instances.values_mut() {
-        for dependency in &mut instance.dependencies {
-            *dependency = follow(&statements, dependency);
-        }
-    }
+    let pairs: Moves = moves.clone().into_iter().collect();
+    let taken = renamed.take(&pairs);
+    renamed.put(taken);
     Renamed {
         state: renamed,
         moves: moves.into_iter().map(|(old, new)| (new, old)).collect(),

@@ -47,15 +47,6 @@ impl State {
         }
     }
 
-    /// Gives what was deposed at an address another one.
-    pub fn move_deposed(&mut self, from: &Address, to: &Address) {
-        self.take_deposed(from)
-            .into_iter()
-            .for_each(|(key, instance)| {
-                self.deposed.insert((to.clone(), key), instance);
-            });
-    }
-
     /// Takes what was deposed at an address out.
     pub(super) fn take_deposed(&mut self, from: &Address) -> Vec<(DeposedKey, Instance)> {
         let here = self.deposed.keys().filter(|(at, _)| at == from);

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::file::{
     FormatError, InstanceDocument, decode_instance, encode_instance, parse_address, parse_deposed,
 };
-use super::{DeposedKey, Instance};
+use super::{DeposedKey, Instance, Moves};
 
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,12 +38,10 @@ pub enum Record {
         /// Which one.
         address: Address,
     },
-    /// The instance has another name now.
+    /// Instances have other names now.
     Moved {
-        /// Its name before.
-        from: Address,
-        /// Its name now.
-        to: Address,
+        /// From where to where.
+        moves: Moves,
     },
     /// The instance is replaced by what the next record stores, and is still to be destroyed.
     /// That it is recorded so is the intent to destroy it.
@@ -74,7 +72,7 @@ enum Line {
     Intent { address: String, key: String },
     Stored(Box<InstanceDocument>),
     Removed { address: String },
-    Moved { from: String, to: String },
+    Moved { moves: Vec<(String, String)> },
     Deposed { address: String, key: String },
     Discarded { address: String, key: String },
     Unchanged { address: String },
@@ -212,9 +210,11 @@ fn line(record: &Record) -> Line {
         Record::Removed { address } => Line::Removed {
             address: address.to_string(),
         },
-        Record::Moved { from, to } => Line::Moved {
-            from: from.to_string(),
-            to: to.to_string(),
+        Record::Moved { moves } => Line::Moved {
+            moves: moves
+                .iter()
+                .map(|(from, to)| (from.to_string(), to.to_string()))
+                .collect(),
         },
         Record::Deposed { address, key } => Line::Deposed {
             address: address.to_string(),
@@ -250,10 +250,14 @@ fn record(line: Line) -> Result<Record, FormatError> {
         Line::Removed { address } => Record::Removed {
             address: parse_address(&address)?,
         },
-        Line::Moved { from, to } => Record::Moved {
-            from: parse_address(&from)?,
-            to: parse_address(&to)?,
-        },
+        Line::Moved { moves } => {
+            let parsed = moves
+                .iter()
+                .map(|(from, to)| Ok((parse_address(from)?, parse_address(to)?)));
+            Record::Moved {
+                moves: parsed.collect::<Result<_, FormatError>>()?,
+            }
+        }
         Line::Deposed { address, key } => Record::Deposed {
             address: parse_address(&address)?,
             key: parse_deposed(&key)?,

@@ -111,14 +111,9 @@ impl State {
                 self.pending.remove(&address);
                 self.instances.remove(&address);
             }
-            Record::Moved { from, to } => {
-                if let Some(key) = self.pending.remove(&from) {
-                    self.pending.insert(to.clone(), key);
-                }
-                self.move_deposed(&from, &to);
-                if let Some(instance) = self.instances.remove(&from) {
-                    self.instances.insert(to, instance);
-                }
+            Record::Moved { moves } => {
+                let taken = self.take(&moves);
+                self.put(taken);
             }
             Record::Deposed { address, key } => self.depose(address, key),
             Record::Discarded { address, key } => {

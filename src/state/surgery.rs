@@ -208,11 +208,7 @@ impl State {
             .values_mut()
             .chain(taken.deposed.values_mut());
         for instance in others.chain(taken_ones) {
-            for dependency in &mut instance.dependencies {
-                if let Some(new) = renames.get(dependency) {
-                    dependency.clone_from(new);
-                }
-            }
+            rename(&mut instance.dependencies, &renames);
         }
         taken
     }
@@ -251,14 +247,32 @@ impl State {
             .any(|address| address.block() == *block)
     }
 
-    /// The new names of addresses in dependencies: of every moved instance, and of every block of
-    /// which nothing is left.
-    fn renames(&self, moves: &Moves) -> BTreeMap<Address, Address> {
-        let blocks = moves
-            .iter()
-            .map(|(from, to)| (from.block(), to.block()))
-            .filter(|(from, _)| !self.has_block(from));
-        blocks.chain(moves.iter().cloned()).collect()
+    /// The new names of addresses in dependencies: of instances, and of their blocks as
+    /// dependencies name them. What something is left of keeps its name beside the new ones.
+    fn renames(&self, moves: &Moves) -> BTreeMap<Address, BTreeSet<Address>> {
+        let forms = |address: &Address| [address.clone(), address.block(), address.everywhere()];
+        let mut renames: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+        for (from, to) in moves {
+            for (old, new) in forms(from).into_iter().zip(forms(to)) {
+                renames.entry(old).or_default().insert(new);
+            }
+        }
+        for left in self.instances.keys().flat_map(forms) {
+            if let Some(new) = renames.get_mut(&left) {
+                new.insert(left);
+            }
+        }
+        renames
+    }
+}
+
+fn rename(dependencies: &mut Vec<Address>, renames: &BTreeMap<Address, BTreeSet<Address>>) {
+    if dependencies.iter().any(|d| renames.contains_key(d)) {
+        let renamed: BTreeSet<Address> = dependencies
+            .drain(..)
+            .flat_map(|old| renames.get(&old).cloned().unwrap_or_else(|| [old].into()))
+            .collect();
+        dependencies.extend(renamed);
     }
 }
 
@@ -418,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_keeps_its_name_in_dependencies_while_something_is_left_of_it() {
+    fn a_block_keeps_its_name_in_dependencies_beside_that_of_what_was_moved() {
         let mut state = state(&["isobar_data.a[0]", "isobar_data.a[1]", "isobar_data.b"]);
         let (from, to) = (
             "isobar_data.a[0]".parse().unwrap(),
@@ -427,9 +441,28 @@ mod tests {
         let found = moves(&state, &state, &from, &to).unwrap();
         let taken = state.take(&found);
         state.put(taken);
-        let block: isobar_sdk::Address = "isobar_data.a".parse().unwrap();
+        let [block, new]: [isobar_sdk::Address; 2] =
+            ["isobar_data.a", "isobar_data.c"].map(|a| a.parse().unwrap());
         let other: isobar_sdk::Address = "isobar_data.b".parse().unwrap();
-        assert_eq!(state.instances[&other].dependencies, [block]);
+        assert_eq!(state.instances[&other].dependencies, [block, new]);
+    }
+
+    #[test]
+    fn dependencies_on_what_is_in_modules_are_renamed() {
+        let mut state = state(&[
+            "module.m[0].isobar_data.a",
+            "module.m[1].isobar_data.a",
+            "isobar_data.b",
+        ]);
+        let b: isobar_sdk::Address = "isobar_data.b".parse().unwrap();
+        let below = "module.m.isobar_data.a".parse().unwrap();
+        state.instances.get_mut(&b).unwrap().dependencies = vec![below];
+        let (from, to) = ("module.m".parse().unwrap(), "module.n".parse().unwrap());
+        let found = moves(&state, &state, &from, &to).unwrap();
+        let taken = state.take(&found);
+        state.put(taken);
+        let now: isobar_sdk::Address = "module.n.isobar_data.a".parse().unwrap();
+        assert_eq!(state.instances[&b].dependencies, [now]);
     }
 
     #[test]

@@ -177,3 +177,36 @@ async fn what_is_removed_is_destroyed_or_forgotten() {
     assert_eq!(plan.count(Action::Forget), 1);
     assert!(workspace.state().unwrap().instances.is_empty());
 }
+
+#[tokio::test]
+async fn a_renamed_deployment_is_replaced_in_order() {
+    let text = |name: &str, more: &str| {
+        format!(
+            r#"zone "z" {{
+                 provider = sim
+                 region   = "sim-us-east"
+               }}
+               model "m" {{
+                 version = "1"
+                 image   = "registry/m"
+               }}
+               deployment "{name}" {{
+                 model    = model.m
+                 zones    = [zone.z]
+                 replicas = {{ z = 1 }}
+               }}
+               {more}"#
+        )
+    };
+    let workspace = Workspace::new();
+    workspace.write("main.hcl", &text("a", ""));
+    workspace.converge().await;
+    workspace.write(
+        "main.hcl",
+        &text("b", "moved {\n from = deployment.a\n to = deployment.b\n }"),
+    );
+    let plan = workspace.converge().await;
+    assert_eq!(plan.moves.len(), 2);
+    let state = workspace.state().unwrap();
+    assert!(state.instances.keys().all(|a| a.block().label() == "b"));
+}
