@@ -9,6 +9,7 @@ use hcl_edit::template::{Directive, Element, HeredocTemplate, Strip, Template};
 use isobar_sdk::{Span, Value};
 
 use super::body::{Attribute, Block, Body, Label};
+use super::escape;
 use super::expression::{
     Access, Binary, Call, Expression, Extent, For, ForPart, Kind, Located, Part, Unary,
 };
@@ -315,6 +316,7 @@ impl Lowering<'_> {
             layout,
             pieces: Vec::new(),
             literals: 0,
+            depth: 0,
         };
         flat.elements(elements.iter().copied());
         let texts = trim::texts(flat.pieces, layout, flat.literals);
@@ -370,6 +372,8 @@ struct Flat<'a> {
     layout: Layout,
     pieces: Vec<Piece>,
     literals: usize,
+    /// How many directives stand around.
+    depth: usize,
 }
 
 impl Flat<'_> {
@@ -399,18 +403,24 @@ impl Flat<'_> {
     }
 
     fn template(&mut self, template: &Template) {
+        self.depth += 1;
         self.elements(template.iter());
+        self.depth -= 1;
     }
 
     fn literal(&mut self, text: &hcl_edit::Spanned<String>) {
         let place = self.literals;
         self.literals += 1;
-        if self.layout == Layout::Quoted {
+        if self.layout == Layout::Quoted && self.depth == 0 {
             return self.pieces.push(Piece::Text(place, text.value().clone()));
         }
-        // The parser has taken an indent off already, by other rules: read the text itself.
         let range = hcl_edit::Span::span(text).unwrap_or_default();
         let raw = self.lowering.text.get(range).unwrap_or_default();
+        // The parser leaves what is escaped within a directive as it is.
+        if self.layout == Layout::Quoted {
+            return self.pieces.push(Piece::Text(place, escape::quoted(raw)));
+        }
+        // The parser has taken an indent off already, by other rules: read the text itself.
         for line in raw.split_inclusive('\n') {
             let line = line.replace("$${", "${").replace("%%{", "%{");
             self.pieces.push(Piece::Text(place, line));

@@ -4,6 +4,7 @@ pub mod body;
 pub mod check;
 pub mod config;
 pub mod dynamic;
+mod escape;
 pub mod expression;
 mod incomplete;
 pub mod lifecycle;
