@@ -1,8 +1,10 @@
 //! Values as the console prints them: text that a configuration could hold.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use isobar_sdk::{Type, Value};
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// A value over as many lines as it needs, without a newline at the end. What a mark covers is
 /// not shown.
@@ -125,7 +127,7 @@ fn mapping(
     text.push_str(open);
     for (name, field) in fields.iter() {
         line(text, depth + 2);
-        text.push_str(&quote(name));
+        write(text, &Value::String(Arc::clone(name)), depth + 2);
         text.push_str(" = ");
         write(text, field, depth + 2);
     }
@@ -173,20 +175,25 @@ fn quote(string: &str) -> String {
             '\u{0}'..='\u{1f}' | '\u{7f}' => {
                 let _ = write!(text, "\\x{:02x}", u32::from(character));
             }
-            '\u{80}'..='\u{a0}'
-            | '\u{ad}'
-            | '\u{2000}'..='\u{200f}'
-            | '\u{2028}'..='\u{202f}'
-            | '\u{205f}'..='\u{206f}'
-            | '\u{3000}'
-            | '\u{feff}' => {
+            other if has_shape(other) => text.push(other),
+            '\u{10000}'.. => {
+                let _ = write!(text, "\\U{:08x}", u32::from(character));
+            }
+            _ => {
                 let _ = write!(text, "\\u{:04x}", u32::from(character));
             }
-            other => text.push(other),
         }
     }
     text.push('"');
     text
+}
+
+fn has_shape(character: char) -> bool {
+    use GeneralCategoryGroup as Group;
+    match character.general_category_group() {
+        Group::Letter | Group::Mark | Group::Number | Group::Punctuation | Group::Symbol => true,
+        Group::Separator | Group::Other => character == ' ',
+    }
 }
 
 #[cfg(test)]
