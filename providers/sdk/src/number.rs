@@ -124,6 +124,7 @@ impl Number {
     pub fn as_i64(&self) -> Option<i64> {
         match &self.0 {
             Repr::Small { value, .. } => Some(*value),
+            Repr::Big(_) if self.is_zero() => Some(0),
             Repr::Big(float) => i64::try_from(whole(float)?).ok(),
         }
     }
@@ -133,6 +134,7 @@ impl Number {
     pub fn as_u64(&self) -> Option<u64> {
         match &self.0 {
             Repr::Small { value, .. } => u64::try_from(*value).ok(),
+            Repr::Big(_) if self.is_zero() => Some(0),
             Repr::Big(float) => u64::try_from(whole(float)?).ok(),
         }
     }
@@ -185,17 +187,31 @@ impl Number {
         self.combine(other, exact, |left, right| left / right)
     }
 
-    /// Remainder with the sign of the dividend; `None` for a division by zero.
+    /// Remainder with the sign and the precision of the dividend; `None` for a division by zero.
     #[must_use]
     pub fn checked_rem(&self, other: &Self) -> Option<Self> {
         if other.is_zero() {
             return None;
         }
-        self.combine(other, i64::checked_rem, |left, right| {
-            let times = (&left / &right).trunc();
-            let precision = left.precision().max(right.precision());
-            left - (times * right).with_precision(precision).value()
-        })
+        if self.is_zero() {
+            return Some(self.clone());
+        }
+        let precision = self.precision();
+        if let (Repr::Small { value: left, .. }, Repr::Small { value: right, .. }) =
+            (&self.0, &other.0)
+            && let Some(value) = left.checked_rem(*right)
+        {
+            return Some(Self(Repr::Small { value, precision }));
+        }
+        let (left, right) = (self.float(), other.float());
+        let wide = precision.max(right.precision());
+        let at = |number: &Float, precision| number.clone().with_precision(precision).value();
+        let times = (at(&left, wide) / at(&right, wide)).trunc();
+        let times = at(&times, precision)
+            .with_precision(WRITTEN.max(wide))
+            .value();
+        let taken = at(&(times * at(&right, WRITTEN.max(wide))), precision);
+        Self::settle(left - taken)
     }
 
     /// Integer arithmetic where it is exact, that of fractions where it is not.

@@ -84,9 +84,7 @@ impl Value {
         if !marks.is_empty() {
             items = items.iter().map(Self::reveal_all).collect();
         }
-        items.sort_by(Self::compare);
-        items.dedup();
-        Self::Set(Items::of(element, items)).marked(marks)
+        Self::Set(Items::of(element, order::in_set(items))).marked(marks)
     }
 
     /// A list whose elements are of type `element`.

@@ -6,7 +6,16 @@ use std::sync::Arc;
 use super::{Field, Type};
 
 impl Type {
-    /// The type that all of `types` convert to, as in a conditional or a list of mixed values.
+    /// The type that all of `types` convert to, as in a conditional: `any` where what is not known
+    /// yet decides it.
+    #[must_use]
+    pub fn unify_open<'a>(types: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
+        let types: Vec<&Self> = types.into_iter().collect();
+        Self::unify(types.iter().copied())
+            .or_else(|| types.contains(&&Self::Any).then_some(Self::Any))
+    }
+
+    /// The type that all of `types` convert to, as in a list of mixed values.
     #[must_use]
     pub fn unify<'a>(types: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
         let types: Vec<&Self> = types.into_iter().collect();
@@ -92,7 +101,7 @@ fn unify_objects(
     right: &BTreeMap<Arc<str>, Field>,
 ) -> Option<Type> {
     if !left.keys().eq(right.keys()) {
-        return Type::unify(types_of(left).chain(types_of(right))).map(Type::map);
+        return Type::unify_open(types_of(left).chain(types_of(right))).map(Type::map);
     }
     let unified = left
         .iter()
