@@ -225,11 +225,9 @@ impl Evaluation<'_> {
 
     /// A value as the key of an object; `None` while it is unknown.
     fn key(&self, value: &Value, extent: Extent) -> Result<Option<Arc<str>>, Fault> {
-        if value.is_unknown() {
-            return Ok(None);
-        }
         match Type::String.convert(value.reveal()) {
             Ok(Value::String(text)) => Ok(Some(text)),
+            Ok(Value::Unknown(_)) => Ok(None),
             _ => Err(self.fault(extent, "Invalid key", "The key of an object must be text.")),
         }
     }
@@ -252,29 +250,11 @@ impl Evaluation<'_> {
         let function = library
             .find(&call.name)
             .ok_or_else(|| self.unknown_function(call, extent))?;
-        let mut arguments = Vec::with_capacity(call.arguments.len());
-        for argument in &call.arguments {
-            arguments.push(self.value(argument)?);
-        }
-        let mut marks = Marks::NONE;
-        if call.expand_last
-            && let Some(last) = arguments.pop()
-        {
-            marks = last.marks();
-            match last.items() {
-                Some(items) => arguments.extend(items.iter().cloned()),
-                None if last.is_unknown() => {
-                    let given: Marks = arguments.iter().map(Value::all_marks).collect();
-                    return Ok(Value::unknown().marked(marks.union(given)));
-                }
-                None => {
-                    let detail = "Only a list can be spread with three dots.";
-                    return Err(self.fault(extent, "Invalid argument", detail));
-                }
-            }
-        }
+        let Some(arguments) = self.arguments(call)? else {
+            return Ok(Value::unknown());
+        };
         let caller = functions::Caller::new(self.scope.facts(), self.depth);
-        let result = functions::call(&function, &arguments, &caller).map_err(|reason| {
+        functions::call(&function, &arguments, &caller).map_err(|reason| {
             let secret = arguments.iter().any(Value::contains_sensitive);
             let reason = if secret {
                 hidden("an argument")
@@ -283,17 +263,61 @@ impl Evaluation<'_> {
             };
             let detail = format!("Call to {} failed: {}", call.name, reason);
             self.fault(extent, "Error in function call", sentence(&detail))
-        });
-        Ok(result?.marked(marks))
+        })
+    }
+
+    /// The arguments of a call; `None` where it is not known yet how many there are.
+    fn arguments(&mut self, call: &Call) -> Result<Option<Vec<Value>>, Fault> {
+        let Some((last, first)) = call.arguments.split_last().filter(|_| call.expand_last) else {
+            let all = call.arguments.iter().map(|argument| self.value(argument));
+            return all.collect::<Result<_, _>>().map(Some);
+        };
+        let Some(spread) = self.spread(last)? else {
+            return Ok(None);
+        };
+        let mut arguments = Vec::with_capacity(first.len() + spread.len());
+        for argument in first {
+            arguments.push(self.value(argument)?);
+        }
+        arguments.extend(spread);
+        Ok(Some(arguments))
+    }
+
+    /// What `list...` stands for; `None` while the list is unknown.
+    fn spread(&mut self, list: &Expression) -> Result<Option<Vec<Value>>, Fault> {
+        let value = self.value(list)?;
+        match value.items() {
+            Some(items) => {
+                let item = |item: &Value| item.clone().marked(value.marks());
+                Ok(Some(items.iter().map(item).collect()))
+            }
+            None if value.is_unknown() => Ok(None),
+            None => {
+                let detail = "Only a list can be spread with three dots.";
+                Err(self.fault(list.extent, "Invalid argument", detail))
+            }
+        }
     }
 
     /// Whether an expression can be evaluated. What is unknown may still fail once it is known.
     fn can(&mut self, call: &Call, extent: Extent) -> Result<Value, Fault> {
-        let [argument] = call.arguments.as_slice() else {
+        let wrong = |evaluation: &Self| {
             let detail = "can takes one expression.";
-            return Err(self.fault(extent, "Error in function call", detail));
+            evaluation.fault(extent, "Error in function call", detail)
         };
-        Ok(match self.value(argument) {
+        let [argument] = call.arguments.as_slice() else {
+            return Err(wrong(self));
+        };
+        let tried = if call.expand_last {
+            match self.spread(argument)?.as_deref() {
+                Some([value]) => Ok(value.clone()),
+                Some(_) => return Err(wrong(self)),
+                None => Ok(Value::unknown()),
+            }
+        } else {
+            self.value(argument)
+        };
+        Ok(match tried {
             Ok(value) if !value.is_wholly_known() => {
                 Value::unknown_of(Unknown::from(Type::Bool).not_null())
             }
@@ -315,15 +339,26 @@ impl Evaluation<'_> {
     }
 
     fn try_call(&mut self, call: &Call, extent: Extent) -> Result<Value, Fault> {
+        let (mut tried, mut spread) = (&call.arguments[..], Vec::new());
+        if let Some((list, first)) = call.arguments.split_last().filter(|_| call.expand_last) {
+            let Some(values) = self.spread(list)? else {
+                return Ok(Value::unknown());
+            };
+            (tried, spread) = (first, values);
+        }
         let mut last = None;
-        for argument in &call.arguments {
+        let open = |value: Value| match value.is_wholly_known() {
+            true => value,
+            false => Value::unknown().marked(value.all_marks()),
+        };
+        for argument in tried {
             match self.value(argument) {
-                Ok(value) if !value.is_wholly_known() => {
-                    return Ok(Value::unknown().marked(value.all_marks()));
-                }
-                Ok(value) => return Ok(value),
+                Ok(value) => return Ok(open(value)),
                 Err(fault) => last = Some(fault),
             }
+        }
+        if let Some(value) = spread.into_iter().next() {
+            return Ok(open(value));
         }
         Err(last.unwrap_or_else(|| {
             self.fault(

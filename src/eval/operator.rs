@@ -60,7 +60,7 @@ fn equality(operator: Binary, left: &Value, right: &Value) -> Value {
 }
 
 /// Whether two values are equal, types included; `None` while it cannot be told.
-fn same(left: &Value, right: &Value) -> Option<bool> {
+pub(super) fn same(left: &Value, right: &Value) -> Option<bool> {
     let (left, right) = (left.reveal(), right.reveal());
     match (left, right) {
         (Value::Unknown(unknown), other) | (other, Value::Unknown(unknown)) => {

@@ -139,6 +139,10 @@ impl Evaluation<'_> {
                 let taken = self.splat_unknown(&unknown.ty, accesses, extent)?;
                 return Ok(taken.marked(marks));
             }
+            Value::Null(Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
+                let detail = "This list is null, so nothing can be taken of its elements.";
+                return Err(self.fault(extent, "Invalid splat", detail));
+            }
             Value::Null(_) => (Vec::new(), None),
             Value::List(items) | Value::Set(items) => (items.to_vec(), Some(items.element_type())),
             Value::Tuple(items) => (items.to_vec(), None),
@@ -150,9 +154,8 @@ impl Evaluation<'_> {
             .collect::<Result<_, _>>()?;
         let result = match list {
             Some(element) if taken.is_empty() => {
-                let element = self.take(&Value::unknown_of(element), accesses, extent);
-                let element = element.map_or(Type::Any, |element| Type::of(&element));
-                Value::list_of(&element, taken)
+                let element = self.take(&Value::unknown_of(element), accesses, extent)?;
+                Value::list_of(&Type::of(&element), taken)
             }
             Some(_) => Value::list(taken),
             None => Value::tuple(taken),
@@ -168,6 +171,9 @@ impl Evaluation<'_> {
         extent: Extent,
     ) -> Result<Value, Fault> {
         let (Type::List(element) | Type::Set(element)) = ty else {
+            if matches!(ty, Type::Bool | Type::Number | Type::String) {
+                self.take(&Value::unknown_of(ty.clone()), accesses, extent)?;
+            }
             return Ok(Value::unknown());
         };
         let element = Value::unknown_of((**element).clone());

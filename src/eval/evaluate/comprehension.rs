@@ -7,19 +7,22 @@ use isobar_sdk::value::Marks;
 use isobar_sdk::{Fault, Type, Value};
 
 use super::Evaluation;
-use crate::language::expression::For;
+use crate::language::expression::{Expression, For};
 
 impl Evaluation<'_> {
     pub(super) fn for_expression(&mut self, each: &For) -> Result<Value, Fault> {
         let collection = self.value(&each.collection)?;
         let mut marks = collection.marks();
-        if collection.is_unknown() {
+        if let Value::Unknown(unknown) = collection.reveal()
+            && !matches!(unknown.ty, Type::Bool | Type::Number | Type::String)
+        {
             return Ok(Value::unknown().marked(marks));
         }
         let elements = elements(&collection).ok_or_else(|| {
             let detail = format!("A value of type {} has no elements.", Type::of(&collection));
             self.fault(each.collection.extent, "Invalid collection", detail)
         })?;
+        self.try_condition(each)?;
         let mut values = Vec::new();
         let mut fields: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
         for (key, value) in elements {
@@ -68,6 +71,29 @@ impl Evaluation<'_> {
         Ok(Value::object(fields).marked(marks))
     }
 
+    /// Evaluates the condition for an element that nothing is known about: what is wrong with it
+    /// for every element is wrong where there are none, too.
+    fn try_condition(&mut self, each: &For) -> Result<(), Fault> {
+        let Some(condition) = &each.condition else {
+            return Ok(());
+        };
+        let outside = self.bound.len();
+        let (key, value) = (Value::unknown(), Value::unknown());
+        self.bind(each.key_name.as_ref(), &each.value_name, key, value);
+        let truth = self.value(condition);
+        self.bound.truncate(outside);
+        let truth = truth?;
+        match Type::Bool.convert(truth.reveal()) {
+            Ok(truth) if !truth.is_null() => Ok(()),
+            _ => Err(self.no_condition(condition)),
+        }
+    }
+
+    fn no_condition(&self, condition: &Expression) -> Fault {
+        let detail = "The condition must be true or false.";
+        self.fault(condition.extent, "Invalid condition", detail)
+    }
+
     /// What one element gives, and the marks of its condition and key.
     fn for_entry(&mut self, each: &For) -> Result<(Entry, Marks), Fault> {
         let mut marks = Marks::NONE;
@@ -78,10 +104,7 @@ impl Evaluation<'_> {
                 Ok(Value::Bool(true)) => {}
                 Ok(Value::Bool(false)) => return Ok((Entry::Left, marks)),
                 Ok(Value::Unknown(_)) => return Ok((Entry::Unknown, marks)),
-                _ => {
-                    let detail = "The condition must be true or false.";
-                    return Err(self.fault(condition.extent, "Invalid condition", detail));
-                }
+                _ => return Err(self.no_condition(condition)),
             }
         }
         let value = self.value(&each.value)?;
@@ -90,6 +113,9 @@ impl Evaluation<'_> {
         };
         let name = self.value(key)?;
         marks = marks.union(name.marks());
+        if name.is_unknown() {
+            return Ok((Entry::Unknown, marks));
+        }
         let entry = match self.key(&name, key.extent)? {
             Some(text) => Entry::Field(text, value),
             None => Entry::Unknown,

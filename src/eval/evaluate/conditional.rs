@@ -13,6 +13,15 @@ impl Evaluation<'_> {
         (condition, then, otherwise): &(Expression, Expression, Expression),
     ) -> Result<Value, Fault> {
         let truth = self.value(condition)?;
+        if truth.is_unknown() {
+            // What is wrong with a result that may not be taken counts once it is.
+            let mut open = |result| self.value(result).unwrap_or_else(|_| Value::unknown());
+            let (then, otherwise) = (open(then), open(otherwise));
+            let marks = truth.marks().union(then.all_marks());
+            let marks = marks.union(otherwise.all_marks());
+            let ty = self.one_type(condition, &then, &otherwise)?;
+            return Ok(undecided(ty, &then, &otherwise).marked(marks));
+        }
         let converted = Type::Bool.convert(truth.reveal()).map_err(|mismatch| {
             let about = (sentence(&mismatch.to_string()), &[&truth][..]);
             self.fault_about(condition.extent, "Invalid condition", about)
@@ -20,13 +29,6 @@ impl Evaluation<'_> {
         let (taken, other) = match converted {
             Value::Bool(true) => (self.value(then)?, self.value(otherwise).ok()),
             Value::Bool(false) => (self.value(otherwise)?, self.value(then).ok()),
-            Value::Unknown(_) => {
-                let (then, otherwise) = (self.value(then)?, self.value(otherwise)?);
-                let marks = truth.marks().union(then.all_marks());
-                let marks = marks.union(otherwise.all_marks());
-                let ty = self.one_type(condition, &then, &otherwise)?;
-                return Ok(undecided(ty, &then, &otherwise).marked(marks));
-            }
             _ => {
                 let detail = "The condition is null; it must be true or false.";
                 return Err(self.fault(condition.extent, "Invalid condition", detail));
@@ -47,7 +49,7 @@ impl Evaluation<'_> {
 
     fn one_type(&self, condition: &Expression, left: &Value, right: &Value) -> Result<Type, Fault> {
         let (left, right) = (Type::of(left), Type::of(right));
-        Type::unify([&left, &right]).ok_or_else(|| {
+        Type::unify_open([&left, &right]).ok_or_else(|| {
             let detail = format!(
                 "Both results must be of one type, but one is of type {left} and the other of type {right}."
             );
@@ -61,8 +63,8 @@ impl Evaluation<'_> {
 /// One of two values, when it is not known which.
 fn undecided(ty: Type, then: &Value, otherwise: &Value) -> Value {
     let (then, otherwise) = (then.reveal_all(), otherwise.reveal_all());
-    let scalar = matches!(ty, Type::Bool | Type::Number | Type::String);
-    if scalar && then.is_wholly_known() && then == otherwise {
+    let same_number = ty == Type::Number && then.is_wholly_known() && then == otherwise;
+    if same_number || (then.is_null() && otherwise.is_null()) {
         return ty.convert(&then).unwrap_or(then);
     }
     let nullable = |value: &Value| match value {

@@ -1,11 +1,10 @@
 //! A function of the language: its signature, its body and how it is called.
 
 pub(super) use isobar_sdk::function::{Parameter, Shape, Signature, any, number, text};
-use isobar_sdk::value::Unknown;
 use isobar_sdk::{Type, Value};
 
 use super::caller::Caller;
-use super::outcome::present;
+use super::outcome::{Outcome, present};
 
 /// A function of the language.
 #[derive(Clone, Copy)]
@@ -13,7 +12,7 @@ pub struct Function {
     /// What it is called, takes and gives.
     pub signature: Signature,
     pub(super) care: Care,
-    pub(super) outcome: Option<fn(&[Type]) -> Unknown>,
+    pub(super) outcome: Option<fn(&[Type]) -> Outcome>,
     pub(super) body: Body,
 }
 
@@ -76,7 +75,7 @@ impl Function {
     }
 
     /// With a result whose type rests on those of the arguments.
-    pub(super) const fn resulting(self, outcome: fn(&[Type]) -> Unknown) -> Self {
+    pub(super) const fn resulting(self, outcome: fn(&[Type]) -> Outcome) -> Self {
         Self {
             outcome: Some(outcome),
             ..self
@@ -84,10 +83,14 @@ impl Function {
     }
 
     /// What is known about the result while the arguments are not.
-    pub(super) fn result(&self, arguments: &[Value]) -> Unknown {
+    pub(super) fn result(&self, arguments: &[Value]) -> Outcome {
         match self.outcome {
+            // Where something may be of any type, nothing is told about the others.
+            Some(_) if arguments.iter().any(|a| Type::of(a) == Type::Any) => {
+                Ok(present(self.signature.result.into()))
+            }
             Some(outcome) => outcome(&arguments.iter().map(Type::of).collect::<Vec<_>>()),
-            None => present(self.signature.result.into()),
+            None => Ok(present(self.signature.result.into())),
         }
     }
 

@@ -1,9 +1,10 @@
 //! `jsonencode` and `jsondecode`.
 
 use isobar_sdk::Value;
+use isobar_sdk::value::Unknown;
 
 use super::function::{any, text as text_of};
-use super::{Function, Shape, text};
+use super::{Care, Function, Shape, text};
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::new(
@@ -14,11 +15,27 @@ pub(super) static FUNCTIONS: &[Function] = &[
     .takes(&[text_of("str")]),
     Function::new("jsonencode", jsonencode, "A value as JSON, without spaces.")
         .takes(&[any("val").or_null()])
-        .gives(Shape::String),
+        .gives(Shape::String)
+        .care(Care::Own),
 ];
 
 fn jsonencode(arguments: &[Value]) -> Result<Value, String> {
-    encode(&arguments[0]).map(Value::from)
+    let (value, marks) = (&arguments[0], arguments[0].all_marks());
+    let text = if value.is_wholly_known() {
+        encode(&value.reveal_all())?.into()
+    } else {
+        Value::unknown_of(Unknown::text(beginning(value.reveal())))
+    };
+    Ok(text.marked(marks))
+}
+
+/// What the text of something begins with that is not wholly known.
+const fn beginning(value: &Value) -> &'static str {
+    match value {
+        Value::Object(_) | Value::Map(_) => "{",
+        Value::List(_) | Value::Set(_) | Value::Tuple(_) => "[",
+        _ => "",
+    }
 }
 
 fn jsondecode(arguments: &[Value]) -> Result<Value, String> {

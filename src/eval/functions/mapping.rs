@@ -29,7 +29,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     .care(Care::Own),
     Function::new("keys", keys, "The names of the elements, in order.")
         .takes(&[any("inputMap").about("A map, or an object, which gives a tuple.")])
-        .care(Care::Shallow)
+        .care(Care::Own)
         .resulting(outcome::keys),
     Function::new(
         "length",
@@ -38,7 +38,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
     )
     .takes(&[any("value")])
     .gives(Shape::Number)
-    .care(Care::Shallow),
+    .care(Care::Own)
+    .resulting(outcome::count),
     Function::new(
         "lookup",
         lookup,
@@ -46,8 +47,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
     )
     .takes(&[any("inputMap"), text_of("key")])
     .any_number_of(any("default").or_null())
-    .care(Care::Shallow)
-    .resulting(outcome::element),
+    .care(Care::Own)
+    .resulting(outcome::lookup),
     Function::new(
         "merge",
         merge,
@@ -83,7 +84,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
 fn coalesce(arguments: &[Value]) -> Result<Value, String> {
     let marks: Marks = arguments.iter().map(Value::all_marks).collect();
     let types: Vec<Type> = arguments.iter().map(Type::of).collect();
-    let ty = Type::unify(&types)
+    let ty = Type::unify_open(&types)
         .ok_or_else(|| "the arguments cannot be converted to one type".to_owned())?;
     for argument in arguments {
         let argument = argument.reveal_all();
@@ -122,9 +123,18 @@ fn coalescelist(arguments: &[Value]) -> Result<Value, String> {
 }
 
 fn keys(arguments: &[Value]) -> Result<Value, String> {
-    let keys = fields(&arguments[0])?.keys();
-    let keys = keys.map(|key| Value::String(Arc::clone(key))).collect();
-    Ok(like(&arguments[0], keys))
+    let (map, marks) = (arguments[0].reveal(), arguments[0].marks());
+    let name = |name: &Arc<str>| Value::String(Arc::clone(name));
+    if let Value::Unknown(unknown) = map {
+        // The names of attributes are known from the type.
+        let keys = match &unknown.ty {
+            Type::Object(fields) => Value::tuple(fields.keys().map(name).collect()),
+            ty => Value::unknown_of(outcome::keys(std::slice::from_ref(ty))?),
+        };
+        return Ok(keys.marked(marks));
+    }
+    let keys = fields(map)?.keys().map(name).collect();
+    Ok(like(map, keys).marked(marks))
 }
 
 fn values(arguments: &[Value]) -> Result<Value, String> {
@@ -142,7 +152,18 @@ fn like(value: &Value, items: Vec<Value>) -> Value {
 }
 
 fn length(arguments: &[Value]) -> Result<Value, String> {
-    let value = &arguments[0];
+    let (value, marks) = (arguments[0].reveal(), arguments[0].marks());
+    Ok(measured(value)?.marked(marks))
+}
+
+fn measured(value: &Value) -> Result<Value, String> {
+    if let Value::Unknown(unknown) = value {
+        return Ok(match &unknown.ty {
+            Type::Tuple(types) => types.len().into(),
+            Type::Object(fields) => fields.len().into(),
+            ty => Value::unknown_of(outcome::count(std::slice::from_ref(ty))?),
+        });
+    }
     let length = match (value.as_str(), value.items(), value.fields()) {
         (Some(text), _, _) => text.graphemes(true).count(),
         // Elements that are unknown may turn out to be equal.
@@ -160,9 +181,18 @@ fn length(arguments: &[Value]) -> Result<Value, String> {
 }
 
 fn lookup(arguments: &[Value]) -> Result<Value, String> {
-    if arguments.len() > 3 {
-        return Err("it takes 2 or 3 arguments".to_owned());
+    let marks: Marks = arguments.iter().map(Value::marks).collect();
+    let types: Vec<Type> = arguments.iter().map(Type::of).collect();
+    let coming = outcome::lookup(&types)?;
+    // A default that nobody asks for need not be known.
+    if arguments[..2].iter().any(Value::is_unknown) {
+        return Ok(Value::unknown_of(coming).marked(marks));
     }
+    let plain: Vec<Value> = arguments.iter().map(|a| a.reveal().clone()).collect();
+    Ok(found(&plain)?.marked(marks))
+}
+
+fn found(arguments: &[Value]) -> Result<Value, String> {
     let (all, key) = (fields(&arguments[0])?, text(&arguments[1])?);
     if let Some(found) = all.get(key) {
         return Ok(found.clone());
@@ -178,13 +208,15 @@ fn lookup(arguments: &[Value]) -> Result<Value, String> {
 }
 
 fn merge(arguments: &[Value]) -> Result<Value, String> {
+    outcome::merge(&arguments.iter().map(Type::of).collect::<Vec<_>>())?;
     let mut merged = BTreeMap::new();
     let given = || arguments.iter().filter(|argument| !argument.is_null());
     for argument in given() {
         let fields = fields(argument)?;
         merged.extend(fields.iter().map(|(k, v)| (Arc::clone(k), v.clone())));
     }
-    let mut types = given().map(Type::of);
+    let typed = |ty: &Type| *ty != Type::Any;
+    let mut types = arguments.iter().map(Type::of).filter(typed);
     let first = types.next();
     let maps = matches!(first, Some(Type::Map(_))) && types.all(|ty| Some(ty) == first);
     let merged: Fields = merged.into();
@@ -208,20 +240,25 @@ fn transpose(arguments: &[Value]) -> Result<Value, String> {
     ))
 }
 
+fn no_list(ty: &Type) -> String {
+    format!("the values must be a list or tuple, but are of type {ty}")
+}
+
 fn zipmap(arguments: &[Value]) -> Result<Value, String> {
     let marks = arguments[0].all_marks().union(arguments[1].marks());
     let (keys, values) = (&arguments[0].reveal_all(), arguments[1].reveal());
     if !keys.is_wholly_known() || values.is_unknown() {
         let zipped = match Type::of(values) {
             Type::List(element) => Type::map(*element),
-            _ => Type::Any,
+            Type::Tuple(_) | Type::Any => Type::Any,
+            other => return Err(no_list(&other)),
         };
         return Ok(Value::unknown_of(outcome::present(zipped)).marked(marks));
     }
     let (Value::List(values_of) | Value::Tuple(values_of), is_list) =
         (values, matches!(values, Value::List(_)))
     else {
-        return Err("the values must be a list or tuple".to_owned());
+        return Err(no_list(&Type::of(values)));
     };
     let keys = items(keys)?;
     if keys.len() != values_of.len() {

@@ -11,6 +11,7 @@ mod decimal;
 mod digest;
 mod encoding;
 mod file;
+mod float;
 mod format;
 mod function;
 mod glob;
@@ -114,7 +115,7 @@ pub fn call(
         Care::Shallow => (any(Value::is_unknown), marks(Value::marks)),
     };
     if unknown {
-        return Ok(Value::unknown_of(function.result(&arguments)).marked(marks));
+        return Ok(Value::unknown_of(function.result(&arguments)?).marked(marks));
     }
     let plain: Vec<Value> = arguments
         .iter()

@@ -4,7 +4,7 @@ use dashu_int::IBig;
 use isobar_sdk::{Number, Type, Value};
 
 use super::function::{any, number as number_of};
-use super::{Function, Parameter, Shape, items, number, whole};
+use super::{Function, Parameter, Shape, float, items, number, outcome, whole};
 
 const NUMBERS: Parameter = number_of("numbers");
 
@@ -29,7 +29,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         .gives(Shape::Number),
     Function::new("parseint", parseint, "The whole number that a text writes in a base from 2 to 62.")
         .takes(&[any("number"), number_of("base")])
-        .gives(Shape::Number),
+        .gives(Shape::Number)
+    .resulting(outcome::written),
     Function::new("pow", pow, "A number raised to a power.")
         .takes(&[number_of("num"), number_of("power")])
         .gives(Shape::Number),
@@ -68,7 +69,7 @@ fn floor(arguments: &[Value]) -> Result<Value, String> {
 
 fn log(arguments: &[Value]) -> Result<Value, String> {
     let value = number(&arguments[0])?.as_f64();
-    from_f64(value.ln() / number(&arguments[1])?.as_f64().ln())
+    from_f64(float::ln(value) / float::ln(number(&arguments[1])?.as_f64()))
 }
 
 fn numbers(arguments: &[Value]) -> Result<Vec<Number>, String> {
@@ -146,7 +147,7 @@ pub(super) fn as_integer(number: &Number) -> Option<IBig> {
 
 fn pow(arguments: &[Value]) -> Result<Value, String> {
     let base = number(&arguments[0])?.as_f64();
-    from_f64(base.powf(number(&arguments[1])?.as_f64()))
+    from_f64(float::pow(base, number(&arguments[1])?.as_f64()))
 }
 
 fn quantile(arguments: &[Value]) -> Result<Value, String> {

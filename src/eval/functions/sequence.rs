@@ -5,6 +5,7 @@ use isobar_sdk::{Number, Type, Value};
 
 use super::function::{any, number as number_of, text as text_of};
 use super::{Care, Function, Parameter, Shape, items, number, outcome, text, truth, whole};
+use crate::eval::operator;
 
 const LIST: Shape = Shape::List(&Shape::Any);
 const BOOLS: &[Parameter] = &[Parameter::new("list", Shape::List(&Shape::Bool))];
@@ -68,7 +69,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         "The elements of lists within lists, as one list.",
     )
     .takes(&[any("list")])
-    .care(Care::Shallow),
+    .care(Care::Shallow)
+    .resulting(outcome::flat),
     Function::new(
         "index",
         index,
@@ -92,7 +94,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::new("one", one, "The only element; null where there is none.")
         .takes(&[any("list")])
         .care(Care::Open)
-        .resulting(outcome::element),
+        .resulting(outcome::one),
     Function::new(
         "range",
         range,
@@ -119,7 +121,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         number_of("end_index"),
     ])
     .care(Care::Shallow)
-    .resulting(outcome::list),
+    .resulting(outcome::part),
     Function::new("sort", sort, "The texts in the order of their characters.")
         .takes(TEXTS)
         .gives(Shape::List(&Shape::String))
@@ -242,12 +244,13 @@ fn element(arguments: &[Value]) -> Result<Value, String> {
     if length == 0 {
         return Err("the list is empty".to_owned());
     }
-    if position < 0 {
+    // A list is counted from its end, too; the elements of a tuple have places of their own.
+    if position < 0 && matches!(arguments[0], Value::Tuple(_)) {
         return Err(format!(
-            "the position must not be negative, but is {position}"
+            "the position in a tuple must not be negative, but is {position}"
         ));
     }
-    let position = usize::try_from(position % length).unwrap_or(0);
+    let position = usize::try_from(position.rem_euclid(length)).unwrap_or(0);
     Ok(items[position].clone())
 }
 
@@ -282,11 +285,10 @@ fn collect(items: &[Value], into: &mut Vec<Value>, marks: &mut Marks) {
 fn index(arguments: &[Value]) -> Result<Value, String> {
     let wanted = &arguments[1];
     for (position, item) in ordered(&arguments[0])?.iter().enumerate() {
-        if !item.is_wholly_known() || !wanted.is_wholly_known() {
-            return Ok(Value::unknown_of(Type::Number));
-        }
-        if item == wanted {
-            return Ok(position.into());
+        match operator::same(item, wanted) {
+            Some(true) => return Ok(position.into()),
+            Some(false) => {}
+            None => return Ok(Value::unknown_of(Type::Number)),
         }
     }
     Err("the list does not contain it".to_owned())

@@ -47,8 +47,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
 
 /// The sets, converted to one type.
 fn of_one_type(arguments: &[Value]) -> Result<Vec<Value>, String> {
-    let full = |value: &&Value| value.items().is_some_and(|items| !items.is_empty());
-    let types: Vec<Type> = arguments.iter().filter(full).map(Type::of).collect();
+    let open = Type::set(Type::Any);
+    let types = arguments.iter().map(Type::of).filter(|ty| *ty != open);
+    let types: Vec<Type> = types.collect();
     if types.is_empty() {
         return Ok(arguments.to_vec());
     }
@@ -58,9 +59,19 @@ fn of_one_type(arguments: &[Value]) -> Result<Vec<Value>, String> {
     arguments.iter().map(convert).collect()
 }
 
-/// Whether a set, whose elements are in order, has this one.
-fn holds(set: &[Value], item: &Value) -> bool {
-    set.binary_search_by(|other| other.compare(item)).is_ok()
+/// The elements of a set in an order that they can be searched by.
+struct Index<'a>(Vec<&'a Value>);
+
+impl<'a> Index<'a> {
+    fn of(set: &'a [Value]) -> Self {
+        let mut elements: Vec<&Value> = set.iter().collect();
+        elements.sort_by(|left, right| left.compare(right));
+        Self(elements)
+    }
+
+    fn has(&self, item: &Value) -> bool {
+        self.0.binary_search_by(|other| other.compare(item)).is_ok()
+    }
 }
 
 fn setunion(arguments: &[Value]) -> Result<Value, String> {
@@ -75,16 +86,16 @@ fn setintersection(arguments: &[Value]) -> Result<Value, String> {
     let sets = of_one_type(arguments)?;
     let mut common = items(&sets[0])?.to_vec();
     for set in &sets[1..] {
-        let other = items(set)?;
-        common.retain(|item| holds(other, item));
+        let other = Index::of(items(set)?);
+        common.retain(|item| other.has(item));
     }
     Ok(Value::set(common))
 }
 
 fn setsubtract(arguments: &[Value]) -> Result<Value, String> {
     let sets = of_one_type(arguments)?;
-    let taken = items(&sets[1])?;
-    let left = items(&sets[0])?.iter().filter(|item| !holds(taken, item));
+    let taken = Index::of(items(&sets[1])?);
+    let left = items(&sets[0])?.iter().filter(|item| !taken.has(item));
     Ok(Value::set(left.cloned().collect()))
 }
 

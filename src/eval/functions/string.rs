@@ -1,10 +1,11 @@
 //! Functions of text.
 
-use isobar_sdk::Value;
+use isobar_sdk::value::{Marks, Unknown};
+use isobar_sdk::{Type, Value};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::function::{number as number_of, text as text_of};
-use super::{Function, Parameter, Shape, items, text, whole};
+use super::{Care, Function, Parameter, Shape, items, text, whole};
 
 const STR: Parameter = text_of("str");
 
@@ -43,7 +44,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         "Whether a text starts with another.",
     )
     .takes(&[STR, text_of("prefix")])
-    .gives(Shape::Bool),
+    .gives(Shape::Bool)
+    .care(Care::Own),
     Function::new(
         "strcontains",
         strcontains,
@@ -113,8 +115,25 @@ fn endswith(arguments: &[Value]) -> Result<Value, String> {
 }
 
 fn startswith(arguments: &[Value]) -> Result<Value, String> {
-    let (whole, prefix) = (text(&arguments[0])?, text(&arguments[1])?);
-    Ok(whole.starts_with(prefix).into())
+    let marks: Marks = arguments.iter().map(Value::marks).collect();
+    let (whole, prefix) = (arguments[0].reveal(), arguments[1].reveal());
+    let open = Value::unknown_of(Unknown::from(Type::Bool).not_null());
+    let told: Value = match (whole, prefix) {
+        (_, Value::Unknown(_)) => open,
+        // What it begins with may be known before the rest is.
+        (Value::Unknown(coming), _) => {
+            let (known, prefix) = (&*coming.prefix, text(prefix)?);
+            if known.starts_with(prefix) {
+                true.into()
+            } else if prefix.starts_with(known) {
+                open
+            } else {
+                false.into()
+            }
+        }
+        _ => text(whole)?.starts_with(text(prefix)?).into(),
+    };
+    Ok(told.marked(marks))
 }
 
 fn strcontains(arguments: &[Value]) -> Result<Value, String> {
@@ -201,7 +220,8 @@ fn substr(arguments: &[Value]) -> Result<Value, String> {
         offset
     };
     let start = start.clamp(0, total);
-    let end = if length < 0 {
+    // Counted from the end, no length is all of it, too.
+    let end = if length < 0 || (length == 0 && offset < 0) {
         total
     } else {
         start.saturating_add(length).min(total)

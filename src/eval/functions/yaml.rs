@@ -32,8 +32,10 @@ const DEEPEST: usize = 256;
 const MOST_PARTS: usize = 1 << 20;
 
 pub(super) fn yamldecode(arguments: &[Value]) -> Result<Value, String> {
+    let source = text(&arguments[0])?;
     let mut reader = Reader {
-        parser: Parser::new_from_str(text(&arguments[0])?),
+        parser: Parser::new_from_str(source),
+        open_end: (!source.ends_with(['\n', '\r'])).then(|| source.chars().count()),
         anchors: BTreeMap::new(),
         parts: 0,
     };
@@ -65,6 +67,8 @@ fn at(span: &Span, reason: &str) -> String {
 
 struct Reader<'a> {
     parser: Parser<'a, StrInput<'a>>,
+    /// Where the text ends, if no line break does it.
+    open_end: Option<usize>,
     /// Values by the number of their anchor; `None` while one is being read.
     anchors: BTreeMap<usize, Option<(Value, usize)>>,
     parts: usize,
@@ -106,9 +110,10 @@ impl<'a> Reader<'a> {
         let (anchor, value) = match event {
             Event::Alias(anchor) => return self.alias(anchor, span),
             Event::Scalar(text, style, anchor, tag) => {
+                let text = self.block(&text, style, span);
                 let plain = style == ScalarStyle::Plain;
                 let tag = tag.as_deref().map(full_tag);
-                let value = yaml_scalar::resolve(&text, plain, tag.as_deref());
+                let value = yaml_scalar::resolve(text, plain, tag.as_deref());
                 (anchor, value.map_err(|reason| at(span, &reason))?)
             }
             Event::SequenceStart(anchor, tag) => {
@@ -126,6 +131,14 @@ impl<'a> Reader<'a> {
         let parts = self.parts - before;
         self.anchors.insert(anchor, Some((value.clone(), parts)));
         Ok(value)
+    }
+
+    /// The text of a scalar: a block at the end of the text has no line break that is not there.
+    fn block<'t>(&self, text: &'t str, style: ScalarStyle, span: &Span) -> &'t str {
+        let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        let last = self.open_end.is_some_and(|end| span.end.index() >= end);
+        let shorter = text.strip_suffix('\n').filter(|_| block && last);
+        shorter.unwrap_or(text)
     }
 
     fn alias(&mut self, anchor: usize, span: &Span) -> Result<Value, String> {

@@ -48,10 +48,9 @@ fn number(text: &str) -> Option<Value> {
     if !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) {
         return None;
     }
-    let bare = text.replace('_', "");
-    let (negative, digits) = match bare.strip_prefix('-') {
+    let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
-        None => (false, bare.strip_prefix('+').unwrap_or(&bare)),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
     for (prefix, radix) in [("0x", 16), ("0b", 2), ("0o", 8)] {
         if let Some(digits) = digits.strip_prefix(prefix) {
@@ -61,7 +60,7 @@ fn number(text: &str) -> Option<Value> {
     }
     let decimal = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
         && digits.contains(|c: char| c.is_ascii_digit());
-    let number: Number = decimal.then(|| bare.parse().ok())??;
+    let number: Number = decimal.then(|| text.parse().ok())??;
     Some(Value::Number(number))
 }
 
