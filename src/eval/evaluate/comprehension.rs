@@ -13,9 +13,7 @@ impl Evaluation<'_> {
     pub(super) fn for_expression(&mut self, each: &For) -> Result<Value, Fault> {
         let collection = self.value(&each.collection)?;
         let mut marks = collection.marks();
-        if let Value::Unknown(unknown) = collection.reveal()
-            && !matches!(unknown.ty, Type::Bool | Type::Number | Type::String)
-        {
+        if collection.is_unknown() {
             return Ok(Value::unknown().marked(marks));
         }
         let elements = elements(&collection).ok_or_else(|| {
