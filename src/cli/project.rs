@@ -1,6 +1,7 @@
 //! A folder with its configuration, as the commands use it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::apply::check::unreadable as unreadable_state;
@@ -65,8 +66,14 @@ impl Project {
                 "There is no file that ends in .hcl in {}.",
                 session.folder().display()
             );
+            let help = match holds_terraform(session.folder()) {
+                true => {
+                    "The files of Terraform are there: copy them to names that end in .hcl; docs/terraform-differences.md says what differs."
+                }
+                false => "Write main.hcl, or name the folder of the configuration with -chdir=DIR.",
+            };
             return Err(Diagnostic::error("C0007", "No configuration", detail)
-                .help("Write main.hcl, or name the folder of the configuration with -chdir=DIR.")
+                .help(help)
                 .into());
         }
         let (config, diagnostics) = language::load(&sources);
@@ -185,9 +192,15 @@ pub(super) fn state(session: &Session) -> Result<Option<State>, Stopped> {
 }
 
 /// A file that the user named cannot be read.
-pub(super) fn unreadable(path: &std::path::Path, error: &std::io::Error) -> Fault {
+pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Fault {
     let detail = format!("{}: {}", path.display(), sentence(&error.to_string()));
     Diagnostic::error("C0009", "File cannot be read", detail)
         .help("Check the name of the file and that you may read it.")
         .into()
+}
+
+fn holds_terraform(folder: &Path) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths = entries.map(|entry| entry.path());
+    paths.any(|path| path.extension().is_some_and(|extension| extension == "tf"))
 }

@@ -175,10 +175,10 @@ impl Decoder<'_> {
         for block in &unfolded.blocks {
             if !schema.blocks.contains_key(&**block.kind) {
                 let known: Vec<&str> = schema.blocks.keys().map(String::as_str).collect();
-                let help = if known.is_empty() {
-                    "No blocks can stand here.".to_owned()
-                } else {
-                    format!("Blocks here are {}.", known.join(", "))
+                let help = match &**block.kind {
+                    "provisioner" | "connection" => "Isobar runs no commands beside a resource: put them into the image, or around the apply.".to_owned(),
+                    _ if known.is_empty() => "No blocks can stand here.".to_owned(),
+                    _ => format!("Blocks here are {}.", known.join(", ")),
                 };
                 self.diagnostics.push(
                     Diagnostic::error(

@@ -585,10 +585,13 @@ fn reserved(kind: &Label) -> Diagnostic {
 }
 
 fn unknown_block(block: &Block) -> Diagnostic {
-    let help = closest(&block.kind, BLOCKS).map_or_else(
-        || format!("Blocks at the top level are {}.", BLOCKS.join(", ")),
-        |meant| format!("Did you mean {meant:?}?"),
-    );
+    let help = match &*block.kind {
+        "terraform" => "Settings stand in isobar {}; providers are part of this build and need no required_providers.".to_owned(),
+        kind => closest(kind, BLOCKS).map_or_else(
+            || format!("Blocks at the top level are {}.", BLOCKS.join(", ")),
+            |meant| format!("Did you mean {meant:?}?"),
+        ),
+    };
     Diagnostic::error(
         "L0004",
         "Unsupported block type",

@@ -54,10 +54,13 @@ pub(super) fn provider(name: &str, span: &Span, registry: &Registry) -> Diagnost
 pub(super) fn resource(declaration: &Declaration, registry: &Registry) -> Diagnostic {
     let kind = &declaration.kind;
     let known = registry.resource_types().chain(NOUNS);
-    let help = closest(kind, known).map_or_else(
-        || "Check the type, and that the provider that has it is in this build.".to_owned(),
-        |meant| format!("Did you mean {meant:?}?"),
-    );
+    let help = match &**kind {
+        "terraform_data" => "Its name here is \"isobar_data\".".to_owned(),
+        kind => closest(kind, known).map_or_else(
+            || "Check the type, and that the provider that has it is in this build.".to_owned(),
+            |meant| format!("Did you mean {meant:?}?"),
+        ),
+    };
     Diagnostic::error(
         "P0014",
         "Unknown resource type",
@@ -71,10 +74,13 @@ pub(super) fn resource(declaration: &Declaration, registry: &Registry) -> Diagno
 pub(super) fn data(declaration: &Declaration, registry: &Registry) -> Diagnostic {
     let kind = &declaration.kind;
     let known: Vec<&str> = registry.data_sources().collect();
-    let help = closest(kind, known.iter().copied()).map_or_else(
-        || format!("Data sources in this build are {}.", known.join(", ")),
-        |meant| format!("Did you mean {meant:?}?"),
-    );
+    let help = match &**kind {
+        "terraform_remote_state" => "Its name here is \"isobar_remote_state\".".to_owned(),
+        kind => closest(kind, known.iter().copied()).map_or_else(
+            || format!("Data sources in this build are {}.", known.join(", ")),
+            |meant| format!("Did you mean {meant:?}?"),
+        ),
+    };
     Diagnostic::error(
         "P0014",
         "Unknown resource type",
