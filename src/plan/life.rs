@@ -1,6 +1,6 @@
 //! What a block says about its life, evaluated for one instance.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use isobar_sdk::address::Place;
@@ -36,13 +36,22 @@ impl Driver<'_> {
     /// Whether the block of an instance that is to go says that it must not, as far as that can be
     /// told without what `each` or `count` mean in it.
     pub(super) fn protects(&self, address: &Address) -> bool {
-        let Some(scope) = self.frames.get(&address.module) else {
+        let path: Vec<Arc<str>> = address.module.iter().map(|s| Arc::clone(&s.name)).collect();
+        let Some(config) = self.request.config.module(&path) else {
             return false;
         };
         let key = (Arc::clone(&address.kind), Arc::clone(&address.name));
-        let declaration = scope.config().declarations.get(&key);
+        let declaration = config.declarations.get(&key);
         let prevent = declaration.and_then(|d| d.lifecycle.prevent_destroy.as_ref());
-        prevent.is_some_and(|prevent| prevents(prevent, (scope, &Ambient::None)).unwrap_or(false))
+        // Where the instance of its module goes with it, a constant still counts.
+        let bare = || Scope::new(config, self.request.facts.clone(), BTreeMap::new());
+        prevent.is_some_and(|prevent| {
+            let says_so = match self.frames.get(&address.module) {
+                Some(scope) => prevents(prevent, (scope, &Ambient::None)),
+                None => prevents(prevent, (&bare(), &Ambient::None)),
+            };
+            says_so.unwrap_or(false)
+        })
     }
 
     /// Whether something changes that an instance is replaced together with.

@@ -41,6 +41,12 @@ pub(super) fn rename(config: &Config, state: &State, diagnostics: &mut Diagnosti
     }
     let moves = possible(state, wanted, diagnostics);
     let mut renamed = state.clone();
+    if moves.is_empty() {
+        return Renamed {
+            state: renamed,
+            moves,
+        };
+    }
     let pairs: Moves = moves.clone().into_iter().collect();
     let taken = renamed.take(&pairs);
     renamed.put(taken);
