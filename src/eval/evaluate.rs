@@ -291,7 +291,7 @@ impl Evaluation<'_> {
                 let item = |item: &Value| item.clone().marked(value.marks());
                 Ok(Some(items.iter().map(item).collect()))
             }
-            None if value.is_unknown() => Ok(None),
+            None if value.is_unknown() && !is_scalar(&Type::of(&value)) => Ok(None),
             None => {
                 let detail = "Only a list can be spread with three dots.";
                 Err(self.fault(list.extent, "Invalid argument", detail))
@@ -377,6 +377,10 @@ fn is_reference(expression: &Expression) -> bool {
         Kind::Attribute(inner, _) | Kind::Index(inner, _) => is_reference(inner),
         _ => false,
     }
+}
+
+const fn is_scalar(ty: &Type) -> bool {
+    matches!(ty, Type::Bool | Type::Number | Type::String)
 }
 
 fn listing(names: &[&str]) -> String {

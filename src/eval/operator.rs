@@ -93,8 +93,31 @@ pub(super) fn same(left: &Value, right: &Value) -> Option<bool> {
 fn differs(unknown: &Unknown, other: &Value) -> bool {
     match other {
         Value::Null(_) => !unknown.nullable,
+        Value::Unknown(_) => false,
+        _ if is_other_kind(&unknown.ty, &Type::of(other)) => true,
         Value::String(text) => !text.starts_with(&*unknown.prefix),
         _ => false,
+    }
+}
+
+/// Whether no value is of both types, as far as they are known.
+fn is_other_kind(left: &Type, right: &Type) -> bool {
+    match (left, right) {
+        (Type::Any, _) | (_, Type::Any) => false,
+        (Type::List(l), Type::List(r))
+        | (Type::Set(l), Type::Set(r))
+        | (Type::Map(l), Type::Map(r)) => is_other_kind(l, r),
+        (Type::Tuple(l), Type::Tuple(r)) => {
+            l.len() != r.len() || l.iter().zip(r).any(|(l, r)| is_other_kind(l, r))
+        }
+        (Type::Object(l), Type::Object(r)) => {
+            let attributes = l.values().zip(r.values());
+            !l.keys().eq(r.keys())
+                || attributes
+                    .into_iter()
+                    .any(|(l, r)| is_other_kind(&l.ty, &r.ty))
+        }
+        _ => left != right,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use isobar_sdk::diagnostic::closest;
 use isobar_sdk::{Fault, Type, Value};
 
-use super::{Evaluation, listing};
+use super::{Evaluation, is_scalar, listing};
 use crate::language::expression::{Access, Expression, Extent};
 
 impl Evaluation<'_> {
@@ -171,7 +171,7 @@ impl Evaluation<'_> {
         extent: Extent,
     ) -> Result<Value, Fault> {
         let (Type::List(element) | Type::Set(element)) = ty else {
-            if matches!(ty, Type::Bool | Type::Number | Type::String) {
+            if is_scalar(ty) {
                 self.take(&Value::unknown_of(ty.clone()), accesses, extent)?;
             }
             return Ok(Value::unknown());

@@ -23,6 +23,7 @@ impl Evaluation<'_> {
         self.try_condition(each)?;
         let mut values = Vec::new();
         let mut fields: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
+        let mut known = true;
         for (key, value) in elements {
             let outside = self.bound.len();
             self.bind(each.key_name.as_ref(), &each.value_name, key, value);
@@ -32,7 +33,7 @@ impl Evaluation<'_> {
             marks = marks.union(found);
             match entry {
                 Entry::Left => {}
-                Entry::Unknown => return Ok(Value::unknown().marked(marks)),
+                Entry::Unknown => known = false,
                 Entry::Item(value) => values.push(value),
                 Entry::Field(name, value) => {
                     let slot = fields.entry(Arc::clone(&name)).or_default();
@@ -54,6 +55,9 @@ impl Evaluation<'_> {
                     slot.push(value);
                 }
             }
+        }
+        if !known {
+            return Ok(Value::unknown().marked(marks));
         }
         if each.key.is_none() {
             return Ok(Value::tuple(values).marked(marks));
@@ -98,15 +102,17 @@ impl Evaluation<'_> {
         if let Some(condition) = &each.condition {
             let truth = self.value(condition)?;
             marks = marks.union(truth.marks());
+            if truth.is_unknown() {
+                return Ok((Entry::Unknown, marks));
+            }
             match Type::Bool.convert(truth.reveal()) {
                 Ok(Value::Bool(true)) => {}
                 Ok(Value::Bool(false)) => return Ok((Entry::Left, marks)),
-                Ok(Value::Unknown(_)) => return Ok((Entry::Unknown, marks)),
                 _ => return Err(self.no_condition(condition)),
             }
         }
-        let value = self.value(&each.value)?;
         let Some(key) = &each.key else {
+            let value = self.value(&each.value)?;
             return Ok((Entry::Item(value), marks));
         };
         let name = self.value(key)?;
@@ -115,7 +121,7 @@ impl Evaluation<'_> {
             return Ok((Entry::Unknown, marks));
         }
         let entry = match self.key(&name, key.extent)? {
-            Some(text) => Entry::Field(text, value),
+            Some(text) => Entry::Field(text, self.value(&each.value)?),
             None => Entry::Unknown,
         };
         Ok((entry, marks))

@@ -48,8 +48,16 @@ impl Evaluation<'_> {
     }
 
     fn one_type(&self, condition: &Expression, left: &Value, right: &Value) -> Result<Type, Fault> {
-        let (left, right) = (Type::of(left), Type::of(right));
-        Type::unify_open([&left, &right]).ok_or_else(|| {
+        let (left, right) = match (left.reveal(), right.reveal()) {
+            // What may be of any type later may be it here, too.
+            (Value::Unknown(unknown), _) | (_, Value::Unknown(unknown))
+                if unknown.ty == Type::Any =>
+            {
+                return Ok(Type::Any);
+            }
+            (left, right) => (Type::of(left), Type::of(right)),
+        };
+        Type::unify([&left, &right]).ok_or_else(|| {
             let detail = format!(
                 "Both results must be of one type, but one is of type {left} and the other of type {right}."
             );

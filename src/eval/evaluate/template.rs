@@ -16,7 +16,13 @@ impl Evaluation<'_> {
         let mut text = Text::default();
         self.write_parts(parts, &mut text)?;
         let value = if text.unknown {
-            Value::unknown_of(Unknown::text(certain(&text.text)))
+            // What is marked must not show in a beginning either.
+            let known = if text.marks.is_empty() {
+                certain(&text.text)
+            } else {
+                ""
+            };
+            Value::unknown_of(Unknown::text(known))
         } else {
             Value::from(text.text)
         };
@@ -35,10 +41,13 @@ impl Evaluation<'_> {
                 Part::If(condition, then, otherwise) => {
                     let truth = self.value(condition)?;
                     text.mark(&truth);
+                    if truth.is_unknown() {
+                        text.unknown = true;
+                        continue;
+                    }
                     match Type::Bool.convert(truth.reveal()) {
                         Ok(Value::Bool(true)) => self.write_parts(then, text)?,
                         Ok(Value::Bool(false)) => self.write_parts(otherwise, text)?,
-                        Ok(Value::Unknown(_)) => text.unknown = true,
                         _ => {
                             let detail = "The condition must be true or false.";
                             return Err(self.fault(condition.extent, "Invalid condition", detail));
@@ -80,9 +89,12 @@ impl Evaluation<'_> {
     }
 
     fn write_value(&self, value: &Value, extent: Extent, text: &mut Text) -> Result<(), Fault> {
+        if value.is_unknown() {
+            text.unknown = true;
+            return Ok(());
+        }
         match Type::String.convert(value) {
             Ok(Value::String(part)) => text.push(&part),
-            Ok(Value::Unknown(_)) => text.unknown = true,
             Ok(_) => {
                 let detail = "This value is null, which cannot be part of a text.";
                 return Err(self.fault(extent, "Invalid template", detail));

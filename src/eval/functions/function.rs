@@ -84,11 +84,12 @@ impl Function {
 
     /// What is known about the result while the arguments are not.
     pub(super) fn result(&self, arguments: &[Value]) -> Outcome {
-        match self.outcome {
+        let open = |value: &Value| value.is_unknown() && Type::of(value) == Type::Any;
+        if arguments.iter().any(open) {
             // Where something may be of any type, nothing is told about the others.
-            Some(_) if arguments.iter().any(|a| Type::of(a) == Type::Any) => {
-                Ok(present(self.signature.result.into()))
-            }
+            return Ok(Type::Any.into());
+        }
+        match self.outcome {
             Some(outcome) => outcome(&arguments.iter().map(Type::of).collect::<Vec<_>>()),
             None => Ok(present(self.signature.result.into())),
         }

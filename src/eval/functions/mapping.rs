@@ -84,7 +84,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
 fn coalesce(arguments: &[Value]) -> Result<Value, String> {
     let marks: Marks = arguments.iter().map(Value::all_marks).collect();
     let types: Vec<Type> = arguments.iter().map(Type::of).collect();
-    let ty = Type::unify_open(&types)
+    let ty = Type::unify(&types)
         .ok_or_else(|| "the arguments cannot be converted to one type".to_owned())?;
     for argument in arguments {
         let argument = argument.reveal_all();
@@ -103,18 +103,16 @@ fn coalesce(arguments: &[Value]) -> Result<Value, String> {
 
 fn coalescelist(arguments: &[Value]) -> Result<Value, String> {
     let marks: Marks = arguments.iter().map(Value::all_marks).collect();
-    let list = |value: &Value| matches!(value, Value::List(_) | Value::Tuple(_));
     for argument in arguments {
-        let argument = argument.reveal();
-        if !list(argument) && !argument.is_unknown() {
+        if argument.is_unknown() {
+            return Ok(Value::unknown().marked(marks));
+        }
+        if !matches!(argument.reveal(), Value::List(_) | Value::Tuple(_)) {
             return Err("every argument must be a list or tuple".to_owned());
         }
     }
     for argument in arguments {
         let argument = argument.reveal_all();
-        if argument.is_unknown() {
-            return Ok(Value::unknown().marked(marks));
-        }
         if !items(&argument)?.is_empty() {
             return Ok(argument.marked(marks));
         }
@@ -134,7 +132,11 @@ fn keys(arguments: &[Value]) -> Result<Value, String> {
         return Ok(keys.marked(marks));
     }
     let keys = fields(map)?.keys().map(name).collect();
-    Ok(like(map, keys).marked(marks))
+    let keys = match map {
+        Value::Map(_) => Value::list_of(&Type::String, keys),
+        _ => Value::tuple(keys),
+    };
+    Ok(keys.marked(marks))
 }
 
 fn values(arguments: &[Value]) -> Result<Value, String> {
@@ -183,6 +185,10 @@ fn measured(value: &Value) -> Result<Value, String> {
 fn lookup(arguments: &[Value]) -> Result<Value, String> {
     let marks: Marks = arguments.iter().map(Value::marks).collect();
     let types: Vec<Type> = arguments.iter().map(Type::of).collect();
+    let open = |value: &Value| value.is_unknown() && Type::of(value) == Type::Any;
+    if arguments[..2].iter().any(open) {
+        return Ok(Value::unknown().marked(marks));
+    }
     let coming = outcome::lookup(&types)?;
     // A default that nobody asks for need not be known.
     if arguments[..2].iter().any(Value::is_unknown) {

@@ -44,7 +44,12 @@ fn regexall(arguments: &[Value]) -> Result<Value, String> {
     let shape = Groups::of(&pattern)?;
     let found = pattern.regex.captures_iter(text(&arguments[1])?);
     let values = found.map(|found| shape.value(&pattern, &found));
-    Ok(Value::list(values.collect()))
+    // What no match tells, the pattern does where it has no groups.
+    let element = match shape {
+        Groups::None => Type::String,
+        _ => Type::Any,
+    };
+    Ok(Value::list_of(&element, values.collect()))
 }
 
 /// Which value a match becomes.

@@ -206,12 +206,15 @@ fn ordered(value: &Value) -> Result<&[Value], String> {
 }
 
 fn contains(arguments: &[Value]) -> Result<Value, String> {
-    let (items, wanted) = (items(&arguments[0])?, &arguments[1]);
-    if items.contains(wanted) && wanted.is_wholly_known() {
-        return Ok(true.into());
+    let mut open = false;
+    for item in items(&arguments[0])? {
+        match operator::same(item, &arguments[1]) {
+            Some(true) => return Ok(true.into()),
+            Some(false) => {}
+            None => open = true,
+        }
     }
-    let open = !items.is_empty() && !wanted.is_wholly_known();
-    Ok(if open || !items.iter().all(Value::is_wholly_known) {
+    Ok(if open {
         Value::unknown_of(Type::Bool)
     } else {
         false.into()

@@ -53,7 +53,7 @@ fn of_one_type(arguments: &[Value]) -> Result<Vec<Value>, String> {
     if types.is_empty() {
         return Ok(arguments.to_vec());
     }
-    let ty = Type::unify(&types)
+    let ty = Type::unify_elements(&types)
         .ok_or_else(|| "the sets have elements of different types".to_owned())?;
     let convert = |value| ty.convert(value).map_err(|mismatch| mismatch.to_string());
     arguments.iter().map(convert).collect()

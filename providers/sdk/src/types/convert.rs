@@ -83,7 +83,7 @@ impl Type {
         if accepted.is_empty() {
             return Some(self.bare());
         }
-        Self::unify(&accepted)
+        Self::unify_elements(&accepted)
     }
 
     fn resolve(&self, from: &Self, what: &str) -> Result<Self, Mismatch> {
@@ -212,8 +212,8 @@ fn convert_elements<'a>(
         return Ok((unified.unwrap_or_else(|| element.bare()), values));
     }
     let types: Vec<Type> = values.iter().map(Type::of).collect();
-    let unified =
-        Type::unify(&types).ok_or_else(|| Mismatch::new("all elements must be of one type"))?;
+    let unified = Type::unify_elements(&types)
+        .ok_or_else(|| Mismatch::new("all elements must be of one type"))?;
     let values = values
         .iter()
         .zip(items.clone())

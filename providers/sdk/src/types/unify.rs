@@ -6,16 +6,8 @@ use std::sync::Arc;
 use super::{Field, Type};
 
 impl Type {
-    /// The type that all of `types` convert to, as in a conditional: `any` where what is not known
-    /// yet decides it.
-    #[must_use]
-    pub fn unify_open<'a>(types: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
-        let types: Vec<&Self> = types.into_iter().collect();
-        Self::unify(types.iter().copied())
-            .or_else(|| types.contains(&&Self::Any).then_some(Self::Any))
-    }
-
-    /// The type that all of `types` convert to, as in a list of mixed values.
+    /// The type that all of `types` convert to, as in a conditional or a list of mixed values:
+    /// `any` where only something of that type lets the others stand together.
     #[must_use]
     pub fn unify<'a>(types: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
         let types: Vec<&Self> = types.into_iter().collect();
@@ -28,6 +20,23 @@ impl Type {
             };
         }
         in_pairs(&types)
+            .or_else(|| {
+                let text = types.contains(&&Self::String) && types.iter().all(|ty| ty.is_text());
+                text.then_some(Self::String)
+            })
+            .or_else(|| types.contains(&&Self::Any).then_some(Self::Any))
+    }
+
+    /// As [`Self::unify`], but `any` only if all types are: what the elements of a collection are.
+    #[must_use]
+    pub fn unify_elements<'a>(types: impl IntoIterator<Item = &'a Self> + Clone) -> Option<Self> {
+        let open = types.clone().into_iter().all(|ty| *ty == Self::Any);
+        Self::unify(types).filter(|unified| open || *unified != Self::Any)
+    }
+
+    /// Whether its values can be written as a text.
+    const fn is_text(&self) -> bool {
+        matches!(self, Self::Any | Self::Bool | Self::Number | Self::String)
     }
 
     fn unify_with(self, other: &Self) -> Option<Self> {
@@ -101,7 +110,7 @@ fn unify_objects(
     right: &BTreeMap<Arc<str>, Field>,
 ) -> Option<Type> {
     if !left.keys().eq(right.keys()) {
-        return Type::unify_open(types_of(left).chain(types_of(right))).map(Type::map);
+        return Type::unify(types_of(left).chain(types_of(right))).map(Type::map);
     }
     let unified = left
         .iter()
