@@ -414,7 +414,7 @@ impl<'a> Builder<'a> {
             for (below, config) in config.modules() {
                 let path: Path = start.iter().chain(&*below).cloned().collect();
                 for name in names(config) {
-                    if matches!(name, Name::Block(..) | Name::Output(_)) {
+                    if !matches!(name, Name::Check(_) | Name::Validation(_)) {
                         self.dag.depend(node.clone(), name.within(&path));
                     }
                 }
