@@ -98,8 +98,9 @@ fn random_plans_are_those_of_terraform() {
     if !terraform_is_there() {
         return;
     }
-    let asked = std::env::var("ISOBAR_RANDOM").unwrap_or_else(|_| "20".to_owned());
-    let (from, to) = asked.split_once("..").unwrap_or(("0", &asked));
+    let asked = std::env::var_os("ISOBAR_RANDOM").unwrap_or_else(|| "20".into());
+    let asked = asked.to_str().unwrap();
+    let (from, to) = asked.split_once("..").unwrap_or(("0", asked));
     let seeds = from.parse::<u64>().unwrap()..to.parse::<u64>().unwrap();
     let complaints = each(seeds.map(random::case).collect(), |case| {
         let expected = case.outcome(Tool::Terraform);
