@@ -12,6 +12,7 @@ use isobar_sdk::diagnostic::{closest, sentence};
 use isobar_sdk::value::{Marks, Unknown};
 use isobar_sdk::{Diagnostic, Fault, Span, Type, Value};
 
+use super::bounds::{self, Budget};
 use super::{Ambient, Facts, Scope, functions, operator};
 use crate::language::Config;
 use crate::language::expression::{Call, Expression, Extent, Kind, Located};
@@ -45,6 +46,7 @@ pub(super) fn evaluate_within(
         file: &located.file,
         bound,
         depth: 0,
+        budget: Budget::default(),
     }
     .value(&located.root)
 }
@@ -67,6 +69,7 @@ pub(super) fn evaluate_template(
         file: &located.file,
         bound,
         depth,
+        budget: Budget::default(),
     }
     .value(&located.root)
 }
@@ -79,6 +82,8 @@ struct Evaluation<'a> {
     bound: Bound,
     /// How many templates from files stand around.
     depth: usize,
+    /// What it may still do.
+    budget: Budget,
 }
 
 impl Evaluation<'_> {
@@ -87,6 +92,7 @@ impl Evaluation<'_> {
     }
 
     fn fault(&self, extent: Extent, summary: &'static str, detail: impl Into<String>) -> Fault {
+        let detail = clipped(detail.into());
         Box::new(Diagnostic::error("E0001", summary, detail).at(&self.span(extent)))
     }
 
@@ -104,12 +110,41 @@ impl Evaluation<'_> {
     }
 
     fn value(&mut self, expression: &Expression) -> Result<Value, Fault> {
+        let value = self.walk(expression)?;
+        bounds::check(&value).map_err(|reason| self.too_much(expression.extent, reason))?;
+        Ok(value)
+    }
+
+    fn too_much(&self, extent: Extent, reason: String) -> Fault {
+        let mut fault = self.fault(extent, "Expression asks for too much", reason);
+        fault.code = "E0020";
+        fault
+    }
+
+    /// Takes what a step costs.
+    fn spend(&mut self, cost: usize, extent: Extent) -> Result<(), Fault> {
+        let spent = self.budget.spend(cost);
+        spent.map_err(|reason| self.too_much(extent, reason))
+    }
+
+    /// Adds a value to what a collection holds so far.
+    fn add(&self, held: &mut usize, value: &Value, extent: Extent) -> Result<(), Fault> {
+        *held = held.saturating_add(value.extent().parts);
+        bounds::parts(*held).map_err(|reason| self.too_much(extent, reason))
+    }
+
+    fn walk(&mut self, expression: &Expression) -> Result<Value, Fault> {
         match &expression.kind {
             Kind::Literal(value) => Ok(value.clone()),
             Kind::Template(parts) => self.template(parts),
             Kind::Tuple(items) => {
-                let items: Result<Vec<_>, _> = items.iter().map(|item| self.value(item)).collect();
-                items.map(Value::tuple)
+                let (mut values, mut held) = (Vec::with_capacity(items.len()), 0);
+                for item in items {
+                    let value = self.value(item)?;
+                    self.add(&mut held, &value, item.extent)?;
+                    values.push(value);
+                }
+                Ok(Value::tuple(values))
             }
             Kind::Object(items) => self.object(items),
             Kind::Variable(root) => self.reference(expression.extent, root, None),
@@ -137,6 +172,8 @@ impl Evaluation<'_> {
             Kind::Binary(binary, operands) => {
                 let left = self.value(&operands.0)?;
                 let right = self.value(&operands.1)?;
+                let size = left.extent().parts.saturating_add(right.extent().parts);
+                self.spend(size, expression.extent)?;
                 operator::binary(*binary, &left, &right).map_err(|reason| {
                     let about = (reason, &[&left, &right][..]);
                     self.fault_about(expression.extent, "Invalid operand", about)
@@ -253,6 +290,11 @@ impl Evaluation<'_> {
         let Some(arguments) = self.arguments(call)? else {
             return Ok(Value::unknown());
         };
+        let size = |value: &Value| value.extent().parts;
+        self.spend(
+            bounds::TURN + arguments.iter().map(size).sum::<usize>(),
+            extent,
+        )?;
         let caller = functions::Caller::new(self.scope.facts(), self.depth);
         functions::call(&function, &arguments, &caller).map_err(|reason| {
             let secret = arguments.iter().any(Value::contains_sensitive);
@@ -377,6 +419,19 @@ fn is_reference(expression: &Expression) -> bool {
         Kind::Attribute(inner, _) | Kind::Index(inner, _) => is_reference(inner),
         _ => false,
     }
+}
+
+/// A reason that quotes a long text is cut.
+fn clipped(mut detail: String) -> String {
+    const LONGEST: usize = 2000;
+    if detail.len() > LONGEST {
+        let end = (0..=LONGEST)
+            .rev()
+            .find(|end| detail.is_char_boundary(*end));
+        detail.truncate(end.unwrap_or(0));
+        detail.push('…');
+    }
+    detail
 }
 
 const fn is_scalar(ty: &Type) -> bool {

@@ -1,5 +1,6 @@
 //! Expressions and a [`Scope`] to values, unknown and sensitive ones included.
 
+mod bounds;
 pub mod condition;
 pub mod decode;
 mod dynamic;

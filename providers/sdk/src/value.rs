@@ -9,7 +9,7 @@ mod unknown;
 
 use std::sync::Arc;
 
-pub use collection::{Fields, Items};
+pub use collection::{Extent, Fields, Items};
 pub use known::Known;
 pub use mark::Marks;
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};

@@ -6,6 +6,7 @@ use isobar_sdk::diagnostic::closest;
 use isobar_sdk::{Fault, Type, Value};
 
 use super::{Evaluation, is_scalar, listing};
+use crate::eval::bounds::TURN;
 use crate::language::expression::{Access, Expression, Extent};
 
 impl Evaluation<'_> {
@@ -148,6 +149,7 @@ impl Evaluation<'_> {
             Value::Tuple(items) => (items.to_vec(), None),
             single => (vec![single.clone()], None),
         };
+        self.spend(TURN * items.len(), extent)?;
         let taken: Vec<Value> = items
             .iter()
             .map(|item| self.take(item, accesses, extent))

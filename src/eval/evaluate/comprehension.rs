@@ -7,6 +7,7 @@ use isobar_sdk::value::Marks;
 use isobar_sdk::{Fault, Type, Value};
 
 use super::Evaluation;
+use crate::eval::bounds::TURN;
 use crate::language::expression::{Expression, For};
 
 impl Evaluation<'_> {
@@ -23,8 +24,9 @@ impl Evaluation<'_> {
         self.try_condition(each)?;
         let mut values = Vec::new();
         let mut fields: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
-        let mut known = true;
+        let (mut known, mut held) = (true, 0);
         for (key, value) in elements {
+            self.spend(TURN, each.value.extent)?;
             let outside = self.bound.len();
             self.bind(each.key_name.as_ref(), &each.value_name, key, value);
             let entry = self.for_entry(each);
@@ -34,8 +36,12 @@ impl Evaluation<'_> {
             match entry {
                 Entry::Left => {}
                 Entry::Unknown => known = false,
-                Entry::Item(value) => values.push(value),
+                Entry::Item(value) => {
+                    self.add(&mut held, &value, each.value.extent)?;
+                    values.push(value);
+                }
                 Entry::Field(name, value) => {
+                    self.add(&mut held, &value, each.value.extent)?;
                     let slot = fields.entry(Arc::clone(&name)).or_default();
                     if !slot.is_empty() && !each.grouping {
                         let detail = if marks.contains(Marks::SENSITIVE) {

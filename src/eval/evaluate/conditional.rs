@@ -38,6 +38,8 @@ impl Evaluation<'_> {
         let Some(other) = other else {
             return Ok(taken.marked(truth.marks()));
         };
+        let size = taken.extent().parts + other.extent().parts;
+        self.spend(size, condition.extent)?;
         let ty = self.one_type(condition, &taken, &other)?;
         let marks = truth.marks().union(other.marks());
         let value = ty.convert(&taken).map_err(|mismatch| {

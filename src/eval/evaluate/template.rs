@@ -6,10 +6,8 @@ use isobar_sdk::{Fault, Type, Value};
 
 use super::Evaluation;
 use super::comprehension::elements;
+use crate::eval::bounds::{self, TURN};
 use crate::language::expression::{Extent, ForPart, Part};
-
-/// The longest text that a template gives, in bytes.
-const LONGEST: usize = 64 << 20;
 
 impl Evaluation<'_> {
     pub(super) fn template(&mut self, parts: &[Part]) -> Result<Value, Fault> {
@@ -72,18 +70,12 @@ impl Evaluation<'_> {
             self.fault(each.collection.extent, "Invalid collection", detail)
         })?;
         for (key, value) in elements {
+            self.spend(TURN, each.collection.extent)?;
             let outside = self.bound.len();
             self.bind(each.key_name.as_ref(), &each.value_name, key, value);
             let written = self.write_parts(&each.body, text);
             self.bound.truncate(outside);
             written?;
-            if text.text.len() > LONGEST {
-                let detail = format!(
-                    "The template gives more than {} MiB of text.",
-                    LONGEST >> 20
-                );
-                return Err(self.fault(each.collection.extent, "Template too long", detail));
-            }
         }
         Ok(())
     }
@@ -94,7 +86,11 @@ impl Evaluation<'_> {
             return Ok(());
         }
         match Type::String.convert(value) {
-            Ok(Value::String(part)) => text.push(&part),
+            Ok(Value::String(part)) => {
+                bounds::text(text.text.len() + part.len())
+                    .map_err(|reason| self.too_much(extent, sentence(&reason)))?;
+                text.push(&part);
+            }
             Ok(_) => {
                 let detail = "This value is null, which cannot be part of a text.";
                 return Err(self.fault(extent, "Invalid template", detail));

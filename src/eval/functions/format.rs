@@ -8,6 +8,7 @@ use super::decimal::Decimal;
 use super::function::{any, text as text_of};
 use super::numeric::as_integer;
 use super::{Care, Function, Parameter, Shape, text};
+use crate::eval::bounds;
 
 const FORMAT: Parameter = text_of("format");
 const ARGS: Parameter = any("args").or_null();
@@ -48,7 +49,7 @@ fn formatlist(arguments: &[Value]) -> Result<Value, String> {
             ));
         }
     }
-    let mut texts = Vec::new();
+    let (mut texts, mut length_so_far) = (Vec::new(), 0);
     for position in 0..length.unwrap_or(1) {
         let row = values.iter().map(|value| match value.items() {
             Some(items) => items[position].clone(),
@@ -56,7 +57,10 @@ fn formatlist(arguments: &[Value]) -> Result<Value, String> {
         });
         let row: Vec<Value> = row.collect();
         texts.push(if row.iter().all(Value::is_wholly_known) {
-            written(pattern, &row)?.into()
+            let text = written(pattern, &row)?;
+            length_so_far += text.len();
+            bounds::text(length_so_far)?;
+            text.into()
         } else {
             Value::unknown_of(Type::String)
         });
@@ -109,6 +113,7 @@ fn written(pattern: &str, values: &[Value]) -> Result<String, String> {
         })?;
         (next, used) = (place, used.max(place));
         result.push_str(&verb.write(value)?);
+        bounds::text(result.len())?;
         rest = behind;
     }
     result.push_str(rest);

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use isobar_sdk::{Type, Value};
 use regex::Captures;
 
+use crate::eval::bounds;
+
 use super::function::text as text_of;
 use super::pattern::Pattern;
 use super::{Function, Parameter, Shape, text};
@@ -43,13 +45,18 @@ fn regexall(arguments: &[Value]) -> Result<Value, String> {
     let pattern = Pattern::parse(text(&arguments[0])?)?;
     let shape = Groups::of(&pattern)?;
     let found = pattern.regex.captures_iter(text(&arguments[1])?);
+    let most = bounds::MOST_PARTS / (pattern.groups.len() + 1);
     let values = found.map(|found| shape.value(&pattern, &found));
+    let values: Vec<Value> = values.take(most + 1).collect();
+    if values.len() > most {
+        return Err(format!("the pattern matches more than {most} times"));
+    }
     // What no match tells, the pattern does where it has no groups.
     let element = match shape {
         Groups::None => Type::String,
         _ => Type::Any,
     };
-    Ok(Value::list_of(&element, values.collect()))
+    Ok(Value::list_of(&element, values))
 }
 
 /// Which value a match becomes.
@@ -105,11 +112,21 @@ fn replace(arguments: &[Value]) -> Result<Value, String> {
         .strip_prefix('/')
         .and_then(|from| from.strip_suffix('/'));
     let Some(written) = between else {
+        let grown = whole.matches(from).count().saturating_mul(to.len());
+        bounds::text(whole.len().saturating_add(grown))?;
         return Ok(whole.replace(from, to).into());
     };
     let pattern = Pattern::parse(written)?;
-    let expanded = |found: &Captures<'_>| expand(to, &pattern, found);
-    Ok(pattern.regex.replace_all(whole, expanded).as_ref().into())
+    let (mut result, mut end) = (String::new(), 0);
+    for found in pattern.regex.captures_iter(whole) {
+        let Some(all) = found.get(0) else { continue };
+        result.push_str(&whole[end..all.start()]);
+        result.push_str(&expand(to, &pattern, &found));
+        bounds::text(result.len())?;
+        end = all.end();
+    }
+    result.push_str(&whole[end..]);
+    Ok(result.into())
 }
 
 /// A replacement with `$1`, `$name` and `${name}` filled in; `$$` is a dollar sign. A name is as

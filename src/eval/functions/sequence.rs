@@ -5,7 +5,7 @@ use isobar_sdk::{Number, Type, Value};
 
 use super::function::{any, number as number_of, text as text_of};
 use super::{Care, Function, Parameter, Shape, items, number, outcome, text, truth, whole};
-use crate::eval::operator;
+use crate::eval::{bounds, operator};
 
 const LIST: Shape = Shape::List(&Shape::Any);
 const BOOLS: &[Parameter] = &[Parameter::new("list", Shape::List(&Shape::Bool))];
@@ -414,6 +414,11 @@ fn sort(arguments: &[Value]) -> Result<Value, String> {
 
 fn split(arguments: &[Value]) -> Result<Value, String> {
     let (separator, whole) = (text(&arguments[0])?, text(&arguments[1])?);
+    let count = match separator {
+        "" => whole.chars().count(),
+        separator => whole.matches(separator).count() + 1,
+    };
+    bounds::parts(count)?;
     let parts: Vec<Value> = if separator.is_empty() {
         whole.chars().map(|c| c.to_string().into()).collect()
     } else {

@@ -4,6 +4,7 @@ use isobar_sdk::{Type, Value};
 
 use super::function::any;
 use super::{Care, Function, Parameter, Shape, items, outcome};
+use crate::eval::bounds;
 
 const SET: Shape = Shape::Set(&Shape::Any);
 const FIRST: Parameter = Parameter::new("first_set", SET);
@@ -99,9 +100,6 @@ fn setsubtract(arguments: &[Value]) -> Result<Value, String> {
     Ok(Value::set(left.cloned().collect()))
 }
 
-/// The most elements that `setproduct` makes, so that memory is bounded.
-const LARGEST_PRODUCT: usize = 1 << 20;
-
 fn setproduct(arguments: &[Value]) -> Result<Value, String> {
     if arguments.len() < 2 {
         return Err("at least two lists or sets are needed".to_owned());
@@ -116,9 +114,8 @@ fn setproduct(arguments: &[Value]) -> Result<Value, String> {
             other => other.clone(),
         };
         let choices = items(&list)?;
-        if product.len().saturating_mul(choices.len()) > LARGEST_PRODUCT {
-            return Err(format!("there are more than {LARGEST_PRODUCT} ways"));
-        }
+        let ways = product.len().saturating_mul(choices.len());
+        bounds::parts(ways.saturating_mul(arguments.len() + 1))?;
         product = product
             .iter()
             .flat_map(|begun| {

@@ -6,6 +6,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::function::{number as number_of, text as text_of};
 use super::{Care, Function, Parameter, Shape, items, text, whole};
+use crate::eval::bounds;
 
 const STR: Parameter = text_of("str");
 
@@ -140,17 +141,18 @@ fn strcontains(arguments: &[Value]) -> Result<Value, String> {
     Ok(text(&arguments[0])?.contains(text(&arguments[1])?).into())
 }
 
-/// The most spaces that `indent` puts before a line.
-const DEEPEST: usize = 4096;
-
 fn indent(arguments: &[Value]) -> Result<Value, String> {
     let spaces = whole(&arguments[0])?;
     let spaces = usize::try_from(spaces)
-        .ok()
-        .filter(|spaces| *spaces <= DEEPEST)
-        .ok_or_else(|| format!("the number of spaces must be from 0 to {DEEPEST}, not {spaces}"))?;
+        .map_err(|_| format!("the number of spaces must not be negative, but is {spaces}"))?;
+    let given = text(&arguments[1])?;
+    let lines = given.matches('\n').count();
+    bounds::text(given.len().saturating_add(lines.saturating_mul(spaces)))?;
+    if lines == 0 {
+        return Ok(given.into());
+    }
     let line = format!("\n{}", " ".repeat(spaces));
-    Ok(text(&arguments[1])?.replace('\n', &line).into())
+    Ok(given.replace('\n', &line).into())
 }
 
 fn join(arguments: &[Value]) -> Result<Value, String> {
@@ -163,7 +165,16 @@ fn join(arguments: &[Value]) -> Result<Value, String> {
     if arguments.len() == 1 {
         return Err("at least one list is needed".to_owned());
     }
-    Ok(parts.join(text(&arguments[0])?).into())
+    let separator = text(&arguments[0])?;
+    let between = separator.len().saturating_mul(parts.len());
+    bounds::text(
+        parts
+            .iter()
+            .map(|part| part.len())
+            .sum::<usize>()
+            .saturating_add(between),
+    )?;
+    Ok(parts.join(separator).into())
 }
 
 fn lower(arguments: &[Value]) -> Result<Value, String> {

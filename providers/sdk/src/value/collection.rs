@@ -14,6 +14,7 @@ use crate::Type;
 pub struct Items {
     values: Arc<Vec<Value>>,
     element: Option<Arc<Type>>,
+    extent: Extent,
 }
 
 /// The attributes of an object or the elements of a map, in name order.
@@ -23,6 +24,50 @@ pub struct Items {
 pub struct Fields {
     values: Arc<BTreeMap<Arc<str>, Value>>,
     element: Option<Arc<Type>>,
+    extent: Extent,
+}
+
+/// How large a value is, counting what is shared at each place.
+///
+/// Collections keep it, since walking one that shares its parts over and over could take for
+/// ever. What is changed in place keeps the extent that it had.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Values at every depth, itself included; sixteen bytes of text count as one more.
+    pub parts: usize,
+    /// How many collections stand within one another.
+    pub depth: usize,
+}
+
+impl Extent {
+    fn of<'a>(values: impl Iterator<Item = &'a Value>) -> Self {
+        let around = Self { parts: 1, depth: 1 };
+        values
+            .map(Value::extent)
+            .fold(around, |around, value| Self {
+                parts: around.parts.saturating_add(value.parts),
+                depth: around.depth.max(value.depth + 1),
+            })
+    }
+}
+
+impl Value {
+    /// How large the value is.
+    #[must_use]
+    pub fn extent(&self) -> Extent {
+        match self {
+            Self::List(items) | Self::Set(items) | Self::Tuple(items) => items.extent,
+            Self::Map(fields) | Self::Object(fields) => fields.extent,
+            Self::Marked(_, inner) => inner.extent(),
+            Self::String(text) => Extent {
+                parts: 1 + text.len() / 16,
+                depth: 0,
+            },
+            Self::Null(_) | Self::Bool(_) | Self::Number(_) | Self::Unknown(_) => {
+                Extent { parts: 1, depth: 0 }
+            }
+        }
+    }
 }
 
 impl Items {
@@ -31,6 +76,7 @@ impl Items {
     pub fn of(element: &Type, values: Vec<Value>) -> Self {
         Self {
             element: remembered(element, values.is_empty()),
+            extent: Extent::of(values.iter()),
             values: Arc::new(values),
         }
     }
@@ -48,6 +94,7 @@ impl Fields {
     pub fn of(element: &Type, values: BTreeMap<Arc<str>, Value>) -> Self {
         Self {
             element: remembered(element, values.is_empty()),
+            extent: Extent::of(values.values()),
             values: Arc::new(values),
         }
     }
@@ -88,6 +135,7 @@ fn element_type<'a>(
 impl From<Vec<Value>> for Items {
     fn from(values: Vec<Value>) -> Self {
         Self {
+            extent: Extent::of(values.iter()),
             values: Arc::new(values),
             element: None,
         }
@@ -97,6 +145,7 @@ impl From<Vec<Value>> for Items {
 impl From<BTreeMap<Arc<str>, Value>> for Fields {
     fn from(values: BTreeMap<Arc<str>, Value>) -> Self {
         Self {
+            extent: Extent::of(values.values()),
             values: Arc::new(values),
             element: None,
         }
