@@ -14,13 +14,7 @@ impl Evaluation<'_> {
         let mut text = Text::default();
         self.write_parts(parts, &mut text)?;
         let value = if text.unknown {
-            // What is marked must not show in a beginning either.
-            let known = if text.marks.is_empty() {
-                certain(&text.text)
-            } else {
-                ""
-            };
-            Value::unknown_of(Unknown::text(known))
+            Value::unknown_of(Unknown::text(certain(&text.text)))
         } else {
             Value::from(text.text)
         };

@@ -340,6 +340,48 @@ mod tests {
         values
     }
 
+    /// The functions that tell of marks, or take them off.
+    const WITHOUT: [&str; 3] = ["issensitive", "nonsensitive", "type"];
+
+    #[test]
+    fn no_function_loses_a_mark() {
+        let facts = Facts::default().acting();
+        let caller = Caller::new(&facts, 0);
+        let edges = edges();
+        let plain: Vec<Value> = edges.iter().map(Value::reveal_all).collect();
+        let mut kept = BTreeMap::new();
+        let functions = super::all().filter(|f| !WITHOUT.contains(&f.signature.name));
+        for function in functions.filter(|f| f.signature.name != "bcrypt") {
+            let name = function.signature.name;
+            for (first, a) in plain.iter().enumerate() {
+                for (second, b) in plain.iter().enumerate().skip(first % 4).step_by(4) {
+                    let c = &plain[(first * 7 + second * 3) % plain.len()];
+                    let all = [a, b, c];
+                    for count in 1..=all.len() {
+                        for place in 0..count {
+                            let mut given: Vec<Value> =
+                                all[..count].iter().copied().cloned().collect();
+                            given[place] = given[place].clone().sensitive().ephemeral();
+                            if let Ok(result) = super::call(function, &given, &caller) {
+                                assert!(
+                                    result.contains_sensitive(),
+                                    "{name}({given:?}) = {result:?}"
+                                );
+                                *kept.entry(name).or_insert(0) += 1;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        assert!(
+            kept.len() > 90,
+            "{} functions: {:?}",
+            kept.len(),
+            kept.keys()
+        );
+    }
+
     /// That it ends at all is what counts: neither in a panic nor after a long time.
     #[test]
     fn no_argument_makes_a_function_panic() {

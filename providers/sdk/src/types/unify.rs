@@ -59,10 +59,10 @@ impl Type {
             }
             (Self::Tuple(l), Self::Tuple(r)) => Self::unify(l.iter().chain(r)).map(Self::list),
             (Self::List(l), Self::Tuple(r)) => {
-                Self::unify(std::iter::once(&*l).chain(r)).map(Self::list)
+                Self::unify_elements(std::iter::once(&*l).chain(r)).map(Self::list)
             }
             (Self::Tuple(l), Self::List(r)) => {
-                Self::unify(l.iter().chain(std::iter::once(&**r))).map(Self::list)
+                Self::unify_elements(l.iter().chain(std::iter::once(&**r))).map(Self::list)
             }
             (Self::Object(l), Self::Object(r)) => unify_objects(&l, r),
             (Self::Map(l), Self::Object(r)) => {
