@@ -102,7 +102,10 @@ fn without_ephemeral(value: &Value) -> Value {
     let item = |item: &Value| without_ephemeral(item);
     let field = |(name, value): (&Arc<str>, &Value)| (Arc::clone(name), without_ephemeral(value));
     match value {
-        ephemeral if ephemeral.is_ephemeral() => Value::Null(Type::of(ephemeral)),
+        ephemeral if ephemeral.is_ephemeral() => {
+            let left = ephemeral.marks().without(Marks::EPHEMERAL);
+            Value::Null(Type::of(ephemeral)).marked(left)
+        }
         Value::Marked(marks, inner) => without_ephemeral(inner).marked(*marks),
         Value::List(items) if !items.is_empty() => Value::List(items.iter().map(item).collect()),
         Value::Tuple(items) => Value::Tuple(items.iter().map(item).collect()),
