@@ -5,6 +5,8 @@
 
 pub mod language;
 
+pub mod format;
+
 pub mod package;
 
 pub mod eval;

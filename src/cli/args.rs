@@ -13,11 +13,13 @@ use isobar_sdk::{Address, Fault};
 use super::shell::Manner;
 use super::{dash, preset};
 
+mod fmt;
 mod help;
 mod init;
 mod state;
 mod workspace;
 
+pub(super) use fmt::Fmt;
 pub(super) use init::Init;
 pub(super) use state::{Move, State, StateCommand, Taint};
 pub(super) use workspace::{Workspace, WorkspaceCommand};
@@ -110,6 +112,8 @@ pub(super) enum Command {
     Init(Init),
     /// Check the configuration, without state, telemetry or any cloud.
     Validate(Validate),
+    /// Give configuration files the common layout.
+    Fmt(Fmt),
     /// Show what apply would change, and why.
     Plan(Plan),
     /// Make what is there what the configuration says.

@@ -17,6 +17,7 @@ mod console;
 mod dash;
 mod environment;
 mod failure;
+mod fmt;
 mod forecast;
 mod gateway;
 mod graph;
@@ -68,6 +69,10 @@ pub enum Exit {
     Failure,
     /// The plan has changes, and the exit code was asked to say so.
     Changes,
+    /// A file cannot be formatted, and it has said why.
+    Refused,
+    /// A file is not formatted, and it was asked to say so.
+    Unformatted,
 }
 
 impl From<Exit> for ExitCode {
@@ -75,7 +80,8 @@ impl From<Exit> for ExitCode {
         Self::from(match exit {
             Exit::Success => 0,
             Exit::Failure => 1,
-            Exit::Changes => 2,
+            Exit::Changes | Exit::Refused => 2,
+            Exit::Unformatted => 3,
         })
     }
 }
@@ -150,6 +156,7 @@ fn command(session: &Session, command: Command) -> Result<Exit, Stopped> {
     match command {
         Command::Init(args) => init::run(session, &args),
         Command::Validate(args) => Ok(validate::run(session, &args)),
+        Command::Fmt(args) => Ok(fmt::run(session, &args)),
         Command::Plan(args) => plan::run(session, &args),
         Command::Apply(args) => apply::run(session, &args),
         Command::Destroy(args) => apply::run(session, &args.as_apply()),

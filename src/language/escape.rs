@@ -4,7 +4,8 @@ use std::iter::Peekable;
 use std::str::Chars;
 
 /// The text that is written as `raw`, which the parser has found sound.
-pub(super) fn quoted(raw: &str) -> String {
+#[must_use]
+pub fn quoted(raw: &str) -> String {
     let mut text = String::with_capacity(raw.len());
     let mut rest = raw.chars().peekable();
     while let Some(character) = rest.next() {

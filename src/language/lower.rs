@@ -138,7 +138,11 @@ impl Lowering<'_> {
     fn number(&self, number: &hcl_edit::Formatted<hcl_edit::Number>) -> Value {
         let range = hcl_edit::Span::span(number).unwrap_or_default();
         let text = self.text.get(range).unwrap_or_default();
-        text.parse().map_or(Value::NULL, Value::Number)
+        // Between the sign and the digits may be space and comments.
+        let digits = text.trim_start_matches('-').rsplit([' ', '\t', '/']).next();
+        let sign = if text.starts_with('-') { "-" } else { "" };
+        let plain = format!("{sign}{}", digits.unwrap_or_default());
+        plain.parse().map_or(Value::NULL, Value::Number)
     }
 
     fn object(&self, object: &theirs::Object) -> Vec<(Expression, Expression)> {

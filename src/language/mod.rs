@@ -24,6 +24,7 @@ mod version;
 
 pub use body::{Attribute, Block, Body};
 pub use config::{Config, Declaration};
+pub use escape::quoted as unescape;
 pub use expression::{Expression, Located};
 pub use incomplete::is_incomplete;
 pub use module::NOT_INSTALLED;

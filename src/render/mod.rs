@@ -18,6 +18,7 @@ mod providers;
 mod sample;
 pub mod state;
 mod style;
+pub mod unified;
 mod value;
 
 pub use concise::concise;

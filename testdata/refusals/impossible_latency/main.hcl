@@ -23,8 +23,8 @@ model "m" {
 }
 
 deployment "d" {
-  model  = model.m
-  zones  = [zone.east, zone.west]
-  demand = 10
+  model    = model.m
+  zones    = [zone.east, zone.west]
+  demand   = 10
   capacity = capacity.c
 }

@@ -22,8 +22,8 @@ model "m" {
 }
 
 deployment "d" {
-  model  = model.m
-  zones  = [zone.east, zone.west]
+  model    = model.m
+  zones    = [zone.east, zone.west]
   demand   = 500
   capacity = capacity.c
 }

@@ -8,9 +8,9 @@ zone "west" {
 }
 
 model "m" {
-  version = "1"
+  version  = "1"
   artefact = "model.onnx"
-  command = ["./server", "{port}"]
+  command  = ["./server", "{port}"]
 
   performance {
     service_time = "20ms"
