@@ -222,6 +222,8 @@ fn what_cannot_be_formatted_is_told_and_left_as_it_is() {
         assert!(run.err.contains(words), "{words}: {}", run.err);
     }
     assert_eq!(read(&folder, "wrong.hcl"), "a=1 +\nb  = 1\n");
+    let elsewhere = folder.run(&["-chdir=nowhere", "fmt"]);
+    elsewhere.failed_with(&["[C0001]"]);
     for path in ["notes.txt", "nowhere"] {
         let run = folder.run(&["fmt", path]);
         run.ended(2);

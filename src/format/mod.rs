@@ -58,12 +58,25 @@ fn layout(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::format;
+    use super::{format, layout};
 
     #[test]
     fn what_is_not_understood_is_told_and_not_laid_out() {
         let diagnostics = format(&"main.hcl".into(), "a = [\nb  = 1\n").unwrap_err();
         assert!(diagnostics.has_errors());
+    }
+
+    #[test]
+    fn nothing_is_lost_where_terraform_loses_it() {
+        for (text, expected) in [
+            ("a /* b */ c {}\n", "a /* b */ \"c\" {}\n"),
+            ("a \"$5 100%\" {}\n", "a \"$5 100%\" {}\n"),
+            ("a \"$${b}\" {}\n", "a \"$${b}\" {}\n"),
+            ("a=\"${# b\nc}\"\n", "a = \"${ # b\nc}\"\n"),
+            ("a=\"${\"${b}\"}\"\n", "a = b\n"),
+        ] {
+            assert_eq!(layout(text), expected);
+        }
     }
 
     #[test]
