@@ -151,13 +151,15 @@ impl Number {
     /// Sum; `None` where it is out of reach.
     #[must_use]
     pub fn checked_add(&self, other: &Self) -> Option<Self> {
-        self.combine(other, i64::checked_add, |left, right| left + right)
+        let sum = self.combine(other, i64::checked_add, |left, right| left + right)?;
+        Some(sum.zero_unless(self.is_negative_zero() && other.is_negative_zero()))
     }
 
     /// Difference; `None` where it is out of reach.
     #[must_use]
     pub fn checked_sub(&self, other: &Self) -> Option<Self> {
-        self.combine(other, i64::checked_sub, |left, right| left - right)
+        let difference = self.combine(other, i64::checked_sub, |left, right| left - right)?;
+        Some(difference.zero_unless(self.is_negative_zero() && !other.is_negative_zero()))
     }
 
     /// Product; `None` where it is out of reach. It keeps bits beyond the precision of the
@@ -290,6 +292,15 @@ impl Number {
     #[must_use]
     pub fn abs(self) -> Self {
         if self < Self::from(0_i64) || self.is_negative_zero() {
+            self.negate()
+        } else {
+            self
+        }
+    }
+
+    /// The number; a zero is one without a sign unless `signed`.
+    fn zero_unless(self, signed: bool) -> Self {
+        if !signed && self.is_negative_zero() {
             self.negate()
         } else {
             self
