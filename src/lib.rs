@@ -39,4 +39,6 @@ pub mod render;
 
 pub mod providers;
 
+pub mod editor;
+
 pub mod cli;

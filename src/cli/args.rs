@@ -136,6 +136,8 @@ pub(super) enum Command {
     Refresh(Refresh),
     /// Keep several states of one configuration.
     Workspace(Workspace),
+    /// Answer an editor that writes configuration, over the Language Server Protocol.
+    Lsp(Lsp),
     /// Print what the program knows about itself, for editors and other programs.
     Metadata(Metadata),
     /// Print what rests on what, as a graph in the DOT language.
@@ -411,6 +413,14 @@ pub(super) enum ProvidersCommand {
 pub(super) struct Completions {
     /// The shell.
     pub(super) shell: clap_complete::Shell,
+}
+
+/// An editor starts it and talks to it over its input and output.
+#[derive(Debug, clap::Args)]
+pub(super) struct Lsp {
+    /// Talk over input and output, which is all that there is; many editors say so.
+    #[arg(long)]
+    stdio: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -12,8 +12,13 @@ use crate::eval::host::{FileKind, Host, Machine};
 
 /// The machine as a session sees it.
 pub(super) fn machine(session: &Session) -> Machine {
+    machine_at(session.folder(), session)
+}
+
+/// The same, where relative paths begin at another folder.
+pub(super) fn machine_at(folder: &Path, session: &Session) -> Machine {
     Machine(Arc::new(ThisMachine {
-        folder: session.folder().to_owned(),
+        folder: folder.to_owned(),
         home: session.environment.home.clone(),
     }))
 }

@@ -25,6 +25,7 @@ mod handover;
 mod init;
 mod interrupt;
 mod log;
+mod lsp;
 mod machine;
 mod metadata;
 mod output;
@@ -168,6 +169,7 @@ fn command(session: &Session, command: Command) -> Result<Exit, Stopped> {
         Command::Untaint(args) => taint::untaint(session, &args),
         Command::Refresh(args) => apply::run(session, &args.as_apply()),
         Command::Workspace(args) => workspace::run(session, &args),
+        Command::Lsp(_) => lsp::run(session),
         Command::Metadata(args) => Ok(metadata::run(session, &args)),
         Command::Graph(args) => graph::run(session, &args),
         Command::Providers(args) => providers::run(session, &args),

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use isobar_sdk::{Diagnostics, Span};
 use sha2::{Digest, Sha256};
 
+use super::module::joined;
 use super::origin::{Origin, OriginError};
 use super::{parse_file, take};
 
@@ -60,19 +61,31 @@ impl Sources {
     /// # Errors
     /// A folder or file that cannot be read.
     pub fn read_with(root: &Path, installed: BTreeMap<String, String>) -> io::Result<Self> {
+        Self::read_over(root, installed, &BTreeMap::new())
+    }
+
+    /// The same, where some files, by path without `.` and `..`, have another text than on disk.
+    ///
+    /// # Errors
+    /// A folder or file that cannot be read.
+    pub fn read_over(
+        root: &Path,
+        installed: BTreeMap<String, String>,
+        open: &BTreeMap<PathBuf, String>,
+    ) -> io::Result<Self> {
         let mut sources = Self {
             texts: BTreeMap::new(),
             installed,
         };
-        sources.read_one(root, "")?;
-        let mut open = vec![String::new()];
-        let mut seen: BTreeSet<String> = open.iter().cloned().collect();
-        while let Some(folder) = open.pop() {
+        sources.read_one(root, "", open)?;
+        let mut unread = vec![String::new()];
+        let mut seen: BTreeSet<String> = unread.iter().cloned().collect();
+        while let Some(folder) = unread.pop() {
             for below in sources.called_from(&folder) {
                 // What is not there is reported where it is called.
                 if seen.insert(below.clone()) && root.join(&below).is_dir() {
-                    sources.read_one(root, &below)?;
-                    open.push(below);
+                    sources.read_one(root, &below, open)?;
+                    unread.push(below);
                 }
             }
         }
@@ -97,22 +110,35 @@ impl Sources {
         found
     }
 
-    fn read_one(&mut self, root: &Path, folder: &str) -> io::Result<()> {
+    fn read_one(
+        &mut self,
+        root: &Path,
+        folder: &str,
+        open: &BTreeMap<PathBuf, String>,
+    ) -> io::Result<()> {
         let path = root.join(folder);
-        let entries = std::fs::read_dir(&path).map_err(|error| {
+        let named = |error: io::Error, path: &Path| {
             io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-        })?;
-        for entry in entries {
+        };
+        let is_read = |name: &str| {
+            is_configuration(name) || (folder.is_empty() && is_automatic_variables(name))
+        };
+        for entry in std::fs::read_dir(&path).map_err(|error| named(error, &path))? {
             let path = entry?.path();
-            let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let Some(name) = name.filter(|name| is_read(name)) else {
                 continue;
             };
-            let automatic = folder.is_empty() && is_automatic_variables(name);
-            if path.is_file() && (is_configuration(name) || automatic) {
-                let text = std::fs::read_to_string(&path).map_err(|error| {
-                    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-                })?;
+            if path.is_file() {
+                let text = std::fs::read_to_string(&path).map_err(|error| named(error, &path))?;
                 self.insert(&within(folder, name), text);
+            }
+        }
+        let here = PathBuf::from(joined("", &path.to_string_lossy()));
+        for (path, text) in open.iter().filter(|(path, _)| path.parent() == Some(&here)) {
+            let name = path.file_name().and_then(|name| name.to_str());
+            if let Some(name) = name.filter(|name| is_read(name)) {
+                self.insert(&within(folder, name), text.as_str());
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use isobar_sdk::address::Mode;
 use isobar_sdk::schema::Body;
-use isobar_sdk::{Address, Diagnostics, Fault, Value};
+use isobar_sdk::{Address, Diagnostics, Fault, Span, Value};
 
 use super::expand::NOT_KNOWN;
 use super::nouns::{self, shape};
@@ -47,7 +47,27 @@ pub fn validate(config: &Config, registry: &Registry, facts: &Facts) -> Diagnost
         }
     }
     // A folder that is called twice is wrong once.
-    checker.diagnostics.without_repeats()
+    once(checker.diagnostics.without_repeats())
+}
+
+/// Leaves out what evaluation says of references that the graph has told of already.
+fn once(diagnostics: Diagnostics) -> Diagnostics {
+    let told: Vec<Span> = diagnostics
+        .iter()
+        .filter(|d| d.code == "P0001")
+        .filter_map(|d| d.subject.clone())
+        .collect();
+    let mut found = Diagnostics::new();
+    for diagnostic in diagnostics {
+        let twice = diagnostic
+            .subject
+            .as_ref()
+            .is_some_and(|s| told.contains(s));
+        if diagnostic.code != "E0002" || !twice {
+            found.push(diagnostic);
+        }
+    }
+    found
 }
 
 struct Checker<'a> {

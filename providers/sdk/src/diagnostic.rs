@@ -38,6 +38,16 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// Whether a reader would find the same in another.
+    fn says_the_same(&self, other: &Self) -> bool {
+        let said = |found: &Self| (found.severity, found.summary);
+        said(self) == said(other)
+            && self.detail == other.detail
+            && self.subject == other.subject
+            && self.address == other.address
+            && self.path == other.path
+    }
+
     /// An error.
     #[must_use]
     pub fn error(code: &'static str, summary: &'static str, detail: impl Into<String>) -> Self {
@@ -114,12 +124,15 @@ pub type Fault = Box<Diagnostic>;
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// These, each only once.
+    /// These, each only once: two checks may find the same, under codes of their own.
     #[must_use]
     pub fn without_repeats(self) -> Self {
         let mut kept: Vec<Diagnostic> = Vec::with_capacity(self.0.len());
         for diagnostic in self.0 {
-            if !kept.contains(&diagnostic) {
+            if !kept
+                .iter()
+                .any(|earlier| earlier.says_the_same(&diagnostic))
+            {
                 kept.push(diagnostic);
             }
         }
