@@ -7,11 +7,12 @@ use lsp_types::notification::{self, Notification as _};
 use lsp_types::request::{self, Request as _};
 use lsp_types::{
     CompletionOptions, CompletionParams, CompletionResponse, DidChangeTextDocumentParams,
-    DidCloseTextDocumentParams, DidOpenTextDocumentParams, DocumentSymbolParams,
-    DocumentSymbolResponse, GotoDefinitionParams, GotoDefinitionResponse, Hover, HoverContents,
-    HoverParams, HoverProviderCapability, InitializeParams, MarkupContent, MarkupKind, OneOf,
-    PositionEncodingKind, ServerCapabilities, TextDocumentSyncCapability, TextDocumentSyncKind,
-    TextDocumentSyncOptions, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
+    DidCloseTextDocumentParams, DidOpenTextDocumentParams, DocumentFormattingParams,
+    DocumentSymbolParams, DocumentSymbolResponse, GotoDefinitionParams, GotoDefinitionResponse,
+    Hover, HoverContents, HoverParams, HoverProviderCapability, InitializeParams, MarkupContent,
+    MarkupKind, OneOf, PositionEncodingKind, ServerCapabilities, TextDocumentSyncCapability,
+    TextDocumentSyncKind, TextDocumentSyncOptions, TextEdit, WorkspaceFoldersServerCapabilities,
+    WorkspaceServerCapabilities,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,6 +24,7 @@ use super::desk::Desk;
 use super::folder::Surroundings;
 use super::wire::{self, Message, Refused};
 use super::{check, definition, hover, outline};
+use crate::format;
 use crate::language::parse_file;
 
 /// How a connection ended.
@@ -169,6 +171,7 @@ impl Server<'_> {
             (Phase::Open, request::DocumentSymbolRequest::METHOD) => {
                 on(given, |given| self.outline(given))
             }
+            (Phase::Open, request::Formatting::METHOD) => on(given, |given| self.format(given)),
             (Phase::Open, _) => {
                 let what = format!("This server does not know {method}.");
                 Err((Refused::NoSuchMethod, what))
@@ -217,6 +220,16 @@ impl Server<'_> {
         let text = self.desk.text(&given.text_document.uri)?;
         Some(DocumentSymbolResponse::Nested(outline::of(text)))
     }
+
+    /// The whole text in the common layout; nothing where it does not parse, which its diagnostics
+    /// tell. The tab size and so on of the editor do not count.
+    fn format(&self, given: &DocumentFormattingParams) -> Option<Vec<TextEdit>> {
+        let text = self.desk.text(&given.text_document.uri)?;
+        let formatted = format::format(&"".into(), text.text()).ok()?;
+        let whole = text.range(0..text.text().len());
+        let edit = (formatted != text.text()).then(|| TextEdit::new(whole, formatted));
+        Some(edit.into_iter().collect())
+    }
 }
 
 /// How the editor takes completions.
@@ -249,6 +262,7 @@ fn greeting() -> Json {
         hover_provider: Some(HoverProviderCapability::Simple(true)),
         definition_provider: Some(OneOf::Left(true)),
         document_symbol_provider: Some(OneOf::Left(true)),
+        document_formatting_provider: Some(OneOf::Left(true)),
         workspace: Some(WorkspaceServerCapabilities {
             workspace_folders: Some(WorkspaceFoldersServerCapabilities {
                 supported: Some(true),
