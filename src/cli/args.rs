@@ -15,11 +15,13 @@ use super::{dash, preset};
 
 mod fmt;
 mod help;
+mod import;
 mod init;
 mod state;
 mod workspace;
 
 pub(super) use fmt::Fmt;
+pub(super) use import::Import;
 pub(super) use init::Init;
 pub(super) use state::{Move, State, StateCommand, Taint};
 pub(super) use workspace::{Workspace, WorkspaceCommand};
@@ -128,6 +130,8 @@ pub(super) enum Command {
     State(State),
     /// Evaluate expressions against the configuration and the state.
     Console(Console),
+    /// Record something that is there already, so that it is managed from now on.
+    Import(Import),
     /// Have the next apply replace a resource instance.
     Taint(Taint),
     /// Take back what taint said.
@@ -231,6 +235,9 @@ pub(super) struct Plan {
     /// Save the plan in this file, for apply.
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
+    /// Write blocks for imports that have none into this new file, and plan with them.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["destroy", "refresh_only"])]
+    pub(super) generate_config_out: Option<PathBuf>,
     /// Exit with 0 if there are no changes, 1 on errors and 2 if there are changes.
     #[arg(long)]
     pub(super) detailed_exitcode: bool,

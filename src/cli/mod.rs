@@ -20,8 +20,10 @@ mod failure;
 mod fmt;
 mod forecast;
 mod gateway;
+mod generate;
 mod graph;
 mod handover;
+mod import;
 mod init;
 mod interrupt;
 mod log;
@@ -165,6 +167,7 @@ fn command(session: &Session, command: Command) -> Result<Exit, Stopped> {
         Command::Output(args) => output::run(session, &args),
         Command::State(args) => state::run(session, &args),
         Command::Console(args) => console::run(session, &args),
+        Command::Import(args) => import::run(session, &args),
         Command::Taint(args) => taint::taint(session, &args),
         Command::Untaint(args) => taint::untaint(session, &args),
         Command::Refresh(args) => apply::run(session, &args.as_apply()),

@@ -1,26 +1,45 @@
 //! `isobar plan`, and the plan that `apply` makes.
 
 use std::fs::File;
+use std::path::PathBuf;
 
 use isobar_sdk::{Diagnostic, Fault};
+use jiff::Timestamp;
 
 use super::Exit;
-use super::args::{self, Planning};
+use super::args::{self, Assignments, Planning};
 use super::environment::{fresh_id, now};
 use super::failure::Stopped;
+use super::generate::Target;
 use super::progress::{Phase, Progress};
 use super::project::{self, Needs, Project};
 use super::saved::Destination;
 use super::session::Session;
+use super::variables::Found;
+use crate::language::{self, Sources};
 use crate::plan::{self, Mode, Plan, Refresh, Request, Selection};
 use crate::render;
+use crate::state::State;
 
 pub(super) fn run(session: &Session, args: &args::Plan) -> Result<Exit, Stopped> {
     copy_events(session, &args.planning)?;
     let out = args.out.as_deref().map(|path| session.path(path));
     let out = out.map(Destination::open).transpose()?;
-    let plan = make(session, &args.planning, mode(args.destroy, &args.planning))?;
+    let generated = args.generate_config_out.as_deref();
+    let generated = generated
+        .map(|path| Target::of(session, path))
+        .transpose()?;
+    let mode = mode(args.destroy, &args.planning);
+    let mut draft = Draft::open(session, &args.planning, mode)?;
+    let written = match generated {
+        Some(target) => target.fill(session, &mut draft)?,
+        None => None,
+    };
+    let plan = draft.plan(session)?;
     show(session, &args.planning, &plan);
+    if let Some(text) = written {
+        session.shell.result(&format!("\n{text}"));
+    }
     match out {
         Some(destination) => {
             let path = destination.write(&plan)?;
@@ -55,49 +74,131 @@ pub(super) const fn mode(destroy: bool, planning: &Planning) -> Mode {
 
 /// Makes a plan for the configuration and the state as they are.
 pub(super) fn make(session: &Session, planning: &Planning, mode: Mode) -> Result<Plan, Stopped> {
-    session.shell.event(render::json::stream::version());
-    let needs = match mode {
-        Mode::Destroy => Needs::Nothing,
-        Mode::Normal | Mode::RefreshOnly => Needs::Configuration,
-    };
-    let project = Project::load(session, needs)?;
-    let given = project.given(session, &planning.assignments)?;
-    let state = project::state(session)?;
-    let now = now();
-    let request = Request {
-        config: &project.config,
-        sources: &project.sources,
-        variables: given.values,
-        facts: project.facts.planned_at(now),
-        folder: session.folder(),
-        registry: &project.registry,
-        state: state.as_ref(),
-        mode,
-        selection: Selection {
-            targets: planning.target.clone(),
-            excludes: planning.exclude.clone(),
-            replace: planning.replace.clone(),
-        },
-        refresh: if planning.refresh {
-            Refresh::Full
-        } else {
-            Refresh::Skip
-        },
-        now,
-        id: fresh_id(),
-        parallelism: planning.parallelism.get(),
-    };
-    let progress = Progress::begin(&session.shell, Phase::Planning);
-    let planned = session.wait_for(plan::propose(&request, &progress));
-    drop(progress);
-    let (plan, diagnostics) = planned?;
-    match plan {
-        Some(mut plan) if !diagnostics.has_errors() => {
-            plan.given_again = given.again;
-            project.settle(session, diagnostics)?;
-            Ok(plan)
+    Draft::open(session, planning, mode)?.plan(session)
+}
+
+/// What a plan is about to be made from.
+pub(super) struct Draft {
+    project: Project,
+    folder: PathBuf,
+    given: Found,
+    state: Option<State>,
+    mode: Mode,
+    selection: Selection,
+    refresh: Refresh,
+    now: Timestamp,
+    id: String,
+    parallelism: usize,
+}
+
+impl Draft {
+    /// Reads configuration, variables and state.
+    pub(super) fn open(
+        session: &Session,
+        planning: &Planning,
+        mode: Mode,
+    ) -> Result<Self, Stopped> {
+        session.shell.event(render::json::stream::version());
+        let needs = match mode {
+            Mode::Destroy => Needs::Nothing,
+            Mode::Normal | Mode::RefreshOnly => Needs::Configuration,
+        };
+        let project = Project::load(session, needs)?;
+        let given = project.given(session, &planning.assignments)?;
+        let state = project::state(session)?;
+        Ok(Self {
+            mode,
+            selection: Selection {
+                targets: planning.target.clone(),
+                excludes: planning.exclude.clone(),
+                replace: planning.replace.clone(),
+            },
+            refresh: if planning.refresh {
+                Refresh::Full
+            } else {
+                Refresh::Skip
+            },
+            parallelism: planning.parallelism.get(),
+            ..Self::new(session, project, given, state)
+        })
+    }
+
+    /// Reads configuration and variables, for a state that was read already.
+    pub(super) fn of_state(
+        session: &Session,
+        assignments: &Assignments,
+        state: Option<State>,
+    ) -> Result<Self, Stopped> {
+        let project = Project::load(session, Needs::Configuration)?;
+        let given = project.given(session, assignments)?;
+        Ok(Self::new(session, project, given, state))
+    }
+
+    fn new(session: &Session, project: Project, given: Found, state: Option<State>) -> Self {
+        Self {
+            project,
+            folder: session.folder().to_owned(),
+            given,
+            state,
+            mode: Mode::Normal,
+            selection: Selection::default(),
+            refresh: Refresh::Skip,
+            now: now(),
+            id: fresh_id(),
+            parallelism: 1,
         }
-        _ => Err(Stopped::new(diagnostics, &project.sources)),
+    }
+
+    /// The texts of the configuration.
+    pub(super) fn sources(&self) -> &Sources {
+        &self.project.sources
+    }
+
+    /// Adds a file to the configuration.
+    pub(super) fn add(&mut self, name: &str, text: &str) -> Result<(), Stopped> {
+        self.project.sources.insert(name, text);
+        let (config, diagnostics) = language::load(&self.project.sources);
+        if diagnostics.has_errors() {
+            return Err(Stopped::new(diagnostics, &self.project.sources));
+        }
+        self.project.config = config;
+        Ok(())
+    }
+
+    /// What the engine is asked.
+    pub(super) fn request(&self) -> Request<'_> {
+        Request {
+            config: &self.project.config,
+            sources: &self.project.sources,
+            variables: self.given.values.clone(),
+            facts: self.project.facts.planned_at(self.now),
+            folder: &self.folder,
+            registry: &self.project.registry,
+            state: self.state.as_ref(),
+            mode: self.mode,
+            selection: self.selection.clone(),
+            refresh: self.refresh,
+            now: self.now,
+            id: self.id.clone(),
+            parallelism: self.parallelism,
+        }
+    }
+
+    /// Makes the plan.
+    pub(super) fn plan(&self, session: &Session) -> Result<Plan, Stopped> {
+        let request = self.request();
+        let progress = Progress::begin(&session.shell, Phase::Planning);
+        let planned = session.wait_for(plan::propose(&request, &progress));
+        drop(progress);
+        let (plan, diagnostics) = planned?;
+        match plan {
+            Some(mut plan) if !diagnostics.has_errors() => {
+                plan.given_again = self.given.again.clone();
+                self.project.settle(session, diagnostics)?;
+                Ok(plan)
+            }
+            _ => Err(Stopped::new(diagnostics, &self.project.sources)),
+        }
     }
 }
 

@@ -291,7 +291,9 @@ fn is_in(path: &str, folder: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn is_configuration(file: &str) -> bool {
+/// Whether a file of this name holds configuration.
+#[must_use]
+pub fn is_configuration(file: &str) -> bool {
     // Hidden files are those of programs: the lock file, what editors leave.
     let name = file.rsplit('/').next().unwrap_or(file);
     name.ends_with(".hcl")

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use isobar_sdk::address::Place;
+use isobar_sdk::schema::Schema;
 use isobar_sdk::{Address, Diagnostic, Error, Fault, Key, Known, Provider};
 
 use super::drive::{Block, Driver};
@@ -126,21 +127,37 @@ fn target(
     }
 }
 
-/// What a provider has under an id.
+/// What a provider has under an id, sensitive attributes marked.
 ///
 /// # Errors
 /// The provider cannot import, has nothing of that id, or says something else.
-pub async fn adopt(provider: &dyn Provider, address: &Address, id: &str) -> Result<Known, Error> {
+pub(super) async fn adopt(
+    provider: &dyn Provider,
+    schema: &Schema,
+    address: &Address,
+    id: &str,
+) -> Result<Known, Error> {
     let kind = address.resource_type();
     let Some(import) = provider.import() else {
         let reason = format!("the provider of {kind} cannot import");
         return Err(Error::unavailable(reason));
     };
     match import.import(kind, id).await? {
-        Some(found) => Ok(found),
+        Some(found) => {
+            let marked = schema.body.conceal(found.value());
+            Ok(Known::new(marked).unwrap_or(found))
+        }
         None => {
             let reason = format!("there is no {kind} with the id {id:?} to import");
             Err(Error::not_found(reason))
         }
     }
+}
+
+/// The diagnostic for what a provider says about an import.
+pub(super) fn refused(address: &Address, error: Error) -> Diagnostic {
+    let detail = isobar_sdk::diagnostic::sentence(&format!("{address}: {}", error.message));
+    let mut diagnostic = Diagnostic::error("P0038", "Import refused", detail).about(address);
+    diagnostic.help = error.help;
+    diagnostic
 }

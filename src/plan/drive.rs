@@ -54,7 +54,7 @@ pub struct Request<'a> {
 
 impl<'a> Request<'a> {
     /// Scopes in which only the variables of the root have values.
-    fn frames(&self) -> Frames<'a> {
+    pub(super) fn frames(&self) -> Frames<'a> {
         Frames::new(self.config, self.facts.clone(), self.variables.clone())
     }
 }

@@ -12,25 +12,39 @@ use crate::change::Action;
 use crate::eval::{Ambient, Scope, evaluate};
 use crate::language::body::Attribute;
 use crate::language::expression::{Expression, Kind, Located};
-use crate::language::{Config, statement};
+use crate::language::{Config, Declaration, statement};
 use crate::state::Life;
+
+/// What is recorded with an instance of a block.
+///
+/// # Errors
+/// A `prevent_destroy` that is neither true nor false.
+pub(super) fn life(
+    declaration: &Declaration,
+    around: (&Scope<'_>, &Ambient),
+    create_first: bool,
+) -> Result<Life, Fault> {
+    let prevent = declaration.lifecycle.prevent_destroy.as_ref();
+    let protected = prevent.map(|prevent| {
+        prevents(prevent, around).map_err(|fault| Box::new(fault.within(&declaration.header)))
+    });
+    Ok(Life {
+        protected: protected.transpose()?.unwrap_or(false),
+        create_first,
+    })
+}
 
 impl Driver<'_> {
     /// What is recorded with an instance.
     pub(super) fn life(&self, block: &Block<'_>, ambient: &Ambient) -> Result<Life, Fault> {
-        let lifecycle = &block.declaration.lifecycle;
-        let mut life = Life {
-            protected: false,
-            create_first: self.create_first.contains(block.node),
-        };
-        if let (Some(prevent), Some(scope)) =
-            (&lifecycle.prevent_destroy, self.frames.get(&block.module))
-        {
-            let header = &block.declaration.header;
-            life.protected = prevents(prevent, (scope, ambient))
-                .map_err(|fault| Box::new(fault.within(header)))?;
+        let create_first = self.create_first.contains(block.node);
+        match self.frames.get(&block.module) {
+            Some(scope) => life(block.declaration, (scope, ambient), create_first),
+            None => Ok(Life {
+                protected: false,
+                create_first,
+            }),
         }
-        Ok(life)
     }
 
     /// Whether the block of an instance that is to go says that it must not, as far as that can be

@@ -1,5 +1,6 @@
 //! What would be done: every change with its cause, frozen together with what it rests on.
 
+mod absent;
 mod adopt;
 mod checks;
 mod cycle;
@@ -10,6 +11,7 @@ mod file;
 mod freeze;
 mod ignore;
 mod instance;
+mod intake;
 mod life;
 mod lookup;
 mod moves;
@@ -26,19 +28,20 @@ mod remainder;
 mod resource;
 mod selection;
 mod setup;
+mod sketch;
 mod specify;
 mod undeclared;
 mod unregistered;
-
 mod validate;
 
-pub use adopt::adopt;
+pub use absent::{Absent, absent};
 pub use checks::{CheckStatus, Checked, Checks};
 pub use drive::{Request, propose};
 pub use expand::{Expanded, empty, expand};
 pub use file::{FileError, from_json, to_json};
 pub use freeze::FrozenForecast;
 pub use instance::{Configured, configure, follow, plain};
+pub use intake::intake;
 pub use lookup::{Deferred, PlannedRead, look_up, not_told};
 pub use names::{Name, Names, Node};
 pub use needs::Needs;

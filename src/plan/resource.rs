@@ -169,7 +169,7 @@ impl<'r> Driver<'r> {
         let recorded = self.state.instances.get(&item.address);
         let (prior, importing) = match (self.prior(&item.address), item.import) {
             (None, Some(id)) if recorded.is_none() => {
-                let found = adopt(&**provider, &item.address, &id).await?;
+                let found = adopt(&**provider, item.schema, &item.address, &id).await?;
                 (Some(found), Some(id))
             }
             (prior, _) => (prior, None),

@@ -2,6 +2,7 @@
 
 pub mod chart;
 mod concise;
+mod configuration;
 mod console;
 mod deployment;
 pub mod diagnostic;
@@ -22,6 +23,7 @@ pub mod unified;
 mod value;
 
 pub use concise::concise;
+pub use configuration::configuration;
 pub use console::{console, console_type};
 pub use package::package;
 pub use providers::providers;

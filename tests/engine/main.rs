@@ -6,6 +6,7 @@
     reason = "a test ends where its case does not hold"
 )]
 
+mod absent;
 mod conditions;
 mod crash;
 mod data;

@@ -8,7 +8,7 @@ use isobar::apply::{self, Report};
 use isobar::change::Action;
 use isobar::eval::Facts;
 use isobar::event::Silent;
-use isobar::language::{self, Sources};
+use isobar::language::{self, Config, Sources};
 use isobar::plan::{self, Mode, Plan, Refresh, Selection};
 use isobar::registry::Registry;
 use isobar::state::{Holder, State, Store};
@@ -78,11 +78,25 @@ impl Workspace {
         if diagnostics.has_errors() {
             return (None, diagnostics);
         }
+        let state = self.state();
+        let request = self.request(mode, (&config, &sources), state.as_ref());
+        let (plan, found) = plan::propose(&request, &Silent).await;
+        diagnostics.extend(found);
+        (plan, diagnostics)
+    }
+
+    /// What the engine is asked for a configuration.
+    fn request<'a>(
+        &'a self,
+        mode: Mode,
+        (config, sources): (&'a Config, &'a Sources),
+        state: Option<&'a State>,
+    ) -> plan::Request<'a> {
         let variables: BTreeMap<Arc<str>, Value> = config
             .variables
             .iter()
             .filter_map(|(name, variable)| {
-                let scope = isobar::eval::Scope::new(&config, Facts::default(), BTreeMap::new());
+                let scope = isobar::eval::Scope::new(config, Facts::default(), BTreeMap::new());
                 let default = &variable.default.as_ref()?.value;
                 let value = isobar::eval::evaluate(default, &scope, &isobar::eval::Ambient::None);
                 Some((
@@ -92,25 +106,29 @@ impl Workspace {
             })
             .collect();
         self.runs.set(self.runs.get() + 1);
-        let state = self.state();
-        let request = plan::Request {
-            config: &config,
-            sources: &sources,
+        plan::Request {
+            config,
+            sources,
             variables,
             facts: Facts::default(),
             folder: self.path(),
             registry: &self.registry,
-            state: state.as_ref(),
+            state,
             mode,
             selection: self.selection.clone(),
             refresh: self.refresh,
             now: self.now,
             id: format!("plan-{}", self.runs.get()),
             parallelism: 10,
-        };
-        let (plan, found) = plan::propose(&request, &Silent).await;
-        diagnostics.extend(found);
-        (plan, diagnostics)
+        }
+    }
+
+    /// Asks something else than for a plan.
+    pub(crate) async fn asked<T>(&self, ask: impl AsyncFnOnce(plan::Request<'_>) -> T) -> T {
+        let sources = Sources::read_folder(self.path()).unwrap();
+        let (config, _) = language::load(&sources);
+        let state = self.state();
+        ask(self.request(Mode::Normal, (&config, &sources), state.as_ref())).await
     }
 
     /// A plan without errors.

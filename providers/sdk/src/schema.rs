@@ -272,6 +272,30 @@ impl Body {
 }
 
 impl Body {
+    /// Marks what must never be printed.
+    #[must_use]
+    pub fn conceal(&self, value: &Value) -> Value {
+        let attributes = self.attributes.iter();
+        let secret = attributes.filter(|(_, a)| a.visibility == Visibility::Sensitive);
+        let mut marked = value.clone();
+        for (name, _) in secret {
+            if let Some(field) = value.field(name).filter(|field| !field.is_null()) {
+                marked = marked.with_field(name, field.clone().sensitive());
+            }
+        }
+        for (name, block) in &self.blocks {
+            let inner = match value.field(name) {
+                Some(Value::List(items)) => {
+                    Value::list(items.iter().map(|item| block.body.conceal(item)).collect())
+                }
+                Some(field) if !field.is_null() => block.body.conceal(field),
+                _ => continue,
+            };
+            marked = marked.with_field(name, inner);
+        }
+        self.spread_marks(&marked)
+    }
+
     /// Puts the marks of attributes on those that repeat them; one that is not known yet is
     /// marked as a whole.
     #[must_use]
