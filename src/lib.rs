@@ -35,6 +35,8 @@ pub mod plan;
 
 pub mod apply;
 
+pub mod trial;
+
 pub mod render;
 
 pub mod providers;

@@ -22,7 +22,7 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
 /// Whether a text is a code, such as `L0001`.
 fn is_code(text: &str) -> bool {
     text.len() == 5
-        && text.starts_with(['L', 'E', 'F', 'M', 'P', 'A', 'S', 'C'])
+        && text.starts_with(['L', 'E', 'F', 'M', 'P', 'A', 'S', 'C', 'T'])
         && text[1..].chars().all(|c| c.is_ascii_digit())
 }
 

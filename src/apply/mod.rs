@@ -16,9 +16,9 @@ use tokio::sync::watch;
 use self::run::Run;
 use self::world::World;
 use crate::change::Action;
-use crate::eval::Scope;
+use crate::eval::{Frames, Scope};
 use crate::event::Sink;
-use crate::language;
+use crate::language::{self, Config};
 use crate::plan::{self, Plan};
 use crate::registry::{ProviderKey, Registry};
 use crate::state::{Holder, Journal, State, Store};
@@ -56,6 +56,18 @@ pub struct Report {
     pub interrupted: bool,
     /// What went wrong.
     pub diagnostics: Diagnostics,
+}
+
+/// The values of a plan, module by module.
+#[must_use]
+pub fn frames<'a>(
+    config: &'a Config,
+    registry: &'a Registry,
+    plan: &'a Plan,
+) -> (Frames<'a>, Diagnostics) {
+    let mut diagnostics = Diagnostics::new();
+    let world = World::new(config, registry, plan, &mut diagnostics);
+    (world.frames, diagnostics)
 }
 
 /// Carries out a plan. What was made is in the state when this returns, whatever went wrong.

@@ -18,12 +18,14 @@ mod help;
 mod import;
 mod init;
 mod state;
+mod test;
 mod workspace;
 
 pub(super) use fmt::Fmt;
 pub(super) use import::Import;
 pub(super) use init::Init;
 pub(super) use state::{Move, State, StateCommand, Taint};
+pub(super) use test::Test;
 pub(super) use workspace::{Workspace, WorkspaceCommand};
 
 /// What was asked for.
@@ -116,6 +118,8 @@ pub(super) enum Command {
     Validate(Validate),
     /// Give configuration files the common layout.
     Fmt(Fmt),
+    /// Run the tests of the configuration.
+    Test(Test),
     /// Show what apply would change, and why.
     Plan(Plan),
     /// Make what is there what the configuration says.
@@ -166,6 +170,7 @@ impl Command {
     pub(super) const fn manner(&self) -> Manner {
         let events = match self {
             Self::Init(args) => args.json,
+            Self::Test(args) => args.json,
             Self::Plan(args) => args.planning.json,
             Self::Apply(args) => args.planning.json,
             Self::Destroy(args) => args.planning.json,

@@ -44,6 +44,7 @@ mod shell;
 mod show;
 mod state;
 mod taint;
+mod test;
 mod transfer;
 mod validate;
 mod variables;
@@ -172,6 +173,7 @@ fn command(session: &Session, command: Command) -> Result<Exit, Stopped> {
         Command::Untaint(args) => taint::untaint(session, &args),
         Command::Refresh(args) => apply::run(session, &args.as_apply()),
         Command::Workspace(args) => workspace::run(session, &args),
+        Command::Test(args) => test::run(session, &args),
         Command::Lsp(_) => lsp::run(session),
         Command::Metadata(args) => Ok(metadata::run(session, &args)),
         Command::Graph(args) => graph::run(session, &args),

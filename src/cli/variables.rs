@@ -71,6 +71,14 @@ pub(super) fn values(config: &Config, sources: &Sources, given: &Given<'_>) -> F
     reader.finish()
 }
 
+/// The values of those variables of a configuration that are given.
+pub(super) fn given(config: &Config, sources: &Sources, given: &Given<'_>) -> Found {
+    let nothing = Config::default();
+    let mut reader = Reader::new(config, &nothing, sources);
+    reader.all(given);
+    reader.found()
+}
+
 /// The values of ephemeral variables for a plan from a file: those that were given when it was
 /// made must be given, and no others. The values of all other variables are in the plan.
 pub(super) fn again(config: &Config, sources: &Sources, given: &Given<'_>, plan: &Plan) -> Found {

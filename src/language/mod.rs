@@ -18,6 +18,7 @@ pub mod reference;
 pub mod source;
 pub mod statement;
 mod take;
+pub mod trial;
 mod trim;
 pub mod types;
 mod version;

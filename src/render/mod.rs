@@ -19,6 +19,7 @@ mod providers;
 mod sample;
 pub mod state;
 mod style;
+pub mod trial;
 pub mod unified;
 mod value;
 

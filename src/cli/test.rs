@@ -1,0 +1,185 @@
+//! `isobar test`
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use isobar_sdk::{Diagnostic, Fault, Value};
+
+use super::Exit;
+use super::args::Test;
+use super::environment::{fresh_id, now};
+use super::failure::Stopped;
+use super::interrupt;
+use super::project::{Needs, Project, unreadable};
+use super::session::Session;
+use crate::event::{Event, Sink};
+use crate::language::Sources;
+use crate::language::trial::Trial;
+use crate::providers;
+use crate::render;
+use crate::render::trial::Counts;
+use crate::state::Store;
+use crate::trial::{self, Report, Request, Status};
+
+pub(super) fn run(session: &Session, args: &Test) -> Result<Exit, Stopped> {
+    session.shell.event(render::json::stream::version());
+    let project = Project::load(session, Needs::Configuration)?;
+    let given = project.given_alone(session, &args.assignments)?;
+    let mut files = Vec::new();
+    let mut sources = project.sources.clone();
+    for path in found(session, args)? {
+        let text = std::fs::read_to_string(session.path(&path))
+            .map_err(|error| unreadable(&path, &error))?;
+        let name = sources.insert(&path.display().to_string(), text);
+        let text = sources.text(&name).unwrap_or_default();
+        let (trial, wrong) = Trial::read(&name, text);
+        if wrong.has_errors() {
+            return Err(Stopped::new(wrong, &sources));
+        }
+        files.push((name.to_string(), trial));
+    }
+    if files.is_empty() {
+        let told = "There are no files that end in .test.hcl.";
+        session.shell.tell(told);
+    }
+    let mut counts = Counts::default();
+    let mut reports = Vec::new();
+    for (name, trial) in files {
+        let report = one(session, args, &project, &given, &trial)?;
+        tell(session, args, &sources, (&name, &report));
+        counts.add(&report);
+        reports.push((name, report));
+    }
+    let status = reports.iter().map(|(_, report)| report.status()).max();
+    let status = status.unwrap_or(Status::Pass);
+    if let Some(path) = &args.junit_xml {
+        write_junit(&session.path(path), &reports, &sources)?;
+    }
+    session
+        .shell
+        .event(render::trial::summary_event(counts, status));
+    let summary = render::trial::summary(counts, status);
+    session.shell.result(&format!("\n{summary}"));
+    Ok(match status {
+        Status::Pass => Exit::Success,
+        Status::Skip | Status::Fail | Status::Error => Exit::Failure,
+    })
+}
+
+/// The files of tests, relative to the folder of the configuration.
+fn found(session: &Session, args: &Test) -> Result<Vec<PathBuf>, Fault> {
+    let mut found = Vec::new();
+    for folder in [Path::new(""), &args.test_directory] {
+        let Ok(entries) = std::fs::read_dir(session.path(folder)) else {
+            continue;
+        };
+        let names = entries.flatten().map(|entry| entry.file_name());
+        let names = names.filter_map(|name| name.into_string().ok());
+        let tests = names.filter(|name| name.ends_with(".test.hcl") && !name.starts_with('.'));
+        found.extend(tests.map(|name| folder.join(name)));
+    }
+    found.sort();
+    found.dedup();
+    if let Some(missing) = args.filter.iter().find(|wanted| !found.contains(wanted)) {
+        let names: Vec<String> = found
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        let detail = format!("There is no file of tests {}.", missing.display());
+        let diagnostic = Diagnostic::error("T0007", "Unknown file of tests", detail);
+        return Err(diagnostic
+            .help(format!("Files of tests are {}.", names.join(", ")))
+            .into());
+    }
+    if !args.filter.is_empty() {
+        found.retain(|path| args.filter.contains(path));
+    }
+    Ok(found)
+}
+
+/// Nothing is told of what is under way in a test.
+struct Quiet;
+
+impl Sink for Quiet {
+    fn emit(&self, _event: Event) {}
+}
+
+/// Runs a file with a state of its own, which goes when nothing is left.
+fn one(
+    session: &Session,
+    args: &Test,
+    project: &Project,
+    given: &BTreeMap<Arc<str>, Value>,
+    trial: &Trial,
+) -> Result<Report, Stopped> {
+    let folder = session.data().join("tests").join(fresh_id());
+    std::fs::create_dir_all(&folder).map_err(|error| {
+        let detail = format!("{}: {error}.", folder.display());
+        Diagnostic::error("T0008", "No room for the state of a test", detail)
+            .help("Make the folder for data writable, or name another one with ISOBAR_DATA_DIR.")
+    })?;
+    let store = Store::new(&folder);
+    let registry = providers::registry(&providers::Surroundings {
+        executable: session.environment.executable.clone(),
+        data: folder.clone(),
+        base: session.folder().to_owned(),
+    });
+    let holder = session.environment.holder("test");
+    let mut report = session.wait_for(async {
+        let request = Request {
+            config: &project.config,
+            sources: &project.sources,
+            registry: &registry,
+            facts: &project.facts,
+            folder: session.folder(),
+            given,
+            store: &store,
+            holder: &holder,
+            now: &now,
+            fresh_id: &fresh_id,
+            parallelism: args.parallelism.get(),
+            interrupted: interrupt::listen(session.shell.clone(), Vec::new),
+        };
+        trial::run(&request, trial, &Quiet).await
+    })?;
+    if report.left.is_empty() {
+        // What cannot be removed is in nobody's way.
+        let _kept = std::fs::remove_dir_all(&folder);
+    } else {
+        let left: Vec<String> = report.left.iter().map(ToString::to_string).collect();
+        let detail = format!("These could not be destroyed: {}.", left.join(", "));
+        report.cleanup.push(
+            Diagnostic::error("T0009", "Test leaves something behind", detail).help(format!(
+                "Destroy it by hand; its state is in {}.",
+                folder.display()
+            )),
+        );
+    }
+    Ok(report)
+}
+
+fn tell(session: &Session, args: &Test, sources: &Sources, (name, report): (&str, &Report)) {
+    let shell = &session.shell;
+    shell.result(&render::trial::file(name, report.status()));
+    for outcome in &report.runs {
+        shell.event(render::trial::run_event(name, outcome));
+        shell.result(&render::trial::run(outcome));
+        if let Some(text) = render::trial::seen(outcome, &shell.style()).filter(|_| args.verbose) {
+            shell.result(&format!("\n{text}"));
+        }
+        shell.diagnostics(&outcome.diagnostics, sources);
+    }
+    shell.diagnostics(&report.cleanup, sources);
+}
+
+fn write_junit(path: &Path, reports: &[(String, Report)], sources: &Sources) -> Result<(), Fault> {
+    let written = render::trial::junit(reports, sources)
+        .and_then(|text| std::fs::write(path, text).map_err(|error| error.to_string()));
+    written.map_err(|why| {
+        let detail = format!("{}: {why}.", path.display());
+        Diagnostic::error("T0010", "Results cannot be written", detail)
+            .help("Name a file in a folder that exists and that you may write to.")
+            .into()
+    })
+}
