@@ -3,15 +3,16 @@
 use std::io::BufRead;
 use std::sync::Arc;
 
-use isobar_sdk::{Address, Diagnostics, Type, Value};
+use isobar_sdk::{Address, Diagnostic, Diagnostics, Fault, Type, Value};
 
 use super::Exit;
 use super::args::Console;
 use super::environment::now;
 use super::failure::Stopped;
 use super::project::{self, Needs, Project};
+use super::prompt::{Prompt, Typed};
 use super::session::Session;
-use crate::eval::{Ambient, Scope, evaluate};
+use crate::eval::{Ambient, Scope, evaluate, functions};
 use crate::language::expression::Kind;
 use crate::language::{Expression, Located, is_incomplete, parse_expression};
 use crate::plan::Names;
@@ -37,18 +38,72 @@ pub(super) fn run(session: &Session, args: &Console) -> Result<Exit, Stopped> {
         pending: String::new(),
         failed: false,
     };
-    for line in std::io::stdin().lock().lines() {
-        let Ok(line) = line else { break };
-        if console.read(&line) == Next::End {
-            break;
+    let terminal = session.shell.terminal();
+    if terminal.input && terminal.output {
+        converse(&mut console)?;
+        // Who types sees what failed.
+        console.failed = false;
+    } else {
+        for line in std::io::stdin().lock().lines() {
+            let Ok(line) = line else { break };
+            if console.read(&line) == Next::End {
+                break;
+            }
         }
+        console.finish();
     }
-    console.finish();
     Ok(if console.failed {
         Exit::Failure
     } else {
         Exit::Success
     })
+}
+
+/// Answers what is typed, until the end.
+fn converse(console: &mut Reader<'_>) -> Result<(), Fault> {
+    let history = console.session.data().join("console_history");
+    let mut prompt = Prompt::new(names(console.project), history).map_err(|error| {
+        let detail = format!("The terminal cannot be used: {error}.");
+        Diagnostic::error("C0083", "No terminal to talk to", detail)
+            .help("Give the expressions to the standard input, one a line.")
+    })?;
+    loop {
+        let sign = match console.pending.is_empty() {
+            true => "> ",
+            false => ": ",
+        };
+        match prompt.line(sign) {
+            Typed::Line(line) => {
+                if console.read(&line) == Next::End {
+                    return Ok(());
+                }
+            }
+            Typed::Dropped => console.pending.clear(),
+            Typed::End => return Ok(()),
+        }
+    }
+}
+
+/// What can be named in an expression.
+fn names(project: &Project) -> Vec<String> {
+    let config = &project.config;
+    let variables = config.variables.keys().map(|name| format!("var.{name}"));
+    let locals = config.locals.keys().map(|name| format!("local.{name}"));
+    let modules = config.calls.iter().flat_map(|(name, call)| {
+        let outputs = call.config.outputs.keys();
+        outputs.map(move |output| format!("module.{name}.{output}"))
+    });
+    let blocks = config.declarations.keys();
+    let blocks = blocks.map(|(kind, name)| format!("{kind}.{name}"));
+    let data = config.data.keys();
+    let data = data.map(|(kind, name)| format!("data.{kind}.{name}"));
+    let offered = project.registry.functions();
+    let functions = functions::names()
+        .map(ToOwned::to_owned)
+        .chain(offered.names());
+    let functions = functions.map(|name| format!("{name}("));
+    let all = variables.chain(locals).chain(modules).chain(blocks);
+    all.chain(data).chain(functions).collect()
 }
 
 /// Gives every block a value: what is recorded, or else something to be known after apply.

@@ -35,6 +35,7 @@ mod plan;
 mod preset;
 mod progress;
 mod project;
+mod prompt;
 mod providers;
 mod recorded;
 mod saved;
