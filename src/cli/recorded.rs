@@ -8,6 +8,7 @@ use super::failure::Stopped;
 use super::project::unreadable;
 use super::session::Session;
 use crate::apply::check;
+use crate::language::text;
 use crate::state::{Lock, State, Store, from_json};
 
 /// A state under its lock.
@@ -80,7 +81,7 @@ pub(super) fn edit<T>(
 /// A state in a file that the user named.
 pub(super) fn from_file(session: &Session, file: &Path) -> Result<State, Stopped> {
     let path = session.path(file);
-    let text = std::fs::read_to_string(&path).map_err(|error| unreadable(file, &error))?;
+    let text = text::read(&path, text::LONGEST).map_err(|error| unreadable(file, &error))?;
     parse(&file.display().to_string(), &text)
 }
 

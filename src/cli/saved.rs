@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 
 use super::project::unreadable;
 use crate::apply::check::{fresh, stale};
-use crate::language::Sources;
+use crate::language::{Sources, text};
 use crate::plan::{self, FileError, Plan};
 use crate::state::{State, Workspace};
 use isobar_sdk::Fault;
@@ -58,7 +58,7 @@ fn unwritable(path: &Path, error: &io::Error) -> Fault {
 
 /// Reads a plan.
 pub(super) fn read(path: &Path) -> Result<Plan, Fault> {
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    let text = text::read(path, text::LONGEST).map_err(|error| unreadable(path, &error))?;
     plan::from_json(&text).map_err(|error| unusable(path, &error))
 }
 

@@ -7,6 +7,7 @@ use super::failure::Stopped;
 use super::project::{self, unreadable};
 use super::session::Session;
 use super::{Exit, saved};
+use crate::language::text;
 use crate::plan::{self, Plan};
 use crate::render;
 use crate::state::{self, State};
@@ -41,7 +42,7 @@ pub(super) fn run(session: &Session, args: &Show) -> Result<Exit, Stopped> {
 
 /// A plan, or else a state.
 fn read(path: &Path) -> Result<Content, Stopped> {
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    let text = text::read(path, text::LONGEST).map_err(|error| unreadable(path, &error))?;
     match plan::from_json(&text) {
         Ok(plan) => Ok(Content::Plan(Box::new(plan))),
         Err(error) => state::from_json(&text)

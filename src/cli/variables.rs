@@ -13,7 +13,7 @@ use super::project::unreadable;
 use super::session::Session;
 use crate::eval::{Ambient, Facts, Scope, accept, default_of, evaluate};
 use crate::language::config::Variable;
-use crate::language::{Attribute, Config, Located, Sources, parse_expression, parse_file};
+use crate::language::{Attribute, Config, Located, Sources, parse_expression, parse_file, text};
 use crate::plan::Plan;
 
 /// What is given from outside.
@@ -54,7 +54,7 @@ pub(super) fn read(session: &Session, given: &Assignments) -> Result<Vec<Choice>
         options.push(match assignment {
             Assignment::Value(text) => Choice::Value(text.clone()),
             Assignment::File(path) => {
-                let text = std::fs::read_to_string(session.path(path))
+                let text = text::read(&session.path(path), text::LONGEST)
                     .map_err(|error| unreadable(path, &error))?;
                 Choice::File(path.display().to_string(), text)
             }

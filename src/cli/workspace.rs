@@ -12,6 +12,7 @@ use super::environment::fresh_id;
 use super::failure::Stopped;
 use super::recorded::{self, Recorded};
 use super::session::Session;
+use crate::language::text;
 use crate::state::{State, Store, Workspace};
 
 /// The file, in the folder for data, that names the selected workspace.
@@ -39,7 +40,7 @@ pub(super) fn selected(overriding: Option<&str>, data: &Path) -> Result<Workspac
         return named(name);
     }
     let file = data.join(SELECTED);
-    match std::fs::read_to_string(&file) {
+    match text::read_ordinary(&file, text::LONGEST) {
         Ok(text) => named(text.trim_end()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Workspace::default()),
         Err(error) => Err(unusable(&file, &error)),

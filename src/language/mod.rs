@@ -3,6 +3,7 @@
 pub mod body;
 pub mod check;
 pub mod config;
+mod depth;
 pub mod dynamic;
 mod escape;
 pub mod expression;
@@ -18,6 +19,7 @@ pub mod reference;
 pub mod source;
 pub mod statement;
 mod take;
+pub mod text;
 pub mod trial;
 mod trim;
 pub mod types;

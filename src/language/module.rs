@@ -10,11 +10,14 @@ use super::config::{Config, ProviderName, ProviderRef, Repetition};
 use super::expression::Located;
 use super::locator::masked;
 use super::origin::OriginError;
-use super::source::{Sources, Unplaced};
+use super::source::{DEEPEST, Sources, Unplaced};
 use super::{parse_file, take};
 
 /// The code of the diagnostic for a module that has to be installed first.
 pub const NOT_INSTALLED: &str = "L0020";
+
+/// The most modules of a configuration, each counted at every call.
+const MOST: usize = 1 << 14;
 
 /// The names of the calls that lead to a module, outermost first; empty for the root.
 pub type Path = Arc<[Arc<str>]>;
@@ -153,6 +156,8 @@ pub(super) struct Loader<'a> {
     pub(super) sources: &'a Sources,
     /// Folders that were read already.
     loaded: BTreeMap<String, Arc<Config>>,
+    /// How many modules each folder that was read stands for, itself and all below it.
+    sizes: BTreeMap<String, usize>,
     /// The folders around the one that is being read.
     around: Vec<String>,
     pub(super) diagnostics: Diagnostics,
@@ -163,6 +168,7 @@ impl<'a> Loader<'a> {
         Self {
             sources,
             loaded: BTreeMap::new(),
+            sizes: BTreeMap::new(),
             around: Vec::new(),
             diagnostics: Diagnostics::new(),
         }
@@ -183,14 +189,24 @@ impl<'a> Loader<'a> {
             config.add_file(body, &mut self.diagnostics);
         }
         self.around.push(folder.to_owned());
+        let mut size = 1;
         for call in config.calls.values_mut() {
             if let Some(below) = self.resolve(folder, call) {
-                call.config = self.folder(&below);
+                let config = self.folder(&below);
+                let with = size + self.sizes.get(&below).copied().unwrap_or(1);
+                if with > MOST {
+                    let reason = format!("there are more than {MOST} modules below this one");
+                    self.diagnostics.push(too_many(call, &reason));
+                    continue;
+                }
+                size = with;
+                call.config = config;
                 check_arguments(call, &mut self.diagnostics);
             }
         }
         self.around.pop();
         let config = Arc::new(config);
+        self.sizes.insert(folder.to_owned(), size);
         self.loaded.insert(folder.to_owned(), Arc::clone(&config));
         config
     }
@@ -210,7 +226,8 @@ impl<'a> Loader<'a> {
                 result.ok()?
             }
         };
-        if self.around.contains(&folder) {
+        let known = self.sources.known(&folder);
+        if self.around.iter().any(|around| around == known) {
             self.diagnostics.push(
                 Diagnostic::error(
                     "L0021",
@@ -218,13 +235,18 @@ impl<'a> Loader<'a> {
                     format!(
                         "Module {:?} is the folder {:?}, which this call is part of.",
                         call.name,
-                        shown(&folder)
+                        shown(known)
                     ),
                 )
                 .at(&call.source_span)
                 .within(&call.header)
                 .help("Remove the call, or move what both need into a module of its own."),
             );
+            return None;
+        }
+        if self.around.len() > DEEPEST {
+            let reason = format!("modules call one another more than {DEEPEST} deep");
+            self.diagnostics.push(too_many(call, &reason));
             return None;
         }
         if self.sources.configuration_of(&folder).next().is_none() {
@@ -242,6 +264,15 @@ impl<'a> Loader<'a> {
         }
         Some(folder)
     }
+}
+
+/// The diagnostic for a call that would make the tree of modules too large.
+fn too_many(call: &Call, reason: &str) -> Diagnostic {
+    let detail = format!("With module {:?}, {reason}.", call.name);
+    Diagnostic::error("L0026", "Too many modules", detail)
+        .at(&call.source_span)
+        .within(&call.header)
+        .help("Repeat a module with for_each instead of calling it in many places.")
 }
 
 /// The diagnostic for a version of something that is no registry's.

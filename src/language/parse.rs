@@ -1,5 +1,6 @@
 //! Text to [`Body`], going on behind what cannot be parsed.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -7,8 +8,12 @@ use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::{Diagnostic, Diagnostics, Fault, Span};
 
 use super::body::Body;
+use super::depth;
 use super::expression::Located;
 use super::lower::Lowering;
+
+/// The most mistakes in the syntax of one file that are reported.
+const MOST_MISTAKES: usize = 100;
 
 /// Parses one file. Where the text as a whole does not parse, its top-level items are parsed
 /// one by one, so that several mistakes are reported at once and the rest is still understood.
@@ -19,6 +24,10 @@ pub fn file(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
     match hcl_edit::parser::parse_body(plain) {
         Ok(body) => {
             let offset = text.len() - plain.len();
+            if let Some(start) = depth::of_body(&body) {
+                let found = too_deep(name, offset + start);
+                return (Body::default(), Diagnostics::from(found));
+            }
             let lowering = Lowering {
                 file: name,
                 text: plain,
@@ -36,12 +45,15 @@ pub fn file(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
 /// Where and why it is not an expression.
 pub fn expression(name: &Arc<str>, text: &str) -> Result<Located, Fault> {
     match hcl_edit::parser::parse_expr(text) {
-        Ok(parsed) => Ok(Lowering {
-            file: name,
-            text,
-            offset: 0,
-        }
-        .located(&parsed)),
+        Ok(parsed) => match depth::of_expression(&parsed) {
+            Some(start) => Err(Box::new(too_deep(name, start))),
+            None => Ok(Lowering {
+                file: name,
+                text,
+                offset: 0,
+            }
+            .located(&parsed)),
+        },
         Err(error) => {
             let offset = error.location().offset();
             Err(Box::new(invalid(
@@ -63,7 +75,10 @@ pub fn template(name: &Arc<str>, text: &str) -> Result<Located, Fault> {
         offset: 0,
     };
     match hcl_edit::parser::parse_template(text) {
-        Ok(parsed) => Ok(lowering.whole_template(&parsed)),
+        Ok(parsed) => match depth::of_template(&parsed) {
+            Some(start) => Err(Box::new(too_deep(name, start))),
+            None => Ok(lowering.whole_template(&parsed)),
+        },
         Err(error) => {
             let offset = error.location().offset();
             Err(Box::new(invalid(
@@ -82,7 +97,11 @@ fn recover(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
     } else {
         0
     };
-    for mut item in items(text) {
+    for mut item in Items::new(text) {
+        if diagnostics.iter().count() >= MOST_MISTAKES {
+            diagnostics.push(too_many(name, item.range.start));
+            break;
+        }
         item.range.start = item.range.start.max(mark);
         let part = &text[item.range.clone()];
         if let Some(header) = item.unclosed {
@@ -99,6 +118,10 @@ fn recover(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
         }
         match hcl_edit::parser::parse_body(part) {
             Ok(body) => {
+                if let Some(start) = depth::of_body(&body) {
+                    diagnostics.push(too_deep(name, item.range.start + start));
+                    continue;
+                }
                 let mut body = Lowering {
                     file: name,
                     text: part,
@@ -137,6 +160,21 @@ fn invalid(message: &str, span: &Span) -> Diagnostic {
     Diagnostic::error("L0001", "Invalid syntax", detail).at(span)
 }
 
+fn too_deep(name: &Arc<str>, start: usize) -> Diagnostic {
+    let most = depth::MOST_ACCESSES;
+    let detail = format!("This expression has more than {most} attributes and indices in a row.");
+    Diagnostic::error("L0001", "Invalid syntax", detail).at(&Span::new(name, start..start + 1))
+}
+
+fn too_many(name: &Arc<str>, start: usize) -> Diagnostic {
+    let detail = format!(
+        "{MOST_MISTAKES} mistakes were found before this place; what follows was not looked at."
+    );
+    Diagnostic::error("L0001", "Invalid syntax", detail)
+        .at(&Span::new(name, start..start + 1))
+        .help("Check that this file is meant to be configuration, and correct what is above first.")
+}
+
 /// The length of the word at `start`, at least one byte.
 fn width(text: &str, start: usize) -> usize {
     let rest = text.get(start..).unwrap_or_default();
@@ -155,48 +193,53 @@ struct Item {
 
 /// Splits a text at its top level. A line that begins a block at the left margin ends a block
 /// before it that is still open: its closing brace is missing.
-fn items(text: &str) -> Vec<Item> {
-    let mut found = Vec::new();
-    let mut start = 0;
-    let mut header = 0..0;
-    let mut scanner = Scanner {
-        text,
-        position: 0,
-        open: Vec::new(),
-    };
-    while scanner.position < text.len() {
-        let line = scanner.line();
-        if scanner.depth() > 0 && line.start > start && begins_block(&text[line.clone()]) {
-            found.push(Item {
-                range: start..line.start,
-                unclosed: Some(header.clone()),
-            });
-            start = line.start;
-            scanner.open.clear();
-        }
-        let was_outside = scanner.depth() == 0;
-        scanner.skip_line();
-        if was_outside && scanner.depth() > 0 {
-            header = line.start..line.start + text[line].trim_end().len();
-        }
-        if scanner.depth() == 0
-            && (!was_outside || !text[start..scanner.position].trim().is_empty())
-        {
-            found.push(Item {
-                range: start..scanner.position,
-                unclosed: None,
-            });
-            start = scanner.position;
+struct Items<'a> {
+    scanner: Scanner<'a>,
+    start: usize,
+    header: Range<usize>,
+}
+
+impl<'a> Items<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            scanner: Scanner::new(text),
+            start: 0,
+            header: 0..0,
         }
     }
-    if start < text.len() {
-        let unclosed = (scanner.depth() > 0).then_some(header);
-        found.push(Item {
-            range: start..text.len(),
-            unclosed,
-        });
+
+    /// Ends an item before `end`.
+    fn item(&mut self, end: usize, unclosed: Option<Range<usize>>) -> Item {
+        let range = self.start..end;
+        self.start = end;
+        Item { range, unclosed }
     }
-    found
+}
+
+impl Iterator for Items<'_> {
+    type Item = Item;
+
+    fn next(&mut self) -> Option<Item> {
+        let text = self.scanner.text;
+        while self.scanner.position < text.len() {
+            let line = self.scanner.line();
+            let is_open = self.scanner.depth() > 0;
+            if is_open && line.start > self.start && begins_block(&text[line.clone()]) {
+                self.scanner.open.clear();
+                return Some(self.item(line.start, Some(self.header.clone())));
+            }
+            self.scanner.skip_line();
+            if !is_open && self.scanner.depth() > 0 {
+                self.header = line.start..line.start + text[line].trim_end().len();
+            }
+            let end = self.scanner.position;
+            if self.scanner.depth() == 0 && (is_open || !text[self.start..end].trim().is_empty()) {
+                return Some(self.item(end, None));
+            }
+        }
+        let unclosed = (self.scanner.depth() > 0).then_some(self.header.clone());
+        (self.start < text.len()).then(|| self.item(text.len(), unclosed))
+    }
 }
 
 /// Whether a line at the left margin reads like the beginning of a block.
@@ -211,9 +254,21 @@ struct Scanner<'a> {
     position: usize,
     /// The brackets that are open, outermost first.
     open: Vec<u8>,
+    /// Where each line, without the space around it, stands for the last time; filled when the
+    /// first heredoc is met, so that one that never ends is not looked for again and again.
+    last: BTreeMap<&'a str, usize>,
 }
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            position: 0,
+            open: Vec::new(),
+            last: BTreeMap::new(),
+        }
+    }
+
     const fn depth(&self) -> usize {
         self.open.len()
     }
@@ -244,11 +299,13 @@ impl Scanner<'_> {
                 b'#' if !quoted => break,
                 b'/' if !quoted && rest.starts_with(b"//") => break,
                 b'/' if !quoted && rest.starts_with(b"/*") => {
-                    let close = self.text[at..]
-                        .find("*/")
-                        .map_or(self.text.len(), |c| at + c + 2);
-                    self.position = close;
-                    return;
+                    let close = self.text[at..].find("*/");
+                    let close = close.map_or(self.text.len(), |close| at + close + 2);
+                    if close > line.end {
+                        self.position = close;
+                        return;
+                    }
+                    at = close - 1;
                 }
                 b'<' if !quoted && rest.starts_with(b"<<") => {
                     self.position = self.heredoc_end(at, line.end);
@@ -266,18 +323,27 @@ impl Scanner<'_> {
     }
 
     /// The position behind the heredoc that begins at `at`, whose first line ends at `line_end`.
-    fn heredoc_end(&self, at: usize, line_end: usize) -> usize {
-        let delimiter = self.text[at..line_end]
-            .trim_start_matches(['<', '-'])
-            .trim();
-        let mut position = line_end;
-        for line in self.text[line_end..].split_inclusive('\n') {
-            position += line.len();
-            if line.trim() == delimiter {
-                return position;
+    fn heredoc_end(&mut self, at: usize, line_end: usize) -> usize {
+        let text = self.text;
+        if self.last.is_empty() {
+            let mut position = 0;
+            for line in text.split_inclusive('\n') {
+                self.last.insert(line.trim(), position);
+                position += line.len();
             }
         }
-        line_end
+        let delimiter = text[at..line_end].trim_start_matches(['<', '-']).trim();
+        if self.last.get(delimiter).is_none_or(|last| *last < line_end) {
+            return line_end;
+        }
+        let mut position = line_end;
+        for line in text[line_end..].split_inclusive('\n') {
+            position += line.len();
+            if line.trim() == delimiter {
+                break;
+            }
+        }
+        position
     }
 }
 

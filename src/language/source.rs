@@ -1,6 +1,6 @@
 //! The texts a configuration was read from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::module::joined;
 use super::origin::{Origin, OriginError};
+use super::text::{LONGEST_SOURCE, read_ordinary};
 use super::{parse_file, take};
 
 /// File names, as shown to the user, with their texts, and where modules are installed.
@@ -18,6 +19,8 @@ pub struct Sources {
     texts: BTreeMap<Arc<str>, Arc<str>>,
     /// Folders of packages that were installed, by their keys.
     installed: BTreeMap<String, String>,
+    /// Folders that are another one around them by another name, because of a link.
+    around: BTreeMap<String, String>,
 }
 
 /// Why a module has no folder.
@@ -29,6 +32,10 @@ pub enum Unplaced {
     Invalid(OriginError),
 }
 
+/// The most folders that modules are read from.
+const MOST_FOLDERS: usize = 4096;
+/// How deep modules may call one another.
+pub(super) const DEEPEST: usize = 64;
 /// The longest part of a line that an excerpt shows.
 const LONGEST: usize = 400;
 
@@ -76,20 +83,43 @@ impl Sources {
         let mut sources = Self {
             texts: BTreeMap::new(),
             installed,
+            around: BTreeMap::new(),
         };
         sources.read_one(root, "", open)?;
-        let mut unread = vec![String::new()];
-        let mut seen: BTreeSet<String> = unread.iter().cloned().collect();
-        while let Some(folder) = unread.pop() {
-            for below in sources.called_from(&folder) {
+        sources.read_below(root, open)?;
+        Ok(sources)
+    }
+
+    /// Reads the folders of all modules, those that are called least deep first.
+    fn read_below(&mut self, root: &Path, open: &BTreeMap<PathBuf, String>) -> io::Result<()> {
+        let start = (String::new(), vec![(root.canonicalize()?, String::new())]);
+        let mut unread = VecDeque::from([start]);
+        let mut seen = BTreeSet::from([String::new()]);
+        while let Some((folder, around)) = unread.pop_front() {
+            for below in self.called_from(&folder) {
                 // What is not there is reported where it is called.
-                if seen.insert(below.clone()) && root.join(&below).is_dir() {
-                    sources.read_one(root, &below, open)?;
-                    unread.push(below);
+                if !seen.insert(below.clone()) || !root.join(&below).is_dir() {
+                    continue;
                 }
+                let place = root.join(&below).canonicalize()?;
+                if let Some((_, name)) = around.iter().find(|(folder, _)| *folder == place) {
+                    self.around.insert(below, name.clone());
+                    continue;
+                }
+                if around.len() > DEEPEST {
+                    // The loader says so where it is called.
+                    continue;
+                }
+                if seen.len() > MOST_FOLDERS {
+                    let detail = format!("modules have more than {MOST_FOLDERS} folders");
+                    return Err(io::Error::other(detail));
+                }
+                self.read_one(root, &below, open)?;
+                let around = around.iter().cloned().chain([(place, below.clone())]);
+                unread.push_back((below, around.collect()));
             }
         }
-        Ok(sources)
+        Ok(())
     }
 
     /// The folders of the modules that the files of a folder call.
@@ -129,8 +159,9 @@ impl Sources {
             let Some(name) = name.filter(|name| is_read(name)) else {
                 continue;
             };
-            if path.is_file() {
-                let text = std::fs::read_to_string(&path).map_err(|error| named(error, &path))?;
+            if !path.is_dir() {
+                let text = read_ordinary(&path, LONGEST_SOURCE);
+                let text = text.map_err(|error| named(error, &path))?;
                 self.insert(&within(folder, name), text);
             }
         }
@@ -188,6 +219,11 @@ impl Sources {
     /// Says where a package is installed.
     pub fn install(&mut self, key: &str, folder: &str) {
         self.installed.insert(key.to_owned(), folder.to_owned());
+    }
+
+    /// The name under which a folder is known that a link leads back to.
+    pub(super) fn known<'a>(&'a self, folder: &'a str) -> &'a str {
+        self.around.get(folder).map_or(folder, |known| known)
     }
 
     /// Adds a text.

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::lock::replace;
+use crate::language::text;
 
 /// The file, in the folder for packages.
 const FILE: &str = "modules.json";
@@ -35,7 +36,7 @@ impl Index {
     /// had again.
     #[must_use]
     pub fn read(modules: &Path) -> Self {
-        let text = std::fs::read_to_string(modules.join(FILE)).unwrap_or_default();
+        let text = text::read_ordinary(&modules.join(FILE), text::LONGEST).unwrap_or_default();
         let mut index: Self = serde_json::from_str(&text).unwrap_or_default();
         index.packages.retain(|_, entry| {
             let plain = !entry.folder.is_empty()

@@ -10,7 +10,7 @@ use isobar_sdk::{Diagnostic, Diagnostics};
 use tempfile::NamedTempFile;
 
 use super::fetch::is_commit;
-use crate::language::{Block, Sources, literal_text, parse_file};
+use crate::language::{Block, Sources, literal_text, parse_file, text};
 
 /// The file, in the folder of the configuration.
 pub const LOCK_FILE: &str = ".isobar.lock.hcl";
@@ -42,7 +42,7 @@ impl Lock {
     /// # Errors
     /// What is wrong with it, with its text.
     pub fn read(path: &Path) -> Result<Self, (Diagnostics, Sources)> {
-        let text = match std::fs::read_to_string(path) {
+        let text = match text::read_ordinary(path, text::LONGEST) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => {

@@ -8,7 +8,7 @@ use isobar_sdk::address;
 use isobar_sdk::{Address, Diagnostics, Fault, Known, Value};
 use jiff::Timestamp;
 
-use super::expand::{Expanded, empty, expand};
+use super::expand::{Expanded, Tally, empty, expand};
 use super::moves::Renamed;
 use super::nouns::{self, Nouns};
 use super::{
@@ -140,6 +140,7 @@ pub(super) struct Driver<'a> {
     pub(super) state: &'a State,
     pub(super) sink: &'a dyn Sink,
     pub(super) frames: Frames<'a>,
+    pub(super) tally: Tally,
     pub(super) providers: Providers,
     /// What is there, of what could be read.
     pub(super) observed: BTreeMap<Address, Option<Known>>,
@@ -208,6 +209,7 @@ impl<'a> Driver<'a> {
             state,
             sink,
             frames: request.frames(),
+            tally: Tally::default(),
             providers: Providers::new(),
             observed: BTreeMap::new(),
             moves: BTreeMap::new(),
@@ -348,6 +350,9 @@ impl<'a> Driver<'a> {
             (Err(fault), None) => return Err(fault),
             (Err(fault), Some(each)) => return Err(self.explain(fault, caller, &each.value)),
         };
+        let place = call.repetition.attribute();
+        let place = place.map_or_else(|| call.header.clone(), |each| each.value.span());
+        self.tally.add(instances.len(), &place)?;
         self.frames.enter(caller, call, instances);
         Ok(())
     }
@@ -401,7 +406,12 @@ impl<'a> Driver<'a> {
         if let Some(empty) = empty(declaration) {
             scope.set_at(&block.address(), empty);
         }
-        match expand(&declaration.repetition, scope) {
+        let instances = expand(&declaration.repetition, scope);
+        let counted = instances.and_then(|instances| {
+            self.tally.add(instances.len(), &declaration.header)?;
+            Ok(instances)
+        });
+        match counted {
             Ok(instances) => Some(instances),
             Err(mut fault) => {
                 if let Some(attribute) = declaration.repetition.attribute() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use isobar_sdk::{Diagnostic, Key, Type, Value};
+use isobar_sdk::{Diagnostic, Key, Span, Type, Value};
 
 use crate::eval::{Ambient, Scope, ephemeral, evaluate};
 use crate::language::Declaration;
@@ -12,6 +12,9 @@ use isobar_sdk::Fault;
 
 /// The instances of a block with what `each` and `count` mean in them.
 pub type Expanded = Vec<(Option<Key>, Ambient)>;
+
+/// The most instances of a block, and of all blocks and modules of a plan together.
+const MOST: usize = 100_000;
 
 /// The code of what is not known at plan time.
 pub(super) const NOT_KNOWN: &str = "P0005";
@@ -25,7 +28,11 @@ pub fn expand(repetition: &Repetition, scope: &Scope<'_>) -> Result<Expanded, Fa
         Repetition::Once => Ok(vec![(None, Ambient::None)]),
         Repetition::If(attribute) => enabled(attribute, scope),
         Repetition::Count(attribute) => count(attribute, scope),
-        Repetition::ForEach(attribute) => for_each(attribute, scope),
+        Repetition::ForEach(attribute) => {
+            let instances = for_each(attribute, scope)?;
+            within(instances.len(), &attribute.value.span())?;
+            Ok(instances)
+        }
     }
 }
 
@@ -42,6 +49,33 @@ pub fn empty(declaration: &Declaration) -> Option<Value> {
 
 fn fault(attribute: &Attribute, summary: &'static str, detail: String) -> Fault {
     Box::new(Diagnostic::error("P0004", summary, detail).at(&attribute.value.span()))
+}
+
+/// How many instances were made so far.
+#[derive(Debug, Default)]
+pub(super) struct Tally(usize);
+
+impl Tally {
+    /// Counts the instances of a block or module.
+    ///
+    /// # Errors
+    /// There are too many in all.
+    pub(super) fn add(&mut self, instances: usize, place: &Span) -> Result<(), Fault> {
+        self.0 += instances;
+        within(self.0, place)
+    }
+}
+
+fn within(instances: usize, place: &Span) -> Result<(), Fault> {
+    if instances <= MOST {
+        return Ok(());
+    }
+    let detail = format!("With this there are more than {MOST} instances.");
+    Err(Box::new(
+        Diagnostic::error("P0004", "Too many instances", detail)
+            .at(place)
+            .help("Ask for fewer, or split the configuration into several."),
+    ))
 }
 
 fn not_known(attribute: &Attribute) -> Fault {
@@ -101,6 +135,10 @@ fn count(attribute: &Attribute, scope: &Scope<'_>) -> Result<Expanded, Fault> {
             format!("count must be a whole number from 0 on, not {value}."),
         )
     })?;
+    within(
+        usize::try_from(number).unwrap_or(usize::MAX),
+        &attribute.value.span(),
+    )?;
     (0..number)
         .map(|position| {
             let index = usize::try_from(position).unwrap_or(usize::MAX);

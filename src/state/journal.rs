@@ -15,6 +15,7 @@ use super::file::{
     FormatError, InstanceDocument, decode_instance, encode_instance, parse_address, parse_deposed,
 };
 use super::{DeposedKey, Instance, Moves};
+use crate::language::text;
 
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
@@ -161,11 +162,19 @@ impl Journal {
     /// What the system says; [`io::ErrorKind::InvalidData`] where a complete line is not a
     /// record.
     pub fn recover(path: &Path, lineage: &str, serial: u64) -> io::Result<Vec<Record>> {
-        let text = match std::fs::read_to_string(path) {
+        let text = match text::read_ordinary(path, text::LONGEST) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
+        Self::records(&text, lineage, serial)
+    }
+
+    /// The records in the text of a journal, as [`Journal::recover`] gives them.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidData`] where a complete line is not a record.
+    pub fn records(text: &str, lineage: &str, serial: u64) -> io::Result<Vec<Record>> {
         let complete = text.rfind('\n').map_or("", |end| &text[..end]);
         let mut lines = complete.lines().enumerate().map(|(position, text)| {
             let line = serde_json::from_str(text);

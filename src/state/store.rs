@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::language::text;
+
 use super::{FormatError, Holder, Journal, Lock, LockError, State, Workspace, from_json, to_json};
 
 /// The state of one configuration on this machine.
@@ -98,7 +100,7 @@ impl Store {
     /// # Errors
     /// A file that cannot be read or understood.
     pub fn read(&self) -> Result<Option<State>, StoreError> {
-        let text = match std::fs::read_to_string(&self.state) {
+        let text = match text::read_ordinary(&self.state, text::LONGEST) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(self.io(error)),
