@@ -290,7 +290,9 @@ impl Sources {
             .map_or(text.len(), |newline| start + newline);
         let end = floor_boundary(text, span.end).clamp(start, line_end);
         let whole = text[line_start..line_end].trim_end_matches('\r');
-        let covered = start - line_start..end - line_start;
+        // What is wrong may be the end of the line itself.
+        let within = |position: usize| (position - line_start).min(whole.len());
+        let covered = within(start)..within(end);
         let (text_shown, covered) = window(whole, covered);
         Some(Excerpt {
             line: text[..line_start].matches('\n').count() + 1,
@@ -373,6 +375,9 @@ mod tests {
             .unwrap();
         assert_eq!(excerpt.text.len(), 400);
         assert_eq!(excerpt.covered, 100..400);
+        let file_wide = sources.insert("wide.hcl", "a = \r\r\n");
+        let excerpt = sources.excerpt(&Span::new(&file_wide, 5..6)).unwrap();
+        assert_eq!((excerpt.text, excerpt.covered), ("a = ", 4..4));
         let end = sources.excerpt(&Span::new(&file, 900..901)).unwrap();
         assert_eq!(end.line, 3);
     }
