@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use isobar_sdk::schema::{ProviderSchema, Schema};
-use isobar_sdk::{Address, Factory, Key, Provider};
+use isobar_sdk::{Address, Error, Factory, Key, Provider};
 
 use crate::eval::functions::Library;
 
@@ -13,7 +13,26 @@ use crate::language::config::ProviderName;
 
 /// The factories of all providers that were built in.
 #[derive(Clone, Default)]
-pub struct Registry(BTreeMap<&'static str, Arc<dyn Factory>>);
+pub struct Registry {
+    factories: BTreeMap<&'static str, Arc<dyn Factory>>,
+    doubles: Option<Arc<dyn Doubles>>,
+}
+
+/// Puts providers in place of those that are configured, as tests do.
+pub trait Doubles: Send + Sync {
+    /// Whether a provider is replaced as a whole, so that its settings mean nothing.
+    fn replaces(&self, name: &ProviderName) -> bool;
+
+    /// What is used for a provider, or where it could not be configured.
+    ///
+    /// # Errors
+    /// That it could not, where nothing replaces it.
+    fn of(
+        &self,
+        name: &ProviderName,
+        real: Result<Arc<dyn Provider>, Error>,
+    ) -> Result<Arc<dyn Provider>, Error>;
+}
 
 /// Providers that are ready to be used, by name.
 pub type Providers = BTreeMap<String, Arc<dyn Provider>>;
@@ -69,35 +88,49 @@ impl Registry {
     /// A registry of these factories.
     #[must_use]
     pub fn new(factories: impl IntoIterator<Item = Arc<dyn Factory>>) -> Self {
-        Self(
-            factories
-                .into_iter()
-                .map(|factory| (factory.name(), factory))
-                .collect(),
-        )
+        let factories = factories.into_iter();
+        Self {
+            factories: factories.map(|factory| (factory.name(), factory)).collect(),
+            doubles: None,
+        }
+    }
+
+    /// The same factories, with something in place of some of their providers.
+    #[must_use]
+    pub fn doubled(&self, doubles: Arc<dyn Doubles>) -> Self {
+        Self {
+            factories: self.factories.clone(),
+            doubles: Some(doubles),
+        }
+    }
+
+    /// What stands in for providers.
+    #[must_use]
+    pub fn doubles(&self) -> Option<&dyn Doubles> {
+        self.doubles.as_deref()
     }
 
     /// The factory of this name.
     #[must_use]
     pub fn factory(&self, name: &str) -> Option<&Arc<dyn Factory>> {
-        self.0.get(name)
+        self.factories.get(name)
     }
 
     /// The names of all providers.
     pub fn names(&self) -> impl Iterator<Item = &'static str> + Clone {
-        self.0.keys().copied()
+        self.factories.keys().copied()
     }
 
     /// The schema of a provider.
     #[must_use]
     pub fn provider_schema(&self, name: &str) -> Option<&ProviderSchema> {
-        self.0.get(name).map(|factory| factory.schema())
+        self.factories.get(name).map(|factory| factory.schema())
     }
 
     /// The provider that has a resource type, and the type's schema.
     #[must_use]
     pub fn resource(&self, resource_type: &str) -> Option<(&'static str, &Schema)> {
-        self.0.iter().find_map(|(name, factory)| {
+        self.factories.iter().find_map(|(name, factory)| {
             Some((*name, factory.schema().resources.get(resource_type)?))
         })
     }
@@ -105,14 +138,14 @@ impl Registry {
     /// The provider that has a data source, and its schema.
     #[must_use]
     pub fn data_source(&self, kind: &str) -> Option<(&'static str, &Schema)> {
-        self.0
+        self.factories
             .iter()
             .find_map(|(name, factory)| Some((*name, factory.schema().data_sources.get(kind)?)))
     }
 
     /// All data sources.
     pub fn data_sources(&self) -> impl Iterator<Item = &str> {
-        self.0
+        self.factories
             .values()
             .flat_map(|factory| factory.schema().data_sources.keys().map(String::as_str))
     }
@@ -121,13 +154,13 @@ impl Registry {
     #[must_use]
     pub fn functions(&self) -> Library {
         let offers = |factory: &Arc<dyn Factory>| (factory.name(), factory.functions());
-        let offers = self.0.values().map(offers);
+        let offers = self.factories.values().map(offers);
         Library::new(offers.filter(|(_, functions)| !functions.is_empty()))
     }
 
     /// All resource types.
     pub fn resource_types(&self) -> impl Iterator<Item = &str> {
-        self.0
+        self.factories
             .values()
             .flat_map(|factory| factory.schema().resources.keys().map(String::as_str))
     }

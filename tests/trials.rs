@@ -45,6 +45,7 @@ fn write(case: &Path, tool: Tool, folder: &Path) {
             Tool::Terraform => (name.to_owned(), text.to_owned()),
             Tool::Isobar => (
                 name.replace(".tftest.hcl", ".test.hcl")
+                    .replace(".tfmock.hcl", ".mock.hcl")
                     .replace(".tf", ".hcl"),
                 text.replace("terraform", "isobar"),
             ),
@@ -165,14 +166,65 @@ fn results_are_told_to_people_and_build_servers() {
     assert_eq!(left.count(), 0);
 }
 
+/// Deployments of a mocked provider have their replicas, and nothing is started.
+#[test]
+fn the_example_is_tested_without_a_process() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart");
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::create_dir(folder.join("model")).unwrap();
+    for file in [
+        "main.hcl",
+        "replicas.test.hcl",
+        "telemetry.csv",
+        "model/digits.onnx",
+        "model/digits-2.onnx",
+    ] {
+        std::fs::copy(example.join(file), folder.join(file)).unwrap();
+    }
+    let output = run(Tool::Isobar, folder, &["test", "-no-color"]);
+    insta::assert_snapshot!("example", stable(&output.stdout) + &stable(&output.stderr));
+    // Real replicas would have left their logs.
+    let left = std::fs::read_dir(folder.join(".isobar")).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["tests"]);
+}
+
 #[test]
 fn mistakes_in_files_of_tests_are_told() {
     for (text, code) in [
         ("run \"a\" {\n}\nrun \"a\" {\n}\n", "L0009"),
         ("run \"a\" {\n  command = \"plan\"\n}\n", "L0037"),
         ("run \"a\" {\n  asert {\n  }\n}\n", "L0004"),
-        ("mock_provider \"sim\" {}\n", "L0004"),
-        ("variables {\n  nn = 1\n}\nrun \"a\" {\n}\n", "T0002"),
+        ("mock_provider \"sim\" \"x\" {}\n", "L0004"),
+        ("mock_provider \"simm\" {}\nrun \"a\" {\n}\n", "P0013"),
+        (
+            "mock_provider \"sim\" {\n  source = \"./none\"\n}\nrun \"a\" {\n}\n",
+            "T0017",
+        ),
+        ("mock_provider \"sim\" {}\nprovider \"sim\" {}\n", "L0009"),
+        (
+            "run \"a\" {\n  providers = {\n    sim = sim.other\n  }\n}\n",
+            "T0012",
+        ),
+        ("override_data {\n  target = isobar_data.a\n}\n", "L0038"),
+        ("override_resource {\n  values = {}\n}\n", "L0005"),
+        (
+            "override_resource {\n  target = isobar_data.a\n  values = 1\n}\nrun \"a\" {\n}\n",
+            "T0013",
+        ),
+        (
+            "override_module {\n  target = module.a[0]\n}\nrun \"a\" {\n}\n",
+            "T0014",
+        ),
+        (
+            "run \"a\" {\n  module {\n    source = \"./none\"\n  }\n}\n",
+            "T0016",
+        ),
+        (
+            "override_resource {\n  target = isobar_data.a\n  override_during = now\n}\n",
+            "L0037",
+        ),
         ("run \"a\" {\n  expect_failures = [output.o]\n}\n", "T0003"),
         (
             "run \"a\" {\n  variables {\n    n = run.b.o\n  }\n}\n",

@@ -27,6 +27,8 @@ use crate::state::{Holder, Journal, State, Store};
 pub struct Request<'a> {
     /// What is carried out.
     pub plan: &'a Plan,
+    /// What the plan was made of, where that is not what its texts say.
+    pub config: Option<&'a Config>,
     /// The providers that are there.
     pub registry: &'a Registry,
     /// Where the state is.
@@ -97,8 +99,11 @@ async fn carry_out(
         .read()
         .map_err(|error| check::unreadable(&error))?;
     check::fresh(request.plan, recorded.as_ref(), request.now).map_err(|fault| *fault)?;
-    let (config, mut found) = language::load(&request.plan.sources);
     let plan = request.plan;
+    let (config, mut found) = match request.config {
+        Some(config) => (config.clone(), Diagnostics::new()),
+        None => language::load(&plan.sources),
+    };
     let scope = Scope::new(&config, plan.facts.acting(), plan.variables.clone());
     let used = plan
         .changes

@@ -110,6 +110,7 @@ fn carry_out(session: &Session, plan: &Plan, args: &args::Apply) -> Result<Repor
         let interrupted = interrupt::listen(session.shell.clone(), progress.under_way());
         let request = Request {
             plan,
+            config: None,
             registry: &registry,
             store: &store,
             holder: &holder,

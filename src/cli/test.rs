@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use isobar_sdk::{Diagnostic, Fault, Value};
+use isobar_sdk::{Diagnostic, Diagnostics, Fault, Value};
 
 use super::Exit;
 use super::args::Test;
@@ -14,31 +14,27 @@ use super::interrupt;
 use super::project::{Needs, Project, unreadable};
 use super::session::Session;
 use crate::event::{Event, Sink};
-use crate::language::Sources;
-use crate::language::trial::Trial;
+use crate::language::trial::{Source, Trial};
+use crate::language::{Sources, load_folder};
 use crate::providers;
 use crate::render;
 use crate::render::trial::Counts;
 use crate::state::Store;
-use crate::trial::{self, Report, Request, Status};
+use crate::trial::{self, Modules, Report, Request, Status};
 
 pub(super) fn run(session: &Session, args: &Test) -> Result<Exit, Stopped> {
     session.shell.event(render::json::stream::version());
     let project = Project::load(session, Needs::Configuration)?;
     let given = project.given_alone(session, &args.assignments)?;
-    let mut files = Vec::new();
-    let mut sources = project.sources.clone();
+    let mut tests = Tests::new(&project);
     for path in found(session, args)? {
-        let text = std::fs::read_to_string(session.path(&path))
-            .map_err(|error| unreadable(&path, &error))?;
-        let name = sources.insert(&path.display().to_string(), text);
-        let text = sources.text(&name).unwrap_or_default();
-        let (trial, wrong) = Trial::read(&name, text);
-        if wrong.has_errors() {
-            return Err(Stopped::new(wrong, &sources));
-        }
-        files.push((name.to_string(), trial));
+        tests.read(session, &path)?;
     }
+    let Tests {
+        files,
+        sources,
+        modules,
+    } = tests;
     if files.is_empty() {
         let told = "There are no files that end in .test.hcl.";
         session.shell.tell(told);
@@ -46,7 +42,7 @@ pub(super) fn run(session: &Session, args: &Test) -> Result<Exit, Stopped> {
     let mut counts = Counts::default();
     let mut reports = Vec::new();
     for (name, trial) in files {
-        let report = one(session, args, &project, &given, &trial)?;
+        let report = one(session, args, &project, (&given, &modules), &trial)?;
         tell(session, args, &sources, (&name, &report));
         counts.add(&report);
         reports.push((name, report));
@@ -98,6 +94,112 @@ fn found(session: &Session, args: &Test) -> Result<Vec<PathBuf>, Fault> {
     Ok(found)
 }
 
+/// The files of tests with all that they need.
+struct Tests {
+    files: Vec<(String, Trial)>,
+    sources: Sources,
+    /// What runs plan in place of the configuration, by source.
+    modules: Modules,
+}
+
+impl Tests {
+    fn new(project: &Project) -> Self {
+        Self {
+            files: Vec::new(),
+            sources: project.sources.clone(),
+            modules: Modules::new(),
+        }
+    }
+
+    fn read(&mut self, session: &Session, path: &Path) -> Result<(), Stopped> {
+        let name = self.insert(session, path)?;
+        let text = self.sources.text(&name).unwrap_or_default();
+        let (mut trial, mut wrong) = Trial::read(&name, text);
+        for mock in trial.mocks.values_mut() {
+            let Some(source) = mock.source.clone() else {
+                continue;
+            };
+            for path in mocks(session, &source)? {
+                let name = self.insert(session, &path)?;
+                let text = self.sources.text(&name).unwrap_or_default();
+                wrong.extend(mock.add_file(&name, text));
+            }
+        }
+        for run in &trial.runs {
+            if let Some(source) = &run.module {
+                wrong.extend(self.module(session, source));
+            }
+        }
+        if wrong.has_errors() {
+            return Err(Stopped::new(wrong, &self.sources));
+        }
+        self.files.push((name.to_string(), trial));
+        Ok(())
+    }
+
+    fn insert(&mut self, session: &Session, path: &Path) -> Result<Arc<str>, Fault> {
+        let text = std::fs::read_to_string(session.path(path))
+            .map_err(|error| unreadable(path, &error))?;
+        Ok(self.sources.insert(&path.display().to_string(), text))
+    }
+
+    /// Reads the module that a run names.
+    fn module(&mut self, session: &Session, source: &Source) -> Diagnostics {
+        if self.modules.contains_key(&source.text) {
+            return Diagnostics::new();
+        }
+        let wrong = |why: &str| {
+            let detail = format!("{:?} {why}.", source.text);
+            Diagnostics::from(
+                Diagnostic::error("T0016", "Module of a run cannot be read", detail)
+                    .at(&source.span)
+                    .help("Name a folder with ./ or ../; it is relative to the folder of the configuration."),
+            )
+        };
+        let Ok(folder) = self.sources.module_folder("", &source.text) else {
+            return wrong("is no folder of this machine");
+        };
+        if let Err(error) = self.sources.read_more(session.folder(), &folder) {
+            return wrong(&format!("cannot be read: {error}"));
+        }
+        if self.sources.configuration_of(&folder).next().is_none() {
+            return wrong("has no file that ends in .hcl");
+        }
+        let (config, found) = load_folder(&self.sources, &folder);
+        self.modules.insert(Arc::clone(&source.text), config);
+        found
+    }
+}
+
+/// The files of the folder of a mocked provider, in order.
+fn mocks(session: &Session, source: &Source) -> Result<Vec<PathBuf>, Fault> {
+    let folder = Path::new(&*source.text);
+    let entries = std::fs::read_dir(session.path(folder)).map_err(|error| {
+        let detail = format!("{}: {error}.", folder.display());
+        Diagnostic::error(
+            "T0017",
+            "Folder of a mocked provider cannot be read",
+            detail,
+        )
+        .at(&source.span)
+        .help("Correct the source; it is relative to the folder of the configuration.")
+    })?;
+    let names = entries.flatten().map(|entry| entry.file_name());
+    let names = names.filter(|name| name.to_string_lossy().ends_with(".mock.hcl"));
+    let mut paths: Vec<PathBuf> = names.map(|name| folder.join(name)).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+fn make(folder: &Path) -> Result<(), Fault> {
+    std::fs::create_dir_all(folder).map_err(|error| {
+        let detail = format!("{}: {error}.", folder.display());
+        Diagnostic::error("T0008", "No room for the state of a test", detail)
+            .help("Make the folder for data writable, or name another one with ISOBAR_DATA_DIR.")
+            .into()
+    })
+}
+
 /// Nothing is told of what is under way in a test.
 struct Quiet;
 
@@ -110,16 +212,16 @@ fn one(
     session: &Session,
     args: &Test,
     project: &Project,
-    given: &BTreeMap<Arc<str>, Value>,
+    (given, modules): (&BTreeMap<Arc<str>, Value>, &Modules),
     trial: &Trial,
 ) -> Result<Report, Stopped> {
     let folder = session.data().join("tests").join(fresh_id());
-    std::fs::create_dir_all(&folder).map_err(|error| {
-        let detail = format!("{}: {error}.", folder.display());
-        Diagnostic::error("T0008", "No room for the state of a test", detail)
-            .help("Make the folder for data writable, or name another one with ISOBAR_DATA_DIR.")
-    })?;
-    let store = Store::new(&folder);
+    make(&folder)?;
+    let stores = |number: usize| {
+        let folder = folder.join(number.to_string());
+        make(&folder)?;
+        Ok(Store::new(&folder))
+    };
     let registry = providers::registry(&providers::Surroundings {
         executable: session.environment.executable.clone(),
         data: folder.clone(),
@@ -134,7 +236,8 @@ fn one(
             facts: &project.facts,
             folder: session.folder(),
             given,
-            store: &store,
+            modules,
+            stores: &stores,
             holder: &holder,
             now: &now,
             fresh_id: &fresh_id,

@@ -69,6 +69,36 @@ pub struct ProviderBlock {
     pub body: Body,
 }
 
+impl ProviderBlock {
+    /// Reads a block with one label.
+    pub(super) fn read(mut block: Block, diagnostics: &mut Diagnostics) -> (ProviderName, Self) {
+        let name = ProviderName {
+            name: Arc::clone(&block.labels[0].text),
+            alias: take::text(&mut block.body, "alias", diagnostics).map(Into::into),
+        };
+        let provider = Self {
+            header: block.header,
+            for_each: block.body.take_attribute("for_each"),
+            body: block.body,
+        };
+        if let Some(each) = &provider.for_each
+            && name.alias.is_none()
+        {
+            diagnostics.push(
+                Diagnostic::error(
+                    "L0023",
+                    "Provider needs an alias",
+                    "A provider with for_each is referred to by its alias and a key.",
+                )
+                .at(&each.name_span)
+                .within(&provider.header)
+                .help("Add alias = \"by_zone\", and refer to it with provider = name.by_zone[each.key]."),
+            );
+        }
+        (name, provider)
+    }
+}
+
 /// The name of a provider in a module.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ProviderName {
@@ -310,31 +340,9 @@ impl Config {
         }
     }
 
-    fn add_provider(&mut self, mut block: Block, diagnostics: &mut Diagnostics) {
+    fn add_provider(&mut self, block: Block, diagnostics: &mut Diagnostics) {
         let header = block.header.clone();
-        let name = ProviderName {
-            name: Arc::clone(&block.labels[0].text),
-            alias: take::text(&mut block.body, "alias", diagnostics).map(Into::into),
-        };
-        let provider = ProviderBlock {
-            header: block.header,
-            for_each: block.body.take_attribute("for_each"),
-            body: block.body,
-        };
-        if let Some(each) = &provider.for_each
-            && name.alias.is_none()
-        {
-            diagnostics.push(
-                Diagnostic::error(
-                    "L0023",
-                    "Provider needs an alias",
-                    "A provider with for_each is referred to by its alias and a key.",
-                )
-                .at(&each.name_span)
-                .within(&header)
-                .help("Add alias = \"by_zone\", and refer to it with provider = name.by_zone[each.key]."),
-            );
-        }
+        let (name, provider) = ProviderBlock::read(block, diagnostics);
         if let Some(first) = self.providers.insert(name, provider) {
             diagnostics.push(duplicate("provider", &header, &first.header));
         }

@@ -46,8 +46,14 @@ use isobar_sdk::Diagnostics;
 /// Everything wrong is reported, not only the first; what could be understood is returned.
 #[must_use]
 pub fn load(sources: &Sources) -> (Config, Diagnostics) {
+    load_folder(sources, "")
+}
+
+/// Loads the configuration of one folder of the sources, with all that it calls.
+#[must_use]
+pub fn load_folder(sources: &Sources, folder: &str) -> (Config, Diagnostics) {
     let mut loader = module::Loader::new(sources);
-    let config = Arc::unwrap_or_clone(loader.folder(""));
+    let config = Arc::unwrap_or_clone(loader.folder(folder));
     let mut diagnostics = loader.diagnostics;
     for (_, module) in config.modules() {
         let settings = module.settings.as_ref();

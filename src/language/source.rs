@@ -85,16 +85,30 @@ impl Sources {
             installed,
             around: BTreeMap::new(),
         };
-        sources.read_one(root, "", open)?;
-        sources.read_below(root, open)?;
+        sources.read_below(root, "", open)?;
         Ok(sources)
     }
 
-    /// Reads the folders of all modules, those that are called least deep first.
-    fn read_below(&mut self, root: &Path, open: &BTreeMap<PathBuf, String>) -> io::Result<()> {
-        let start = (String::new(), vec![(root.canonicalize()?, String::new())]);
+    /// Reads another folder below the root, or beside it, with the modules that it calls.
+    ///
+    /// # Errors
+    /// A folder or file that cannot be read.
+    pub fn read_more(&mut self, root: &Path, folder: &str) -> io::Result<()> {
+        self.read_below(root, folder, &BTreeMap::new())
+    }
+
+    /// Reads a folder and those of all modules, those that are called least deep first.
+    fn read_below(
+        &mut self,
+        root: &Path,
+        first: &str,
+        open: &BTreeMap<PathBuf, String>,
+    ) -> io::Result<()> {
+        self.read_one(root, first, open)?;
+        let place = root.join(first).canonicalize()?;
+        let start = (first.to_owned(), vec![(place, first.to_owned())]);
         let mut unread = VecDeque::from([start]);
-        let mut seen = BTreeSet::from([String::new()]);
+        let mut seen = BTreeSet::from([first.to_owned()]);
         while let Some((folder, around)) = unread.pop_front() {
             for below in self.called_from(&folder) {
                 // What is not there is reported where it is called.
@@ -338,6 +352,7 @@ pub fn is_configuration(file: &str) -> bool {
         && !name.starts_with('.')
         && !name.ends_with(".vars.hcl")
         && !name.ends_with(".test.hcl")
+        && !name.ends_with(".mock.hcl")
 }
 
 fn is_automatic_variables(file: &str) -> bool {

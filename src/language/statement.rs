@@ -143,17 +143,27 @@ fn required(
     found
 }
 
-fn take_place(block: &mut Block, name: &str, diagnostics: &mut Diagnostics) -> Option<Place> {
+pub(super) fn take_place(
+    block: &mut Block,
+    name: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<Place> {
     let attribute = required(&mut block.body, name, &block.header, diagnostics)?;
-    let literal = |key: &Expression| match &key.kind {
-        Kind::Literal(value) => key_of(value),
-        _ => None,
-    };
-    let found = place(&attribute.value.root, &mut |key| literal(key));
+    let found = written_place(&attribute.value.root);
     if found.is_none() {
         diagnostics.push(no_address(&attribute.value.span()));
     }
     found
+}
+
+/// What an expression that is an address points at, where its keys are written out.
+#[must_use]
+pub fn written_place(expression: &Expression) -> Option<Place> {
+    let mut literal = |key: &Expression| match &key.kind {
+        Kind::Literal(value) => key_of(value),
+        _ => None,
+    };
+    place(expression, &mut literal)
 }
 
 /// The diagnostic for what is not an address.

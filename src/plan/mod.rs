@@ -50,7 +50,7 @@ pub use predict::{Prediction, forecasts};
 pub use remainder::sensitive_output;
 pub use selection::{Reach, Selection};
 pub use setup::providers;
-pub use unregistered::providers as check_providers;
+pub use unregistered::{provider as unknown_provider, providers as check_providers};
 pub use validate::validate;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use isobar_sdk::{Diagnostic, Diagnostics, Known, Span};
+use isobar_sdk::{Diagnostic, Diagnostics, Known, Span, Value, schema};
 
 use super::expand::expand;
 use crate::eval::{Ambient, Scope, decode_passing};
@@ -23,10 +23,20 @@ pub async fn providers(
         let Some(factory) = registry.factory(&key.name.name) else {
             continue;
         };
-        let Some(settings) = settings(config, registry, scope, key, &mut diagnostics) else {
+        let doubles = registry.doubles();
+        let settings = match doubles.is_some_and(|doubles| doubles.replaces(&key.name)) {
+            true => Some(unset(&factory.schema().configuration)),
+            false => settings(config, registry, scope, key, &mut diagnostics),
+        };
+        let Some(settings) = settings else {
             continue;
         };
-        match factory.configure(&settings).await {
+        let real = factory.configure(&settings).await;
+        let used = match doubles {
+            Some(doubles) => doubles.of(&key.name, real),
+            None => real,
+        };
+        match used {
             Ok(provider) => {
                 providers.insert(key.to_string(), provider);
             }
@@ -42,6 +52,11 @@ pub async fn providers(
         }
     }
     (providers, diagnostics)
+}
+
+/// The settings of a provider whose block sets nothing.
+fn unset(schema: &schema::Body) -> Known {
+    Known::new(schema.propose(None, &Value::NULL)).unwrap_or_else(|_| Known::empty())
 }
 
 /// The configurations that the blocks with an alias make.

@@ -33,7 +33,8 @@ pub fn providers(config: &Config, registry: &Registry) -> Diagnostics {
 }
 
 /// The diagnostic for a provider that is not there.
-pub(super) fn provider(name: &str, span: &Span, registry: &Registry) -> Diagnostic {
+#[must_use]
+pub fn provider(name: &str, span: &Span, registry: &Registry) -> Diagnostic {
     let help = closest(name, registry.names()).map_or_else(
         || {
             let names: Vec<&str> = registry.names().collect();

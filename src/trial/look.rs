@@ -1,11 +1,11 @@
 //! The assertions of a run, evaluated in what it led to.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use isobar_sdk::{Diagnostic, Diagnostics, Value};
 
-use super::Request;
+use super::stage::Stage;
+use super::values::Values;
 use crate::apply;
 use crate::eval::condition::{self, Verdict};
 use crate::eval::{Ambient, Instance};
@@ -24,17 +24,17 @@ pub(super) fn outputs(plan: &Plan) -> Value {
 
 /// Evaluates the assertions of a run in the values of a plan; gives back those that do not hold.
 pub(super) fn assertions(
-    request: &Request<'_>,
+    stage: &Stage,
     run: &Run,
     plan: &Plan,
-    done: &BTreeMap<Arc<str>, Value>,
+    (beside, done): (&Values, &Values),
 ) -> Diagnostics {
     let mut found = Diagnostics::new();
     let looked_at = Plan {
         mode: Mode::Normal,
         ..plan.clone()
     };
-    let (mut frames, wrong) = apply::frames(request.config, request.registry, &looked_at);
+    let (mut frames, wrong) = apply::frames(&stage.config, &stage.registry, &looked_at);
     found.extend(wrong);
     let Some(scope) = frames.get_mut(&Instance::new()) else {
         return found;
@@ -43,6 +43,9 @@ pub(super) fn assertions(
         if let Some(value) = &output.after {
             scope.set_block("output", name, value.clone());
         }
+    }
+    for (name, value) in beside {
+        scope.set_variable(name, value.clone());
     }
     for (name, outputs) in done {
         scope.set_block("run", name, outputs.clone());

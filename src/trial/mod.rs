@@ -1,18 +1,22 @@
 //! Files of tests, run: each run plans or applies the configuration, and is looked at afterwards.
 //!
-//! `values` gives variables their values, `expected` tells failures that are wanted from others,
-//! `look` evaluates the assertions, and `run` does one after the other and cleans up.
+//! `values` gives variables their values, `stage` puts what stands in for the real thing in its place,
+//! with the providers of `double`, `expected` tells failures that are wanted from others, `look`
+//! evaluates the assertions, and `run` does one after the other and cleans up.
 
+mod double;
 mod expected;
 mod look;
 mod run;
+mod slot;
+mod stage;
 mod values;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use isobar_sdk::{Address, Diagnostics, Value};
+use isobar_sdk::{Address, Diagnostics, Fault, Value};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
@@ -23,6 +27,9 @@ use crate::language::{Config, Sources};
 use crate::plan::Plan;
 use crate::registry::Registry;
 use crate::state::{Holder, State, Store};
+
+/// Configurations by the source that runs name.
+pub type Modules = BTreeMap<Arc<str>, Config>;
 
 /// What a file of tests is run with.
 pub struct Request<'a> {
@@ -38,8 +45,10 @@ pub struct Request<'a> {
     pub folder: &'a Path,
     /// The values of variables that are given from outside.
     pub given: &'a BTreeMap<Arc<str>, Value>,
-    /// Where the state of the file is while it runs.
-    pub store: &'a Store,
+    /// What runs plan in place of the configuration.
+    pub modules: &'a Modules,
+    /// Where the states of the file are while it runs; each has a number.
+    pub stores: &'a dyn Fn(usize) -> Result<Store, Fault>,
     /// Who runs it, for the lock.
     pub holder: &'a Holder,
     /// The present.

@@ -7,7 +7,7 @@ use isobar_sdk::diagnostic::closest;
 use isobar_sdk::{Diagnostic, Diagnostics, Value};
 
 use super::Request;
-use crate::eval::{Ambient, Scope, accept, default_of, evaluate};
+use crate::eval::{Ambient, Facts, Scope, accept, default_of, evaluate};
 use crate::language::Config;
 use crate::language::body::Attribute;
 use crate::language::trial::{Run, Trial};
@@ -15,70 +15,119 @@ use crate::language::trial::{Run, Trial};
 /// Values by name.
 pub(super) type Values = BTreeMap<Arc<str>, Value>;
 
-/// The values of all variables: what the run says, else what the file says, else what is given from
-/// outside, else the default. `done` are the outputs of earlier runs.
-pub(super) fn of(
-    request: &Request<'_>,
-    trial: &Trial,
-    run: &Run,
-    done: &Values,
-) -> Result<Values, Diagnostics> {
-    let mut found = Diagnostics::new();
-    let mut values = request.given.clone();
-    for attributes in [&trial.variables, &run.variables] {
-        let said = evaluated(request, attributes, (&values, done), &mut found);
-        values.extend(said);
-    }
-    for (name, variable) in &request.config.variables {
-        if values.contains_key(name) {
-            continue;
-        }
-        match default_of(name, variable) {
-            Ok(Some(value)) => {
-                values.insert(Arc::clone(name), value);
+/// What a run is given.
+pub(super) struct Given {
+    /// The values of the variables of its configuration.
+    pub(super) variables: Values,
+    /// Values that the file of tests has beside them, for itself.
+    pub(super) beside: Values,
+}
+
+impl Given {
+    /// The values of all variables of a configuration: what the run says, else what the file says,
+    /// else what is given from outside, else the default. `done` are the outputs of earlier runs.
+    pub(super) fn of(
+        request: &Request<'_>,
+        config: &Config,
+        (trial, run): (&Trial, &Run),
+        done: &Values,
+        found: &mut Diagnostics,
+    ) -> Result<Self, Diagnostics> {
+        let mut wrong = Diagnostics::new();
+        let mut given = Self {
+            variables: outside(request, config, &mut wrong),
+            beside: Values::new(),
+        };
+        // A file has values for all of its runs, some of which may be those of other modules.
+        given.add(request.facts, (config, &trial.variables), done, &mut wrong);
+        for attribute in run.variables.values() {
+            if !config.variables.contains_key(&attribute.name) {
+                found.push(unknown(config, attribute));
             }
-            Ok(None) => {
-                let detail = format!(
-                    "Variable {name:?} has no default, and no value is given in run {:?}.",
-                    run.name
-                );
-                found.push(
-                    Diagnostic::error("T0001", "No value for a variable", detail)
-                        .at(&variable.header)
-                        .within(&run.header)
-                        .help("Set it in variables {} of the run or of the file."),
-                );
-            }
-            Err(fault) => found.push(*fault),
+        }
+        given.add(request.facts, (config, &run.variables), done, &mut wrong);
+        given.default(config, run, &mut wrong);
+        if wrong.has_errors() {
+            Err(wrong)
+        } else {
+            found.extend(wrong);
+            Ok(given)
         }
     }
-    if found.has_errors() {
-        Err(found)
-    } else {
-        Ok(values)
+
+    /// A scope in which the file of tests itself is evaluated.
+    pub(super) fn scope<'a>(&self, nothing: &'a Config, facts: &Facts, done: &Values) -> Scope<'a> {
+        let known = self.beside.iter().chain(&self.variables);
+        let known = known.map(|(name, value)| (Arc::clone(name), value.clone()));
+        let mut scope = Scope::new(nothing, facts.clone(), known.collect());
+        for (name, outputs) in done {
+            scope.set_block("run", name, outputs.clone());
+        }
+        scope
+    }
+
+    fn add(
+        &mut self,
+        facts: &Facts,
+        (config, attributes): (&Config, &BTreeMap<Arc<str>, Attribute>),
+        done: &Values,
+        found: &mut Diagnostics,
+    ) {
+        let nothing = Config::default();
+        let scope = self.scope(&nothing, facts, done);
+        let (mut variables, mut beside) = (Values::new(), Values::new());
+        for (name, attribute) in attributes {
+            let span = attribute.value.span();
+            let value = evaluate(&attribute.value, &scope, &Ambient::None);
+            let added = match config.variables.get(name) {
+                Some(variable) => value
+                    .and_then(|value| accept(name, variable, &value, &span))
+                    .map(|value| variables.insert(Arc::clone(name), value)),
+                None => value.map(|value| beside.insert(Arc::clone(name), value)),
+            };
+            if let Err(fault) = added {
+                found.push(*fault);
+            }
+        }
+        self.variables.extend(variables);
+        self.beside.extend(beside);
+    }
+
+    fn default(&mut self, config: &Config, run: &Run, found: &mut Diagnostics) {
+        for (name, variable) in &config.variables {
+            if self.variables.contains_key(name) {
+                continue;
+            }
+            match default_of(name, variable) {
+                Ok(Some(value)) => {
+                    self.variables.insert(Arc::clone(name), value);
+                }
+                Ok(None) => {
+                    let detail = format!(
+                        "Variable {name:?} has no default, and no value is given in run {:?}.",
+                        run.name
+                    );
+                    found.push(
+                        Diagnostic::error("T0001", "No value for a variable", detail)
+                            .at(&variable.header)
+                            .within(&run.header)
+                            .help("Set it in variables {} of the run or of the file."),
+                    );
+                }
+                Err(fault) => found.push(*fault),
+            }
+        }
     }
 }
 
-fn evaluated(
-    request: &Request<'_>,
-    attributes: &BTreeMap<Arc<str>, Attribute>,
-    (known, done): (&Values, &Values),
-    found: &mut Diagnostics,
-) -> Values {
-    let nothing = Config::default();
-    let mut scope = Scope::new(&nothing, request.facts.clone(), known.clone());
-    for (name, outputs) in done {
-        scope.set_block("run", name, outputs.clone());
-    }
-    let mut values = BTreeMap::new();
-    for (name, attribute) in attributes {
-        let Some(variable) = request.config.variables.get(name) else {
-            found.push(unknown(request.config, attribute));
+/// What is given from outside for variables that a configuration has.
+fn outside(request: &Request<'_>, config: &Config, found: &mut Diagnostics) -> Values {
+    let mut values = Values::new();
+    for (name, variable) in &config.variables {
+        let Some(value) = request.given.get(name) else {
             continue;
         };
-        let value = evaluate(&attribute.value, &scope, &Ambient::None);
-        let span = attribute.value.span();
-        match value.and_then(|value| accept(name, variable, &value, &span)) {
+        match accept(name, variable, value, &variable.header) {
             Ok(value) => {
                 values.insert(Arc::clone(name), value);
             }
@@ -94,8 +143,11 @@ fn unknown(config: &Config, attribute: &Attribute) -> Diagnostic {
         || "Declare it in the configuration, or remove it.".to_owned(),
         |meant| format!("Did you mean {meant:?}?"),
     );
-    let detail = format!("The configuration has no variable {:?}.", attribute.name);
-    Diagnostic::error("T0002", "Unknown variable", detail)
+    let detail = format!(
+        "The configuration has no variable {:?}; only the run itself can use the value.",
+        attribute.name
+    );
+    Diagnostic::warning("T0002", "Unknown variable", detail)
         .at(&attribute.name_span)
         .help(help)
 }

@@ -358,6 +358,7 @@ async fn apply_to(workspace: &Workspace, store: &Store, plan: &Plan) -> Report {
     let holder = workspace.holder();
     let request = apply::Request {
         plan,
+        config: None,
         registry: &workspace.registry,
         store,
         holder: &holder,

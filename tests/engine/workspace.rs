@@ -163,6 +163,7 @@ impl Workspace {
         let store = self.store();
         let request = apply::Request {
             plan,
+            config: None,
             registry: &self.registry,
             store: &store,
             holder: &holder,

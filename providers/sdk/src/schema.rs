@@ -119,6 +119,15 @@ impl Attribute {
         self
     }
 
+    /// Whether the provider may set it.
+    #[must_use]
+    pub fn is_computed(&self) -> bool {
+        matches!(
+            self.presence,
+            Presence::Computed | Presence::OptionalComputed
+        )
+    }
+
     /// Whether the configuration may set it.
     #[must_use]
     pub fn is_configurable(&self) -> bool {

@@ -1,23 +1,17 @@
-//! A file of tests: what is planned or applied in it, one after the other, and what must hold then.
+//! What is done in a file of tests, one after the other, and what must hold then.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use isobar_sdk::{Diagnostic, Diagnostics, Span};
 
-use super::body::{Attribute, Block, Body};
-use super::expression::{Expression, Kind, Located};
-use super::lifecycle::Condition;
-use super::{parse_file, take};
-
-/// `*.test.hcl`
-#[derive(Debug, Clone, Default)]
-pub struct Trial {
-    /// Values for the variables of the configuration, in every run.
-    pub variables: BTreeMap<Arc<str>, Attribute>,
-    /// What is done, in this order.
-    pub runs: Vec<Run>,
-}
+use super::super::body::{Attribute, Block};
+use super::super::config::{ProviderName, ProviderRef};
+use super::super::expression::Located;
+use super::super::lifecycle::Condition;
+use super::super::take;
+use super::stand_in::{self, Override, Source};
+use super::{is_word, values};
 
 /// `run "name" {}`
 #[derive(Debug, Clone)]
@@ -36,6 +30,15 @@ pub struct Run {
     pub expect_failures: Vec<Located>,
     /// How it is planned.
     pub options: Options,
+    /// Which providers of the file of tests it has, by the names that its configuration uses; where
+    /// there are none, all of them by their own names.
+    pub providers: BTreeMap<ProviderName, ProviderRef>,
+    /// The folder that is planned in place of the configuration.
+    pub module: Option<Source>,
+    /// The name of its state; runs of the same name share it.
+    pub state_key: Option<Arc<str>>,
+    /// What is overridden in this run.
+    pub overrides: Vec<Override>,
 }
 
 /// How far a run goes.
@@ -61,57 +64,10 @@ pub struct Options {
     pub replaces: Vec<Located>,
 }
 
-impl Trial {
-    /// Reads a file of tests.
-    #[must_use]
-    pub fn read(file: &Arc<str>, text: &str) -> (Self, Diagnostics) {
-        let (body, mut diagnostics) = parse_file(file, text);
-        let mut trial = Self::default();
-        let Body { attributes, blocks } = body;
-        let outside = Body {
-            attributes,
-            blocks: Vec::new(),
-        };
-        take::leftovers(&outside, &[], &mut diagnostics);
-        for block in blocks {
-            trial.add(block, &mut diagnostics);
-        }
-        (trial, diagnostics)
-    }
-
-    fn add(&mut self, mut block: Block, diagnostics: &mut Diagnostics) {
-        match (&*block.kind, block.labels.as_slice()) {
-            ("variables", []) => self.variables.extend(values(&mut block, diagnostics)),
-            ("run", [label]) => {
-                let name = Arc::clone(&label.text);
-                if let Some(first) = self.runs.iter().find(|run| run.name == name) {
-                    let detail = format!("There is already a run {name:?}.");
-                    diagnostics.push(
-                        Diagnostic::error("L0009", "Duplicate declaration", detail)
-                            .at(&block.header)
-                            .within(&first.header)
-                            .help("Rename or remove one of them."),
-                    );
-                }
-                self.runs.push(Run::read(name, block, diagnostics));
-            }
-            (kind, labels) => {
-                let detail = format!(
-                    "Blocks of type {kind:?} with {} labels are not expected here.",
-                    labels.len()
-                );
-                diagnostics.push(
-                    Diagnostic::error("L0004", "Unsupported block type", detail)
-                        .at(&block.header)
-                        .help("A file of tests holds variables {} and run \"name\" {}."),
-                );
-            }
-        }
-    }
-}
-
 impl Run {
-    fn read(name: Arc<str>, mut block: Block, diagnostics: &mut Diagnostics) -> Self {
+    pub(super) fn read(name: Arc<str>, mut block: Block, diagnostics: &mut Diagnostics) -> Self {
+        let overrides = overrides(&mut block, diagnostics);
+        let module = module(&mut block, diagnostics);
         let body = &mut block.body;
         let variables = body.take_block("variables");
         let options = body.take_block("plan_options");
@@ -129,10 +85,44 @@ impl Run {
             options: options
                 .map(|block| Options::read(block, diagnostics))
                 .unwrap_or_default(),
+            providers: take::provider_map(body, diagnostics),
+            module,
+            state_key: take::text(body, "state_key", diagnostics).map(Into::into),
+            overrides,
         };
-        take::leftovers(body, &["command", "expect_failures"], diagnostics);
+        let known = ["command", "expect_failures", "providers", "state_key"];
+        take::leftovers(body, &known, diagnostics);
         run
     }
+}
+
+fn overrides(block: &mut Block, diagnostics: &mut Diagnostics) -> Vec<Override> {
+    let blocks = std::mem::take(&mut block.body.blocks).into_iter();
+    let (overriding, others) = blocks.partition(Override::is);
+    block.body.blocks = others;
+    let mut overrides = Vec::new();
+    let overriding: Vec<Block> = overriding;
+    for block in overriding {
+        let read = Override::read(block, None, diagnostics);
+        stand_in::add(&mut overrides, read, diagnostics);
+    }
+    overrides
+}
+
+/// The folder that `module {}` names.
+fn module(run: &mut Block, diagnostics: &mut Diagnostics) -> Option<Source> {
+    let mut block = run.body.take_block("module")?;
+    let source = Source::take(&mut block.body, diagnostics);
+    take::leftovers(&block.body, &["source"], diagnostics);
+    if source.is_none() {
+        diagnostics.push(
+            Diagnostic::error("L0005", "Missing attribute", "The module has no source.")
+                .at(&block.header)
+                .within(&run.header)
+                .help("Add source = \"./folder\"."),
+        );
+    }
+    source
 }
 
 impl Options {
@@ -173,22 +163,4 @@ fn command(given: &Attribute, diagnostics: &mut Diagnostics) -> Command {
         );
     }
     Command::Apply
-}
-
-/// Whether a value is a word, such as `plan`; one with a dash reads like a difference.
-fn is_word(attribute: &Attribute, word: &str) -> bool {
-    fn spelled(expression: &Expression) -> Option<String> {
-        match &expression.kind {
-            Kind::Variable(name) => Some(name.to_string()),
-            _ => None,
-        }
-    }
-    spelled(&attribute.value.root).is_some_and(|found| found == word)
-}
-
-fn values(block: &mut Block, diagnostics: &mut Diagnostics) -> BTreeMap<Arc<str>, Attribute> {
-    let attributes = std::mem::take(&mut block.body.attributes);
-    take::leftovers(&block.body, &[], diagnostics);
-    let named = attributes.into_iter();
-    named.map(|a| (Arc::clone(&a.name), a)).collect()
 }
