@@ -1,9 +1,10 @@
 //! `isobar console`
 
+use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::sync::Arc;
 
-use isobar_sdk::{Address, Diagnostic, Diagnostics, Fault, Type, Value};
+use isobar_sdk::{Diagnostic, Diagnostics, Fault, Type, Value};
 
 use super::Exit;
 use super::args::Console;
@@ -15,7 +16,7 @@ use super::session::Session;
 use crate::eval::{Ambient, Scope, evaluate, functions};
 use crate::language::expression::Kind;
 use crate::language::{Expression, Located, is_incomplete, parse_expression};
-use crate::plan::Names;
+use crate::plan::{Mode, Names, Recall, Refresh, Request, Selection};
 use crate::render;
 use crate::state::State;
 
@@ -24,17 +25,23 @@ const FILE: &str = "<console>";
 
 pub(super) fn run(session: &Session, args: &Console) -> Result<Exit, Stopped> {
     let project = Project::load(session, Needs::Nothing)?;
-    let variables = project.variables(session, &args.assignments)?;
-    let mut scope = Scope::new(
-        &project.config,
-        project.facts.planned_at(now()).acting(),
-        variables,
-    );
-    fill(&mut scope, &project, project::state(session)?.as_ref());
+    let variables = project.given_or_default(session, &args.assignments)?;
+    let state = project::state(session)?;
+    let request = request(session, &project, variables, state.as_ref());
+    let stopped = |wrong| Stopped::new(wrong, &project.sources);
+    let recall = Recall::of(&request).map_err(stopped)?;
+    let (frames, found) = session.wait_for(recall.frames(&request))?;
+    session.shell.diagnostics(&found, &project.sources);
+    if found.has_errors() {
+        let note = "What rests on these is not known here.";
+        session.shell.tell(note);
+    }
+    let nothing = Scope::new(&project.config, request.facts.clone(), BTreeMap::new());
+    let scope = frames.get(&[]).unwrap_or(&nothing);
     let mut console = Reader {
         session,
         project: &project,
-        scope: &scope,
+        scope,
         pending: String::new(),
         failed: false,
     };
@@ -106,19 +113,28 @@ fn names(project: &Project) -> Vec<String> {
     all.chain(data).chain(functions).collect()
 }
 
-/// Gives every block a value: what is recorded, or else something to be known after apply.
-fn fill(scope: &mut Scope<'_>, project: &Project, state: Option<&State>) {
-    for (kind, name) in project.config.declarations.keys() {
-        scope.set_block(kind, name, Value::unknown());
-    }
-    for name in project.config.calls.keys() {
-        scope.set_block("module", name, Value::unknown());
-    }
-    let recorded = state.into_iter().flat_map(|state| &state.instances);
-    // Native resources belong to a deployment and not to a block of their own.
-    let own = |address: &Address| address.native.is_none() && address.module.is_empty();
-    for (address, instance) in recorded.filter(|(address, _)| own(address)) {
-        scope.set_instance(address, instance.attributes.value().clone());
+/// What values are asked for: nothing is planned, and nothing that is recorded is read again.
+fn request<'a>(
+    session: &'a Session,
+    project: &'a Project,
+    variables: BTreeMap<Arc<str>, Value>,
+    state: Option<&'a State>,
+) -> Request<'a> {
+    let now = now();
+    Request {
+        config: &project.config,
+        sources: &project.sources,
+        variables,
+        facts: project.facts.planned_at(now).acting(),
+        folder: session.folder(),
+        registry: &project.registry,
+        state,
+        mode: Mode::RefreshOnly,
+        selection: Selection::default(),
+        refresh: Refresh::Skip,
+        now,
+        id: String::new(),
+        parallelism: 1,
     }
 }
 

@@ -150,6 +150,21 @@ impl Project {
         Ok(Self::told(session, found)?.values)
     }
 
+    /// The values of those variables that are given from outside or have a default.
+    pub(super) fn given_or_default(
+        &self,
+        session: &Session,
+        assignments: &Assignments,
+    ) -> Result<BTreeMap<Arc<str>, Value>, Stopped> {
+        let files = variables::read(session, assignments)?;
+        let given = variables::Given {
+            environment: &session.environment.variables,
+            options: &files,
+        };
+        let found = variables::given_or_default(&self.config, &self.sources, &given);
+        Ok(Self::told(session, found)?.values)
+    }
+
     /// The values of ephemeral variables for a plan from a file.
     pub(super) fn given_again(
         &self,

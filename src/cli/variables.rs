@@ -79,6 +79,19 @@ pub(super) fn given(config: &Config, sources: &Sources, given: &Given<'_>) -> Fo
     reader.found()
 }
 
+/// The values of those variables of a configuration that are given or have a default.
+pub(super) fn given_or_default(config: &Config, sources: &Sources, given: &Given<'_>) -> Found {
+    let nothing = Config::default();
+    let mut reader = Reader::new(config, &nothing, sources);
+    reader.all(given);
+    for (name, variable) in &config.variables {
+        if reader.misses(name, variable) {
+            reader.default(name, variable);
+        }
+    }
+    reader.found()
+}
+
 /// The values of ephemeral variables for a plan from a file: those that were given when it was
 /// made must be given, and no others. The values of all other variables are in the plan.
 pub(super) fn again(config: &Config, sources: &Sources, given: &Given<'_>, plan: &Plan) -> Found {

@@ -158,6 +158,15 @@ impl<'a> Frames<'a> {
         fit
     }
 
+    /// Makes an output of an instance unknown to its caller.
+    pub fn leave_output(&mut self, instance: &Instance, name: &Arc<str>) {
+        if let Some((step, caller)) = instance.split_last()
+            && let Some(scope) = self.get_mut(caller)
+        {
+            scope.set_output(step, name, Value::unknown());
+        }
+    }
+
     /// What `each` and `count` mean in the call of an instance.
     #[must_use]
     pub fn ambient(&self, instance: &[ModuleStep]) -> Option<&Ambient> {

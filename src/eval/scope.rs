@@ -205,6 +205,13 @@ impl<'a> Scope<'a> {
         self.blocks.get(&(kind.into(), name.into()))
     }
 
+    /// The value of the block at an address.
+    #[must_use]
+    pub fn at(&self, address: &Address) -> Option<&Value> {
+        self.blocks
+            .get(&(kind_of(address), Arc::clone(&address.name)))
+    }
+
     /// The value of a variable.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&Value> {

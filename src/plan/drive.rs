@@ -74,11 +74,7 @@ pub async fn propose(request: &Request<'_>, sink: &dyn Sink) -> (Option<Plan>, D
         request.facts.clone(),
         request.variables.clone(),
     );
-    let mut used = used_providers(request, state, &mut diagnostics);
-    used.extend(setup::aliased(request.config, &scope, &mut diagnostics));
-    let (providers, found) =
-        setup::providers(request.config, request.registry, &scope, &used).await;
-    diagnostics.extend(found);
+    let providers = configured(request, state, &scope, &mut diagnostics).await;
     if diagnostics.has_errors() {
         return (None, diagnostics);
     }
@@ -97,6 +93,21 @@ pub async fn propose(request: &Request<'_>, sink: &dyn Sink) -> (Option<Plan>, D
         }
     }
     driver.finish()
+}
+
+/// The providers that the state and the configuration need, ready to be used; what is wrong with
+/// them is reported.
+pub(super) async fn configured(
+    request: &Request<'_>,
+    state: &State,
+    scope: &Scope<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Providers {
+    let mut used = used_providers(request, state, diagnostics);
+    used.extend(setup::aliased(request.config, scope, diagnostics));
+    let (providers, found) = setup::providers(request.config, request.registry, scope, &used).await;
+    diagnostics.extend(found);
+    providers
 }
 
 /// The providers that the state and the configuration need; those that are not there are

@@ -14,7 +14,7 @@ use isobar_sdk::Fault;
 pub type Expanded = Vec<(Option<Key>, Ambient)>;
 
 /// The most instances of a block, and of all blocks and modules of a plan together.
-const MOST: usize = 100_000;
+pub(super) const MOST: usize = 100_000;
 
 /// The code of what is not known at plan time.
 pub(super) const NOT_KNOWN: &str = "P0005";

@@ -10,6 +10,9 @@ use crate::language::config::{ProviderBlock, Repetition};
 use crate::language::{Body, Config};
 use crate::registry::{ProviderKey, Providers, Registry};
 
+/// The code of settings that are not known before apply.
+pub(super) const RESTS_ON_UNKNOWN: &str = "P0003";
+
 /// Configures the providers `used`; those without a block get their defaults.
 pub async fn providers(
     config: &Config,
@@ -117,7 +120,7 @@ pub(super) fn settings(
             let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
             diagnostics.push(
                 Diagnostic::error(
-                    "P0003",
+                    RESTS_ON_UNKNOWN,
                     "Provider rests on something unknown",
                     format!(
                         "{} of provider {:?} is not known.",

@@ -102,7 +102,7 @@ impl Checker<'_> {
             let mut found = Diagnostics::new();
             setup::settings(self.config, self.registry, scope, &key, &mut found);
             for diagnostic in found {
-                if diagnostic.code != "P0003" {
+                if diagnostic.code != setup::RESTS_ON_UNKNOWN {
                     self.diagnostics.push(diagnostic);
                 }
             }

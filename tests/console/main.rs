@@ -15,6 +15,7 @@ mod isobar;
 mod piped;
 #[path = "../program/mod.rs"]
 mod program;
+mod recorded;
 mod signatures;
 mod terraform;
 

@@ -110,7 +110,7 @@ fn as_terraform(name: &str, text: &[u8]) -> (String, Vec<u8>) {
 }
 
 /// Names that are other ones there.
-fn in_terraform(text: &str) -> String {
+pub(crate) fn in_terraform(text: &str) -> String {
     text.replace("isobar_data", "terraform_data")
         .replace("isobar.workspace", "terraform.workspace")
 }
