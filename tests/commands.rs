@@ -241,7 +241,7 @@ fn resources_are_handed_over_to_a_provider_that_has_their_type() {
     assert!(replace("sim", "isobar").ended(0).contains("No resource"));
     folder
         .run(&["state", "replace-provider", "isobar", "isobar"])
-        .failed_with(&["C0021"]);
+        .failed_with(&["C0084", "do it at once with -auto-approve"]);
     assert_eq!(read(&folder, STATE), before);
     folder.write(STATE, &before.replace("\"isobar\"", "\"old\""));
     assert!(replace("old", "isobar").ended(0).contains("4 resources"));

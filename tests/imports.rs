@@ -110,6 +110,7 @@ fn what_cannot_be_imported_changes_nothing() {
         ["nimbus_thing.a", "id"],
         ["data.isobar_remote_state.a", "id"],
         ["zone.a", "id"],
+        ["deployment.a[\"z\"]", "id"],
     ] {
         let run = folder.run(&[&["import"], &arguments[..]].concat());
         run.ended(1);
@@ -188,6 +189,96 @@ fn blocks_are_written_where_they_are_read() {
     assert!(folder.path("generated.hcl").exists());
     let run = folder.run(&["plan", "-destroy", "-generate-config-out=x.hcl"]);
     assert_eq!(run.code, Some(1), "{}", run.err);
+}
+
+#[test]
+fn what_cannot_be_generated_is_told_with_what_to_write() {
+    let import = |to: &str| format!("import {{\n  to = {to}\n  id = \"x\"\n}}\n\n");
+    let all: String = [
+        "module.m.isobar_data.a[0]",
+        "module.none.isobar_data.a",
+        "isobar_data.k[\"one\"]",
+        "isobar_datum.k",
+        "isobar_data.good",
+    ]
+    .map(import)
+    .concat();
+    let several = "import {\n  for_each = toset([\"p\", \"q\"])\n  to = isobar_data.e[each.key]\n  id = each.key\n}\n";
+    let module = "module \"m\" {\n  source = \"./m\"\n}\n";
+    let folder = Folder::new(&[
+        ("main.hcl", &format!("{all}{several}\n{module}")),
+        ("m/main.hcl", ""),
+    ]);
+    let run = folder.run(&["plan", "-generate-config-out=generated.hcl"]);
+    run.ended(1);
+    assert!(!folder.path("generated.hcl").exists());
+    insta::assert_snapshot!("not_generated", run.err);
+}
+
+#[test]
+fn nouns_have_nothing_to_import() {
+    let zone = "zone \"a\" {}\n\nimport {\n  to = zone.a\n  id = \"x\"\n}\n";
+    let folder = Folder::new(&[("main.hcl", zone)]);
+    for command in ["validate", "plan"] {
+        folder.run(&[command]).failed_with(&[
+            "P0045",
+            "main.hcl line 4",
+            "zone.a cannot be imported",
+        ]);
+    }
+}
+
+/// The addresses of what is recorded, with the ids.
+fn ids(state: &Json) -> Vec<(String, String)> {
+    let resources = state["resources"].as_array().unwrap().iter();
+    let text = |value: &Json| value.as_str().unwrap().to_owned();
+    resources
+        .map(|one| (text(&one["address"]), text(&one["value"]["id"])))
+        .collect()
+}
+
+#[test]
+fn a_deployment_whose_state_is_lost_is_imported_part_by_part() {
+    let folder = Folder::new(&[("main.hcl", include_str!("../examples/sim/main.hcl"))]);
+    folder.run(&["apply", "-auto-approve"]).ended(0);
+    let lost = state(&folder);
+    fs::remove_file(folder.path(STATE)).unwrap();
+    folder
+        .run(&[
+            "import",
+            "deployment.reranker[\"sim-oregon\"].sim_router[\"x\"]",
+            "x",
+        ])
+        .failed_with(&["P0035", "deployment.reranker[\"sim-oregon\"].sim_router\n"]);
+    let parts = ids(&lost);
+    let (by_command, by_blocks) = parts.split_at(parts.len() / 2);
+    for (address, id) in by_command {
+        folder.run(&["import", address, id]).ended(0);
+    }
+    let blocks: String = by_blocks
+        .iter()
+        .map(|(address, id)| format!("import {{\n  to = {address}\n  id = {id:?}\n}}\n"))
+        .collect();
+    folder.write("imports.hcl", &blocks);
+    let run = folder.run(&["apply", "-auto-approve"]);
+    let summary = "Apply complete! Resources: 3 imported, 0 added, 0 changed, 0 destroyed.";
+    assert!(run.ended(0).contains(summary), "{}", run.out);
+    assert_eq!(state(&folder)["resources"], lost["resources"]);
+    folder.run(&["plan", "-detailed-exitcode"]).ended(0);
+}
+
+#[test]
+fn imports_are_counted_for_programs_too() {
+    let block = "resource \"isobar_data\" \"a\" {}\n";
+    let folder = Folder::new(&[("main.hcl", &format!("{IMPORT}{block}"))]);
+    let run = folder.run(&["apply", "-auto-approve", "-json"]);
+    let events = run.ended(0).lines();
+    let events = events.map(|line| serde_json::from_str::<Json>(line).unwrap());
+    let counts = events.filter(|event| event["type"] == "change_summary");
+    let counts: Vec<Json> = counts
+        .map(|event| event["changes"]["import"].clone())
+        .collect();
+    assert_eq!(counts, [1, 1]);
 }
 
 /// A text without its comments.

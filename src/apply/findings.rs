@@ -107,6 +107,10 @@ impl Run<'_> {
             Mode::RefreshOnly => self.take_outputs(),
         }
         report.done = self.done;
+        let imported = self.plan.changes.iter().filter(|(address, planned)| {
+            planned.importing.is_some() && self.state.instances.contains_key(*address)
+        });
+        report.imported = imported.map(|(address, _)| address.clone()).collect();
         report.skipped = self.skipped;
         report.interrupted = *self.interrupted.borrow();
         report.diagnostics.extend(self.diagnostics);

@@ -52,6 +52,8 @@ pub struct Report {
     pub state: Option<State>,
     /// The changes that were made.
     pub done: Vec<(Address, Action)>,
+    /// What was there before and is part of the state from now on.
+    pub imported: Vec<Address>,
     /// The changes that were not begun.
     pub skipped: Vec<(Address, Action)>,
     /// Whether the user interrupted.

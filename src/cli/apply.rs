@@ -80,7 +80,7 @@ fn check_approval(session: &Session, args: &args::Apply) -> Result<(), Fault> {
 }
 
 /// A plan that nobody can say yes to.
-pub(super) fn unapproved(why: String) -> Fault {
+fn unapproved(why: String) -> Fault {
     Diagnostic::error("C0021", "Plan cannot be approved", why)
         .help("Save a plan with plan -out=FILE, look at it and apply FILE; or apply at once with -auto-approve.")
         .into()

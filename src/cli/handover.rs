@@ -6,7 +6,6 @@ use isobar_sdk::diagnostic::closest;
 use isobar_sdk::{Address, Diagnostic, Fault};
 
 use super::Exit;
-use super::apply::unapproved;
 use super::failure::Stopped;
 use super::project;
 use super::recorded::{self, edit};
@@ -101,6 +100,11 @@ fn announcement(affected: &[Address], from: &str, to: &str) -> String {
 }
 
 fn approved(session: &Session) -> Result<bool, Fault> {
+    if !session.environment.input {
+        return Err(unapproved(
+            "With ISOBAR_INPUT=0 no question is asked.".to_owned(),
+        ));
+    }
     if !session.shell.terminal().input {
         let why = "There is no terminal on which it could be approved.";
         return Err(unapproved(why.to_owned()));
@@ -110,4 +114,11 @@ fn approved(session: &Session) -> Result<bool, Fault> {
     answer
         .map(|answer| answer == "yes")
         .map_err(|error| unapproved(format!("The answer could not be read: {error}.")))
+}
+
+/// A change of the state that nobody can say yes to.
+fn unapproved(why: String) -> Fault {
+    Diagnostic::error("C0084", "Change of the state cannot be approved", why)
+        .help("Read the list above, and do it at once with -auto-approve.")
+        .into()
 }

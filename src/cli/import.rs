@@ -1,6 +1,5 @@
 //! `isobar import`
 
-use isobar_sdk::address::Mode as Kind;
 use isobar_sdk::{Address, Diagnostic, Fault};
 
 use super::Exit;
@@ -15,7 +14,7 @@ use crate::state::State;
 
 pub(super) fn run(session: &Session, args: &Import) -> Result<Exit, Stopped> {
     let Import { address, id, .. } = args;
-    check(address)?;
+    plan::importable(address)?;
     let store = store(session, args.which.state.as_deref());
     let recorded = Recorded::open(session, store, "import")?;
     let before = recorded.before.clone();
@@ -36,23 +35,6 @@ pub(super) fn run(session: &Session, args: &Import) -> Result<Exit, Stopped> {
     }
     session.shell.result(&text);
     Ok(Exit::Success)
-}
-
-/// Only resources of a block of their own can be imported.
-fn check(address: &Address) -> Result<(), Fault> {
-    let why = if address.mode == Kind::Data {
-        "a data source is only read"
-    } else if address.native.is_some() {
-        "what a deployment is made of belongs to the deployment"
-    } else if crate::language::noun::NOUNS.contains(&&*address.kind) {
-        "it is made of resources and none itself"
-    } else {
-        return Ok(());
-    };
-    let detail = format!("{address} cannot be imported: {why}.");
-    Err(Diagnostic::error("C0060", "Cannot be imported", detail)
-        .help("Give the address of a resource, such as isobar_data.example.")
-        .into())
 }
 
 /// Nothing may be recorded under the address yet.

@@ -424,6 +424,7 @@ mod tests {
             ("", "/srv/modules/a", "folder", "/srv/modules/a"),
             ("m", "../a.zip//x", "./a.zip", "x"),
             ("m", "./a.zip", "./m/a.zip", ""),
+            ("", "./a.zip/.", "folder", "a.zip"),
             ("", "/srv/a.tar.gz", "/srv/a.tar.gz", ""),
             ("", "file:///srv/a.txz//x/./y", "/srv/a.txz", "x/y"),
             (

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use isobar_sdk::diagnostic::closest;
 use isobar_sdk::schema::Schema;
-use isobar_sdk::{Address, Diagnostic, Diagnostics, Fault, Known};
+use isobar_sdk::{Address, Diagnostic, Diagnostics, Fault, Key, Known};
 
 use super::adopt::{adopt, refused, targets};
+use super::intake::suggested;
 use super::sketch::Sketch;
 use super::{Request, provider, setup};
 use crate::eval::{Ambient, Instance, Scope};
+use crate::language::module::Path;
 use crate::language::statement::Import;
 use crate::registry::ProviderKey;
 
@@ -97,8 +100,11 @@ fn missing<'a>(
         return Ok(Vec::new());
     };
     let mut found = Vec::new();
-    for (address, id) in targets(import, root).map_err(|fault| *fault)? {
-        let path: Vec<_> = address.module.iter().map(|s| s.name.clone()).collect();
+    let mut diagnostics = Diagnostics::new();
+    let targets = targets(import, root).map_err(|fault| *fault)?;
+    let all: Vec<Address> = targets.iter().map(|(address, _)| address.clone()).collect();
+    for (address, id) in targets {
+        let path = path(&address);
         let module = request.config.module(&path);
         let key = (address.kind.clone(), address.name.clone());
         let declared = module.is_some_and(|module| module.declarations.contains_key(&key));
@@ -106,32 +112,52 @@ fn missing<'a>(
         if declared || recorded.is_some_and(|all| all.contains_key(&address)) {
             continue;
         }
-        let wanted = wanted(request, sketch, (import, &address, id)).map_err(|fault| *fault)?;
-        found.push((address, wanted));
+        match wanted(request, sketch, (import, &address, id)) {
+            Ok(wanted) => found.push((address, wanted)),
+            // Those of one block are told once.
+            Err(refusal) => diagnostics.push(refusal.told(request, import, &address, &all)),
+        }
     }
-    Ok(found)
+    match diagnostics.is_empty() {
+        true => Ok(found),
+        false => Err(diagnostics),
+    }
+}
+
+/// The calls that lead to the module of an address.
+fn path(address: &Address) -> Path {
+    address.module.iter().map(|s| s.name.clone()).collect()
+}
+
+/// Why no block is written.
+enum Refusal {
+    /// It stands in a module.
+    InModule,
+    /// It is one of several.
+    Several,
+    /// Nobody knows its type.
+    UnknownType,
+    /// Its provider cannot be told.
+    Provider(Fault),
 }
 
 fn wanted<'a>(
     request: &'a Request<'a>,
     sketch: &Sketch<'a>,
     (import, address, id): (&'a Import, &Address, String),
-) -> Result<Wanted<'a>, Fault> {
+) -> Result<Wanted<'a>, Refusal> {
     if !address.module.is_empty() {
-        let why = "it stands in a module, and blocks are written for the root only";
-        return Err(impossible(import, address, why));
+        return Err(Refusal::InModule);
     }
     if address.key.is_some() {
-        let why = "it is one of several, and what tells them apart cannot be known from them";
-        return Err(impossible(import, address, why));
+        return Err(Refusal::Several);
     }
-    let Some((kind, schema)) = request.registry.resource(&address.kind) else {
-        let why = "no provider has a resource of its type";
-        return Err(impossible(import, address, why));
-    };
+    let resource = request.registry.resource(&address.kind);
+    let (kind, schema) = resource.ok_or(Refusal::UnknownType)?;
     let around = (&Instance::new(), &Ambient::None);
     let named = import.provider.as_ref();
-    let provider = provider::of_block(request.config, &sketch.frames, around, named, kind)?;
+    let provider = provider::of_block(request.config, &sketch.frames, around, named, kind)
+        .map_err(Refusal::Provider)?;
     Ok(Wanted {
         import,
         id,
@@ -140,10 +166,56 @@ fn wanted<'a>(
     })
 }
 
-fn impossible(import: &Import, address: &Address, why: &str) -> Fault {
-    let detail = format!("No block can be written for {address}: {why}.");
-    Diagnostic::error("P0037", "Configuration cannot be generated", detail)
-        .at(&import.header)
-        .help("Write the block by hand; then the import needs nothing else.")
-        .into()
+impl Refusal {
+    /// The diagnostic, with what is to be written by hand where that helps.
+    fn told(
+        self,
+        request: &Request<'_>,
+        import: &Import,
+        address: &Address,
+        all: &[Address],
+    ) -> Diagnostic {
+        let config = request.config.module(&path(address));
+        let (why, help) = match (self, config) {
+            (Self::Provider(fault), _) => return *fault,
+            (Self::UnknownType, _) => {
+                let why = format!("no provider has a resource type {:?}", &*address.kind);
+                let meant = closest(&address.kind, request.registry.resource_types());
+                let help = meant.map_or_else(
+                    || "Correct the type, or leave the import out.".to_owned(),
+                    |meant| format!("Did you mean {meant:?}?"),
+                );
+                (why, help)
+            }
+            (_, None) => (
+                "it stands in a module that the configuration does not have".to_owned(),
+                "Call the module first, or correct the address.".to_owned(),
+            ),
+            (Self::InModule, Some(config)) => (
+                "it stands in a module, and blocks are written for the root only".to_owned(),
+                by_hand(request, &format!(" in {}", config.folder), address, all),
+            ),
+            (Self::Several, Some(_)) => (
+                "it has several instances, and what tells them apart cannot be known from them"
+                    .to_owned(),
+                by_hand(request, "", address, all),
+            ),
+        };
+        let block = address.block();
+        let detail = format!("No block can be written for {block}: {why}.");
+        Diagnostic::error("P0037", "Configuration cannot be generated", detail)
+            .at(&import.header)
+            .help(help)
+    }
+}
+
+/// What to write for an address, with those others of its block that are imported with it.
+fn by_hand(request: &Request<'_>, place: &str, address: &Address, all: &[Address]) -> String {
+    let block = address.everywhere();
+    let same = all.iter().filter(|other| other.everywhere() == block);
+    let keys: Vec<&Key> = same.filter_map(|other| other.key.as_ref()).collect();
+    let begun = suggested(address, &keys, request.registry.resource(&address.kind));
+    format!(
+        "Write the block by hand{place}; the plan then shows where it differs from what is there:\n\n{begun}"
+    )
 }

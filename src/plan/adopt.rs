@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use isobar_sdk::address::Place;
+use isobar_sdk::address::{Mode, Place};
 use isobar_sdk::schema::Schema;
-use isobar_sdk::{Address, Diagnostic, Error, Fault, Key, Known, Provider};
+use isobar_sdk::{Address, Diagnostic, Diagnostics, Error, Fault, Key, Known, Provider};
 
 use super::drive::{Block, Driver};
 use super::expand::expand;
 use crate::eval::{Ambient, Scope, ephemeral, evaluate};
+use crate::language::Config;
 use crate::language::config::Repetition;
+use crate::language::noun::NOUNS;
 use crate::language::statement::{self, Import};
 
 impl Driver<'_> {
-    /// What the provider calls the instances of a block that are to be imported, by their keys.
-    pub(super) fn imports(&mut self, block: &Block<'_>) -> BTreeMap<Option<Key>, String> {
+    /// What the provider calls the instances of a block that are to be imported, or what of a
+    /// deployment is.
+    pub(super) fn imports(&mut self, block: &Block<'_>) -> BTreeMap<Address, String> {
         let mut found = BTreeMap::new();
         let config = self.request.config;
         for import in &config.imports {
@@ -25,9 +28,10 @@ impl Driver<'_> {
                 continue;
             }
             match targets(import, root) {
-                Ok(targets) => found.extend(targets.into_iter().filter_map(|(address, id)| {
-                    (address.block() == block.address()).then_some((address.key, id))
-                })),
+                Ok(targets) => found.extend({
+                    let here = |(address, _): &(Address, _)| address.block() == block.address();
+                    targets.into_iter().filter(here)
+                }),
                 Err(fault) => self.diagnostics.push(*fault),
             }
         }
@@ -48,13 +52,75 @@ impl Driver<'_> {
                 if known || self.diagnostics.has_errors() {
                     continue;
                 }
-                let detail = format!("{address} is not in the configuration.");
-                self.diagnostics.push(
-                    Diagnostic::error("P0035", "Import of what is not configured", detail)
-                        .at(&import.header)
-                        .help("Add its resource block, or let isobar plan -generate-config-out=FILE write one."),
-                );
+                let help = match address.native {
+                    None => "Add its resource block, or let isobar plan -generate-config-out=FILE write one.".to_owned(),
+                    Some(_) => parts(&address, self.changes.keys()),
+                };
+                self.diagnostics
+                    .push(not_configured(&address, help).at(&import.header));
             }
+        }
+    }
+}
+
+/// The diagnostic for an import that the configuration has nothing for.
+pub(super) fn not_configured(address: &Address, help: String) -> Diagnostic {
+    let detail = format!("{address} is not in the configuration.");
+    Diagnostic::error("P0035", "Import of what is not configured", detail).help(help)
+}
+
+/// Says what the deployment of an address is made of.
+pub(super) fn parts<'a>(address: &Address, all: impl Iterator<Item = &'a Address>) -> String {
+    let same = |other: &&Address| other.native.is_some() && other.block() == address.block();
+    let parts: Vec<String> = all.filter(same).map(ToString::to_string).collect();
+    match parts.is_empty() {
+        true => "The deployment is made of nothing; let its zones have replicas first.".to_owned(),
+        false => format!("The deployment is made of:\n\n{}", parts.join("\n")),
+    }
+}
+
+/// Whether something is of a kind that can be imported: a resource, or what a deployment is made
+/// of.
+///
+/// # Errors
+/// Why it is not.
+pub fn importable(address: &Address) -> Result<(), Fault> {
+    let (block, kind) = (address.block(), &*address.kind);
+    let (why, help) = if address.mode == Mode::Data {
+        (
+            "a data source is asked whenever it is needed, and no state keeps what it told",
+            "Leave the import out; the data block is enough.".to_owned(),
+        )
+    } else if address.native.is_some() || !NOUNS.contains(&kind) {
+        return Ok(());
+    } else if kind == "deployment" {
+        (
+            "a deployment is made of several resources, each with an id of its own",
+            format!(
+                "Import these one by one, such as {block}[\"ZONE\"].TYPE; isobar plan lists them."
+            ),
+        )
+    } else {
+        (
+            "it is described by its block alone, and nothing that runs anywhere stands for it",
+            "Leave the import out; the block is enough. What runs belongs to a deployment and is imported as deployment.NAME[\"ZONE\"].TYPE.".to_owned(),
+        )
+    };
+    let detail = format!("{block} cannot be imported: {why}.");
+    Err(Diagnostic::error("P0045", "Cannot be imported", detail)
+        .help(help)
+        .into())
+}
+
+/// Reports the import blocks that are for what cannot be imported.
+pub(super) fn check_kinds(config: &Config, diagnostics: &mut Diagnostics) {
+    for import in &config.imports {
+        let any = &mut |_: &crate::language::Expression| Some(Key::Number(0));
+        let place = statement::place(&import.to.root, any);
+        if let Some(Place::Resource(address)) = place
+            && let Err(fault) = importable(&address)
+        {
+            diagnostics.push(fault.at(&import.to.span()).within(&import.header));
         }
     }
 }
@@ -140,7 +206,8 @@ pub(super) async fn adopt(
     let kind = address.resource_type();
     let Some(import) = provider.import() else {
         let reason = format!("the provider of {kind} cannot import");
-        return Err(Error::unavailable(reason));
+        let help = "leave the import out: this provider manages only what it has made itself";
+        return Err(Error::unavailable(reason).help(help));
     };
     match import.import(kind, id).await? {
         Some(found) => {
@@ -156,7 +223,7 @@ pub(super) async fn adopt(
 
 /// The diagnostic for what a provider says about an import.
 pub(super) fn refused(address: &Address, error: Error) -> Diagnostic {
-    let detail = isobar_sdk::diagnostic::sentence(&format!("{address}: {}", error.message));
+    let detail = isobar_sdk::diagnostic::sentence(&error.message);
     let mut diagnostic = Diagnostic::error("P0038", "Import refused", detail).about(address);
     diagnostic.help = error.help;
     diagnostic

@@ -292,6 +292,7 @@ impl Driver<'_> {
         let behind = self.names.resources_behind(block.node);
         let life = self.life(block, &Ambient::None)?;
         let triggered = self.triggered(block, &Ambient::None)?;
+        let mut imports = self.imports(block);
         for resource in in_order(&lowered) {
             let address = native_address(block, &zone.zone.name, &resource.native);
             let mut dependencies = behind.clone();
@@ -302,7 +303,7 @@ impl Driver<'_> {
             );
             let planned = self
                 .native(
-                    resource,
+                    (resource, imports.remove(&address)),
                     &address,
                     dependencies,
                     (life, triggered),
@@ -364,7 +365,7 @@ impl Driver<'_> {
 
     async fn native(
         &self,
-        resource: &NativeResource,
+        (resource, import): (&NativeResource, Option<String>),
         address: &Address,
         dependencies: Vec<Address>,
         (life, triggered): (Life, bool),
@@ -388,7 +389,7 @@ impl Driver<'_> {
             provider: provider.to_owned(),
             schema,
             configuration,
-            import: None,
+            import,
             lifecycle: &Lifecycle::default(),
             triggered,
             life,

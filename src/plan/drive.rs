@@ -13,7 +13,7 @@ use super::moves::Renamed;
 use super::nouns::{self, Nouns};
 use super::{
     Base, Checks, FrozenForecast, Mode, Name, Names, Node, Plan, PlannedChange, PlannedDeployment,
-    PlannedRead, Reach, Refresh, Selection, life, moves, provider, refresh, setup,
+    PlannedRead, Reach, Refresh, Selection, adopt, life, moves, provider, refresh, setup,
 };
 use crate::eval::{Ambient, Facts, Frames, Instance, Scope};
 use crate::event::Sink;
@@ -82,6 +82,7 @@ pub async fn propose(request: &Request<'_>, sink: &dyn Sink) -> (Option<Plan>, D
     driver.providers = providers;
     driver.moves = moves;
     driver.check_removals();
+    adopt::check_kinds(request.config, &mut driver.diagnostics);
     driver.reach.report(&names, state, &mut driver.diagnostics);
     driver.refresh().await;
     match request.mode {

@@ -3,10 +3,11 @@
 use isobar_sdk::schema::{Presence, Schema};
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Fault, Key};
 
-use super::adopt::{adopt, refused};
+use super::adopt::{adopt, importable, not_configured, parts, refused};
 use super::sketch::Sketch;
-use super::{Name, Node, Reach, Request, expand, life, provider, setup, unregistered};
+use super::{Name, Node, Reach, Request, expand, life, propose, provider, setup, unregistered};
 use crate::eval::{Ambient, Scope};
+use crate::event::Silent;
 use crate::language::module::Path;
 use crate::language::{Config, Declaration};
 use crate::registry::ProviderKey;
@@ -22,6 +23,10 @@ pub async fn intake(
     address: &Address,
     id: &str,
 ) -> Result<Instance, Diagnostics> {
+    importable(address).map_err(|fault| *fault)?;
+    if address.native.is_some() {
+        return part(request, address, id).await;
+    }
     let sketch = Sketch::of(request);
     let target = match Target::find(request, &sketch, address) {
         Ok(target) => target,
@@ -60,6 +65,42 @@ pub async fn intake(
             .transpose()
             .map_err(|fault| *fault)?
             .unwrap_or_default(),
+    })
+}
+
+/// What the state records for a part of a deployment: what a plan would make under that address.
+async fn part(request: &Request<'_>, address: &Address, id: &str) -> Result<Instance, Diagnostics> {
+    let (plan, mut found) = propose(request, &Silent).await;
+    let Some(plan) = plan else {
+        return Err(found);
+    };
+    let Some(planned) = plan.changes.get(address) else {
+        let help = parts(address, plan.changes.keys());
+        return Err(not_configured(address, help).into());
+    };
+    let Some((_, schema)) = request.registry.resource(address.resource_type()) else {
+        return Err(found);
+    };
+    let used = ProviderKey::parse(&planned.provider);
+    let root = Scope::new(
+        request.config,
+        request.facts.clone(),
+        request.variables.clone(),
+    );
+    let (providers, wrong) =
+        setup::providers(request.config, request.registry, &root, &[used].into()).await;
+    found.extend(wrong);
+    let Some(provider) = providers.get(&planned.provider) else {
+        return Err(found);
+    };
+    let attributes = adopt(&**provider, schema, address, id).await;
+    Ok(Instance {
+        provider: planned.provider.clone(),
+        schema_version: schema.version,
+        attributes: attributes.map_err(|error| refused(address, error))?,
+        dependencies: planned.dependencies.clone(),
+        status: Status::Ready,
+        life: planned.life,
     })
 }
 
@@ -141,21 +182,30 @@ fn no_block(request: &Request<'_>, config: &Config, address: &Address) -> Fault 
         folder => format!(" in {folder}"),
     };
     let detail = format!("The configuration has no block for {address}.");
-    let block = suggested(address, request.registry.resource(&address.kind));
+    let keys: Vec<&Key> = address.key.iter().collect();
+    let block = suggested(address, &keys, request.registry.resource(&address.kind));
     Diagnostic::error(CODE, "Import of what is not configured", detail)
         .help(format!("Add the block first{place}:\n\n{block}"))
         .into()
 }
 
-/// The beginning of a block for an address.
-fn suggested(address: &Address, kind: Option<(&str, &Schema)>) -> String {
+/// The beginning of a block for an address with these keys.
+pub(super) fn suggested(address: &Address, keys: &[&Key], kind: Option<(&str, &Schema)>) -> String {
     let mut text = format!("resource {:?} {:?} {{\n", &*address.kind, &*address.name);
-    let repetition = match &address.key {
-        None => None,
-        Some(Key::Number(number)) => Some(format!("  count = {}\n", number + 1)),
-        Some(Key::Text(key)) => Some(format!("  for_each = toset([{key:?}])\n")),
-    };
-    text.extend(repetition);
+    let counted = keys.iter().filter_map(|key| match key {
+        Key::Number(number) => Some(number + 1),
+        Key::Text(_) => None,
+    });
+    let named = keys.iter().filter_map(|key| match key {
+        Key::Text(key) => Some(format!("{key:?}")),
+        Key::Number(_) => None,
+    });
+    let named: Vec<String> = named.collect();
+    if let Some(count) = counted.max() {
+        text.push_str(&format!("  count = {count}\n"));
+    } else if !named.is_empty() {
+        text.push_str(&format!("  for_each = toset([{}])\n", named.join(", ")));
+    }
     if let Some((_, schema)) = kind {
         let attributes = schema.body.attributes.iter();
         let required = attributes.filter(|(_, one)| one.presence == Presence::Required);

@@ -36,6 +36,7 @@ mod unregistered;
 mod validate;
 
 pub use absent::{Absent, absent};
+pub use adopt::importable;
 pub use checks::{CheckStatus, Checked, Checks};
 pub use drive::{Request, propose};
 pub use expand::{Expanded, empty, expand};

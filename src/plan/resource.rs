@@ -49,7 +49,7 @@ impl<'r> Driver<'r> {
                 }
                 continue;
             }
-            let import = imports.remove(&address.key);
+            let import = imports.remove(&address);
             let at = (address, &ambient);
             let item = match self.item(block, at, kind, import, &dependencies) {
                 Ok(item) => item,

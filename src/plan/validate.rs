@@ -39,6 +39,7 @@ pub fn validate(config: &Config, registry: &Registry, facts: &Facts) -> Diagnost
         frames: Frames::new(config, facts.clone(), variables),
         diagnostics,
     };
+    super::adopt::check_kinds(config, &mut checker.diagnostics);
     checker.providers();
     checker.defaults();
     for node in names.order() {

@@ -74,8 +74,7 @@ pub fn summary(plan: &Plan) -> String {
         0 => String::new(),
         count => format!(", {count} to forget"),
     };
-    let imported = plan.changes.values().filter(|p| p.importing.is_some());
-    let import = match imported.count() {
+    let import = match imports(plan) {
         0 => String::new(),
         count => format!("{count} to import, "),
     };
@@ -83,6 +82,12 @@ pub fn summary(plan: &Plan) -> String {
         "Plan: {import}{} to add, {} to change, {} to destroy{forget}.",
         counts.add, counts.change, counts.remove
     )
+}
+
+/// How much of what is there becomes part of the state.
+pub(super) fn imports(plan: &Plan) -> usize {
+    let imported = plan.changes.values().filter(|p| p.importing.is_some());
+    imported.count()
 }
 
 /// The last line of an apply; what was not done is told in the diagnostics.
@@ -98,13 +103,17 @@ pub fn applied(report: &Report, mode: Mode) -> String {
         0 => ".".to_owned(),
         skipped => format!("; {skipped} not begun."),
     };
+    let imported = match report.imported.len() {
+        0 => String::new(),
+        count => format!("{count} imported, "),
+    };
     let mark = if word == "complete" { "!" } else { "." };
     let what = match mode {
         Mode::Destroy => "Destroy",
         Mode::Normal | Mode::RefreshOnly => "Apply",
     };
     format!(
-        "{what} {word}{mark} Resources: {} added, {} changed, {} destroyed{end}",
+        "{what} {word}{mark} Resources: {imported}{} added, {} changed, {} destroyed{end}",
         counts.add, counts.change, counts.remove
     )
 }

@@ -94,11 +94,14 @@ impl Journal {
     /// # Errors
     /// What the system says.
     pub fn create(path: &Path, lineage: &str, serial: u64) -> io::Result<Self> {
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(path)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        // It holds secrets in the clear, as the state does.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path)?;
+        #[cfg(unix)]
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
         let mut journal = Self {
             file,
             path: path.to_owned(),
@@ -288,6 +291,20 @@ mod tests {
     use isobar_sdk::provider::IdempotencyKey;
 
     use super::{Journal, Record};
+
+    #[cfg(unix)]
+    #[test]
+    fn only_its_owner_may_read_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        // What an earlier version left is closed, too.
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+        Journal::create(&path, "l", 1).unwrap();
+        let rights = std::fs::metadata(&path).unwrap().permissions();
+        assert_eq!(rights.mode() & 0o777, 0o600);
+    }
 
     #[test]
     fn records_survive_and_a_cut_line_is_ignored() {

@@ -189,7 +189,7 @@ async fn what_cannot_be_generated_is_told() {
         (
             "to = rich_thing.a[0]\nid = \"one\"",
             "P0037",
-            "one of several",
+            "several instances",
         ),
         (
             "to = module.m.rich_thing.a\nid = \"one\"",

@@ -67,7 +67,7 @@ async fn wrong_imports_are_told() {
         ("to = isobar_data.a\nid = \"\"", "P0036"),
         ("to = isobar_data.a\nid = isobar_data.c.id", "P0036"),
         ("to = isobar_data.a", "L0005"),
-        ("to = zone.z\nid = \"x\"", "P0035"),
+        ("to = zone.z\nid = \"x\"", "P0045"),
     ] {
         let workspace = Workspace::new();
         workspace.write(

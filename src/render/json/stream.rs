@@ -20,7 +20,7 @@ use crate::plan::{Mode, Plan};
 use crate::render;
 use crate::render::diagnostic;
 use crate::render::event::{plain, still, text};
-use crate::render::plan::{Counts, applied, summary};
+use crate::render::plan::{Counts, applied, imports, summary};
 
 /// The version of Terraform's machine-readable UI that the messages follow.
 const UI: &str = "1.2";
@@ -116,7 +116,11 @@ pub fn plan(plan: &Plan) -> Vec<Json> {
         Mode::Normal | Mode::RefreshOnly => "plan",
         Mode::Destroy => "destroy",
     };
-    messages.push(change_summary(&summary(plan), counts, operation));
+    messages.push(change_summary(
+        &summary(plan),
+        (counts, imports(plan)),
+        operation,
+    ));
     if !plan.outputs.is_empty() {
         let outputs = plan.outputs.iter().map(|(name, change)| {
             let sides = [
@@ -149,7 +153,11 @@ pub fn report(report: &Report, mode: Mode) -> Vec<Json> {
         Mode::Destroy => "destroy",
         Mode::Normal | Mode::RefreshOnly => "apply",
     };
-    let mut messages = vec![change_summary(&applied(report, mode), counts, operation)];
+    let mut messages = vec![change_summary(
+        &applied(report, mode),
+        (counts, report.imported.len()),
+        operation,
+    )];
     if let Some(state) = &report.state
         && !state.outputs.is_empty()
     {
@@ -269,11 +277,11 @@ const fn reason_word(reason: Reason) -> &'static str {
     }
 }
 
-fn change_summary(text: &str, counts: Counts, operation: &str) -> Json {
+fn change_summary(text: &str, (counts, imported): (Counts, usize), operation: &str) -> Json {
     let changes = json!({
         "add": counts.add,
         "change": counts.change,
-        "import": 0,
+        "import": imported,
         "remove": counts.remove,
         "operation": operation,
     });

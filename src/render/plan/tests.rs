@@ -107,18 +107,23 @@ fn colour_adds_nothing_to_the_text() {
 #[test]
 fn a_replacement_counts_twice() {
     let report = Report {
-        state: None,
         done: vec![
             (sample::data("a"), Action::Replace),
             (sample::data("b"), Action::Create),
         ],
-        skipped: Vec::new(),
-        interrupted: false,
-        diagnostics: isobar_sdk::Diagnostics::new(),
+        ..Report::default()
     };
     assert_eq!(
         applied(&report, Mode::Normal),
         "Apply complete! Resources: 2 added, 0 changed, 1 destroyed."
+    );
+    let imported = Report {
+        imported: vec![sample::data("c")],
+        ..report.clone()
+    };
+    assert_eq!(
+        applied(&imported, Mode::Normal),
+        "Apply complete! Resources: 1 imported, 2 added, 0 changed, 1 destroyed."
     );
     let stopped = Report {
         skipped: vec![(sample::data("c"), Action::Delete)],

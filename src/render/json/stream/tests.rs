@@ -48,6 +48,7 @@ fn an_apply_ends_with_its_outputs() {
     let done = Report {
         state: Some(state),
         done: vec![(sample::data("a"), Action::Replace)],
+        imported: Vec::new(),
         skipped: Vec::new(),
         interrupted: false,
         diagnostics: Diagnostics::new(),
