@@ -607,3 +607,47 @@ output "id" { value = isobar_data.each[0].output }
     let plan = folder.run(&["plan", "-concise", "-var", "size=2"]);
     insta::assert_snapshot!(plan.ended(0));
 }
+
+#[test]
+fn the_environment_of_a_model_may_hold_secrets_and_nothing_else_of_it() {
+    let configuration = |attribute: &str| {
+        format!(
+            r#"
+variable "secret" {{
+  sensitive = true
+  default   = "hunter2"
+}}
+
+model "m" {{
+  command = ["true"]
+  version = "1"
+  {attribute}
+
+  performance {{
+    service_time = "10ms"
+  }}
+}}
+
+zone "here" {{
+  provider = local
+}}
+
+deployment "d" {{
+  model    = model.m
+  zones    = [zone.here]
+  replicas = {{ here = 1 }}
+}}
+"#
+        )
+    };
+    let environment = configuration("environment = { TOKEN = var.secret }");
+    let folder = Folder::new(&[("main.hcl", &environment)]);
+    let run = folder.run(&["plan"]);
+    assert!(
+        run.ended(0).contains("\"TOKEN\" = (sensitive value)") && !run.out.contains("hunter2"),
+        "{}",
+        run.out
+    );
+    folder.write("main.hcl", &configuration("artifact = var.secret"));
+    folder.run(&["plan"]).failed_with(&["P0017"]);
+}

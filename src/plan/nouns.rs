@@ -150,7 +150,12 @@ pub(super) fn must_be_open(
     diagnostics: &mut Diagnostics,
 ) -> bool {
     let mut secret = value.sensitive_paths();
-    secret.retain(|path| path.first_attribute() != Some("environment"));
+    // A deployment holds the whole model that it runs.
+    let environment: &[&str] = match &*declaration.kind {
+        "deployment" => &["model", "environment"],
+        _ => &["environment"],
+    };
+    secret.retain(|path| !begins(path, environment));
     for path in &secret {
         diagnostics.push(
             Diagnostic::error(
@@ -164,6 +169,16 @@ pub(super) fn must_be_open(
         );
     }
     secret.is_empty()
+}
+
+/// Whether a path leads through these attributes at first.
+fn begins(path: &isobar_sdk::Path, attributes: &[&str]) -> bool {
+    let steps = path.steps();
+    let same = |(step, name): (&Step, &&str)| match step {
+        Step::Attribute(step) => &**step == *name,
+        _ => false,
+    };
+    steps.len() >= attributes.len() && steps.iter().zip(attributes).all(same)
 }
 
 /// The diagnostic for a specification that makes no sense. What stands behind a semicolon in the
