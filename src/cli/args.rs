@@ -334,6 +334,11 @@ pub(super) struct Output {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Console {
+    /// Show what a plan would lead to, instead of what is recorded.
+    #[arg(long)]
+    pub(super) plan: bool,
+    #[command(flatten)]
+    pub(super) which: state::Which,
     #[command(flatten)]
     pub(super) assignments: Assignments,
 }

@@ -10,13 +10,17 @@ use super::Exit;
 use super::args::Console;
 use super::environment::now;
 use super::failure::Stopped;
-use super::project::{self, Needs, Project};
+use super::project::{Needs, Project};
 use super::prompt::{Prompt, Typed};
+use super::recorded::store;
 use super::session::Session;
+use crate::apply;
+use crate::apply::check::unreadable;
 use crate::eval::{Ambient, Scope, evaluate, functions};
+use crate::event::Silent;
 use crate::language::expression::Kind;
 use crate::language::{Expression, Located, is_incomplete, parse_expression};
-use crate::plan::{Mode, Names, Recall, Refresh, Request, Selection};
+use crate::plan::{self, Mode, Names, Plan, Recall, Refresh, Request, Selection};
 use crate::render;
 use crate::state::State;
 
@@ -25,22 +29,54 @@ const FILE: &str = "<console>";
 
 pub(super) fn run(session: &Session, args: &Console) -> Result<Exit, Stopped> {
     let project = Project::load(session, Needs::Nothing)?;
-    let variables = project.given_or_default(session, &args.assignments)?;
-    let state = project::state(session)?;
+    let store = store(session, args.which.state.as_deref());
+    let state = store.read().map_err(|error| unreadable(&error))?;
+    let assignments = &args.assignments;
+    let variables = match args.plan {
+        true => project.variables(session, assignments)?,
+        false => project.given_or_default(session, assignments)?,
+    };
     let request = request(session, &project, variables, state.as_ref());
     let stopped = |wrong| Stopped::new(wrong, &project.sources);
-    let recall = Recall::of(&request).map_err(stopped)?;
-    let (frames, found) = session.wait_for(recall.frames(&request))?;
+    let (plan, recall);
+    let (frames, found) = if args.plan {
+        plan = planned(session, &project, request)?;
+        apply::frames(&project.config, &project.registry, &plan)
+    } else {
+        recall = (Recall::of(&request).map_err(stopped)?, request);
+        session.wait_for(recall.0.frames(&recall.1))?
+    };
     session.shell.diagnostics(&found, &project.sources);
     if found.has_errors() {
         let note = "What rests on these is not known here.";
         session.shell.tell(note);
     }
-    let nothing = Scope::new(&project.config, request.facts.clone(), BTreeMap::new());
+    let nothing = Scope::new(&project.config, project.facts.clone(), BTreeMap::new());
     let scope = frames.get(&[]).unwrap_or(&nothing);
+    answer(session, &project, scope)
+}
+
+/// The plan in whose values questions are answered.
+fn planned(session: &Session, project: &Project, request: Request<'_>) -> Result<Plan, Stopped> {
+    let request = Request {
+        facts: project.facts.planned_at(request.now),
+        mode: Mode::Normal,
+        refresh: Refresh::Full,
+        ..request
+    };
+    let (plan, found) = session.wait_for(plan::propose(&request, &Silent))?;
+    let Some(plan) = plan.filter(|_| !found.has_errors()) else {
+        return Err(Stopped::new(found, &project.sources));
+    };
+    project.settle(session, found)?;
+    Ok(plan)
+}
+
+/// Answers what is asked, on a terminal or through a pipe.
+fn answer(session: &Session, project: &Project, scope: &Scope<'_>) -> Result<Exit, Stopped> {
     let mut console = Reader {
         session,
-        project: &project,
+        project,
         scope,
         pending: String::new(),
         failed: false,
@@ -113,7 +149,8 @@ fn names(project: &Project) -> Vec<String> {
     all.chain(data).chain(functions).collect()
 }
 
-/// What values are asked for: nothing is planned, and nothing that is recorded is read again.
+/// What values are asked for: nothing is planned, and nothing that is recorded is read again,
+/// unless that is asked for.
 fn request<'a>(
     session: &'a Session,
     project: &'a Project,
@@ -134,7 +171,7 @@ fn request<'a>(
         refresh: Refresh::Skip,
         now,
         id: String::new(),
-        parallelism: 1,
+        parallelism: 10,
     }
 }
 

@@ -7,7 +7,8 @@ use std::ffi::OsString;
 /// it, single letters and negative numbers stay as they are.
 pub(super) fn normalise(arguments: Vec<OsString>, program: &clap::Command) -> Vec<OsString> {
     let mut with_value = BTreeSet::new();
-    collect_with_value(program, &mut with_value);
+    enter(program, &mut with_value);
+    let mut command = program;
     let mut value_next = false;
     let mut literal = false;
     arguments
@@ -18,7 +19,13 @@ pub(super) fn normalise(arguments: Vec<OsString>, program: &clap::Command) -> Ve
                 return argument;
             }
             literal = argument == "--";
-            let Some(name) = argument.to_str().and_then(long_name) else {
+            let text = argument.to_str();
+            let Some(name) = text.and_then(long_name) else {
+                // Flags of one name may have values in one command and none in another.
+                if let Some(inner) = text.and_then(|text| command.find_subcommand(text)) {
+                    command = inner;
+                    enter(inner, &mut with_value);
+                }
                 return argument;
             };
             value_next = with_value.contains(name);
@@ -28,18 +35,18 @@ pub(super) fn normalise(arguments: Vec<OsString>, program: &clap::Command) -> Ve
         .collect()
 }
 
-/// The long flags that take the next argument as their value.
-fn collect_with_value(command: &clap::Command, found: &mut BTreeSet<String>) {
+/// Notes which long flags of a command take the next argument as their value, beside those of
+/// the commands around it.
+fn enter(command: &clap::Command, with_value: &mut BTreeSet<String>) {
     for argument in command.get_arguments() {
-        if let Some(long) = argument.get_long()
-            && argument.get_action().takes_values()
-            && !argument.is_require_equals_set()
-        {
-            found.insert(long.to_owned());
+        let Some(long) = argument.get_long() else {
+            continue;
+        };
+        if argument.get_action().takes_values() && !argument.is_require_equals_set() {
+            with_value.insert(long.to_owned());
+        } else {
+            with_value.remove(long);
         }
-    }
-    for subcommand in command.get_subcommands() {
-        collect_with_value(subcommand, found);
     }
 }
 
@@ -67,29 +74,41 @@ mod tests {
                     .long("json")
                     .action(clap::ArgAction::SetTrue),
             );
-        clap::Command::new("isobar").subcommand(plan)
+        let graph = clap::Command::new("graph").arg(clap::Arg::new("json").long("json"));
+        let chdir = clap::Arg::new("chdir").long("chdir");
+        let program = clap::Command::new("isobar").arg(chdir);
+        program.subcommand(plan).subcommand(graph)
     }
 
     #[test]
     fn only_long_flags_change() {
         for (given, expected) in [
-            ("-out=plan", "--out=plan"),
-            ("-detailed-exitcode", "--detailed-exitcode"),
-            ("-chdir=DIR", "--chdir=DIR"),
-            ("--json", "--json"),
-            ("-var=x=-1", "--var=x=-1"),
-            ("-var x=1", "--var x=1"),
-            ("-var -json", "--var -json"),
-            ("--var -json -json", "--var -json --json"),
-            ("-json -var", "--json --var"),
-            ("-h", "-h"),
-            ("-", "-"),
-            ("-1", "-1"),
-            ("-12", "-12"),
-            ("-x=1", "-x=1"),
-            ("plan", "plan"),
-            ("-- -json", "-- -json"),
-            ("-help", "--help"),
+            ("plan -out=plan", "plan --out=plan"),
+            ("plan -detailed-exitcode", "plan --detailed-exitcode"),
+            ("plan -chdir=DIR", "plan --chdir=DIR"),
+            ("plan --json", "plan --json"),
+            ("plan -var=x=-1", "plan --var=x=-1"),
+            ("plan -var x=1", "plan --var x=1"),
+            ("plan -var -json", "plan --var -json"),
+            ("plan --var -json -json", "plan --var -json --json"),
+            ("plan -json -var", "plan --json --var"),
+            ("plan -h", "plan -h"),
+            ("plan -", "plan -"),
+            ("plan -1", "plan -1"),
+            ("plan -12", "plan -12"),
+            ("plan -x=1", "plan -x=1"),
+            ("plan plan", "plan plan"),
+            ("plan -- -json", "plan -- -json"),
+            ("plan -help", "plan --help"),
+            ("-chdir -x plan -json", "--chdir -x plan --json"),
+            (
+                "graph -json -json -chdir -x",
+                "graph --json -json --chdir -x",
+            ),
+            (
+                "plan -json graph -json -var",
+                "plan --json graph --json --var",
+            ),
         ] {
             let words = |text: &str| -> Vec<OsString> { text.split(' ').map(Into::into).collect() };
             assert_eq!(

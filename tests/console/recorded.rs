@@ -203,3 +203,35 @@ deployment "d" {
     let run = ask(folder.program(&["console"]), &folder);
     assert_eq!(run.ended(0), "tomap({\n  \"here\" = 2\n})\n\"local\"\n");
 }
+
+#[test]
+fn a_plan_can_be_asked_about_too() {
+    let folder = folder(&str::to_owned, "hcl");
+    let [needed, secret] = SECRETS;
+    let values = ["-var", needed, "-var", secret];
+    let planned = folder.program(&[&["console", "-plan"], &values[..]].concat());
+    folder.write(
+        QUESTIONS,
+        "isobar_data.one.input\nmodule.each[\"q\"].input\nlocal.on_needed\nisobar_data.one.id\n",
+    );
+    let run = ask(planned, &folder);
+    let expected = "\"hello\"\n\"q\"\n\"n!\"\n(known after apply)\n";
+    assert_eq!(run.ended(0), expected);
+    assert!(!folder.path("isobar.state.json").exists());
+    // A plan needs all that it needs.
+    ask(folder.program(&["console", "-plan"]), &folder).failed_with(&["C0014"]);
+}
+
+#[test]
+fn another_state_can_be_asked_about() {
+    let folder = folder(&str::to_owned, "hcl");
+    let [needed, secret] = SECRETS;
+    let apply = ["apply", "-auto-approve", "-var", needed, "-var", secret];
+    folder.run(&apply).ended(0);
+    std::fs::rename(folder.path("isobar.state.json"), folder.path("old.json")).unwrap();
+    folder.write(QUESTIONS, "isobar_data.one.input\n");
+    let run = ask(folder.program(&["console", "-state=old.json"]), &folder);
+    assert_eq!(run.ended(0), "\"hello\"\n");
+    let run = ask(folder.program(&["console"]), &folder);
+    assert_eq!(run.ended(0), "(known after apply)\n");
+}

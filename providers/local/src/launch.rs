@@ -1,7 +1,7 @@
 //! Starting a process so that it outlives the command, and waiting until it is ready.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -126,7 +126,7 @@ impl Launch<'_> {
         self.registry.prepare().map_err(record)?;
         self.registry.write(registration).map_err(record)?;
         let program = (self.program)(registration);
-        let log = File::create(self.registry.log(&registration.id)).map_err(record)?;
+        let log = private(&self.registry.log(&registration.id)).map_err(record)?;
         let child = Command::new(&program.executable)
             .args(&program.arguments)
             .envs(&program.environment)
@@ -249,6 +249,15 @@ fn tail(log: &Path) -> Option<String> {
         lines.push_back(format!("  {}", String::from_utf8_lossy(&line)));
     }
     (size > 0).then(|| Vec::from(lines).join("\n"))
+}
+
+/// A new file that only its owner can read: programs like to print what they are given, secrets
+/// among it.
+fn private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// The shortest value of an environment variable that could be a secret.
