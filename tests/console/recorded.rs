@@ -1,7 +1,7 @@
 //! What the console knows of resources and modules, before an apply, after it, and after a change
 //! of the configuration, in `testdata/recall`; the same of the real program where it is there.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::program::{Folder, Run};
@@ -16,9 +16,23 @@ const STAGES: [(&str, &str, bool); 3] = [
     ("changed", "changed.hcl", true),
 ];
 
+fn place() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/recall")
+}
+
 fn data(name: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/recall");
-    std::fs::read_to_string(folder.join(name)).unwrap()
+    std::fs::read_to_string(place().join(name)).unwrap()
+}
+
+/// How a console is asked at a stage, and the file of its answers: of what is recorded, and of what
+/// is planned.
+fn ways(stage: &str) -> [(String, Vec<&'static str>); 2] {
+    let [needed, secret] = SECRETS;
+    let planned = vec!["console", "-plan", "-var", needed, "-var", secret];
+    [
+        (format!("{stage}.txt"), vec!["console"]),
+        (format!("{stage}.plan.txt"), planned),
+    ]
 }
 
 /// A folder with the configuration of a stage, and what is asked.
@@ -47,15 +61,14 @@ fn it_knows_what_is_recorded_and_what_follows_from_it() {
             folder.run(&apply).ended(0);
         }
         folder.write("main.hcl", &data(text));
-        let run = ask(folder.program(&["console"]), &folder);
-        assert_eq!(run.err, "", "{stage}");
-        let expected = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("testdata/recall")
-            .join(format!("{stage}.txt"));
-        if std::env::var_os("ISOBAR_RECORD").is_some() {
-            std::fs::write(&expected, run.ended(0)).unwrap();
+        for (name, arguments) in ways(stage) {
+            let run = ask(folder.program(&arguments), &folder);
+            assert_eq!(run.err, "", "{name}");
+            if std::env::var_os("ISOBAR_RECORD").is_some() {
+                std::fs::write(place().join(&name), run.ended(0)).unwrap();
+            }
+            assert_eq!(run.ended(0), data(&name), "{name}");
         }
-        assert_eq!(run.ended(0), data(&format!("{stage}.txt")), "{stage}");
     }
 }
 
@@ -82,8 +95,11 @@ fn terraform_knows_the_same() {
         }
         folder.write("main.tf", &in_terraform(&data(text)));
         let _ = Run::of(&terraform(&["get"]).output().unwrap());
-        let run = ask(terraform(&["console", "-no-color"]), &folder);
-        assert_eq!(run.ended(0), data(&format!("{stage}.txt")), "{stage}");
+        for (name, mut arguments) in ways(stage) {
+            arguments.push("-no-color");
+            let run = ask(terraform(&arguments), &folder);
+            assert_eq!(run.ended(0), data(&name), "{name}");
+        }
     }
 }
 
