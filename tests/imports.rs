@@ -250,6 +250,15 @@ fn a_deployment_whose_state_is_lost_is_imported_part_by_part() {
             "x",
         ])
         .failed_with(&["P0035", "deployment.reranker[\"sim-oregon\"].sim_router\n"]);
+    let other = "deployment.other[\"z\"].sim_router";
+    let wanted = ["P0035", "deployment \"other\" { … }"];
+    folder.run(&["import", other, "x"]).failed_with(&wanted);
+    let block = format!("import {{\n  to = {other}\n  id = \"x\"\n}}\n");
+    folder.write("imports.hcl", &block);
+    for arguments in [&["plan"][..], &["plan", "-generate-config-out=new.hcl"]] {
+        folder.run(arguments).failed_with(&wanted);
+    }
+    fs::remove_file(folder.path("imports.hcl")).unwrap();
     let parts = ids(&lost);
     let (by_command, by_blocks) = parts.split_at(parts.len() / 2);
     for (address, id) in by_command {
@@ -260,6 +269,10 @@ fn a_deployment_whose_state_is_lost_is_imported_part_by_part() {
         .map(|(address, id)| format!("import {{\n  to = {address}\n  id = {id:?}\n}}\n"))
         .collect();
     folder.write("imports.hcl", &blocks);
+    // The deployment is sized from what is there.
+    let plan = folder.run(&["plan"]);
+    assert!(plan.ended(0).contains("14"), "{}", plan.out);
+    assert!(!plan.out.contains("0 → "), "{}", plan.out);
     let run = folder.run(&["apply", "-auto-approve"]);
     let summary = "Apply complete! Resources: 3 imported, 0 added, 0 changed, 0 destroyed.";
     assert!(run.ended(0).contains(summary), "{}", run.out);

@@ -109,7 +109,9 @@ fn missing<'a>(
         let key = (address.kind.clone(), address.name.clone());
         let declared = module.is_some_and(|module| module.declarations.contains_key(&key));
         let recorded = request.state.map(|state| &state.instances);
-        if declared || recorded.is_some_and(|all| all.contains_key(&address)) {
+        // What is there of a deployment does not tell what the deployment is.
+        let part = address.native.is_some();
+        if declared || part || recorded.is_some_and(|all| all.contains_key(&address)) {
             continue;
         }
         match wanted(request, sketch, (import, &address, id)) {

@@ -38,9 +38,40 @@ impl Driver<'_> {
         found
     }
 
+    /// What the provider calls those parts of a deployment that are to be imported by a plan.
+    pub(super) fn part_imports(&mut self, block: &Block<'_>) -> BTreeMap<Address, String> {
+        match self.request.mode {
+            super::Mode::Normal => self.imports(block),
+            super::Mode::Destroy | super::Mode::RefreshOnly => BTreeMap::new(),
+        }
+    }
+
+    /// Looks at those parts of a deployment that are to be imported, so that the deployment is
+    /// sized from what is there. What cannot be adopted is told where its change is planned.
+    pub(super) async fn adopt_parts(&mut self, block: &Block<'_>) {
+        for (address, id) in self.part_imports(block) {
+            let Some(Key::Text(zone)) = &address.key else {
+                continue;
+            };
+            let zone = self.nouns.zones.get(&**zone);
+            let provider = zone.and_then(|zone| self.providers.get(&zone.provider));
+            let resource = self.request.registry.resource(address.resource_type());
+            let (Some(provider), Some((_, schema))) = (provider, resource) else {
+                continue;
+            };
+            if self.state.instances.contains_key(&address) {
+                continue;
+            }
+            if let Ok(found) = adopt(&**provider, schema, &address, &id).await {
+                self.observed.insert(address, Some(found));
+            }
+        }
+    }
+
     /// Reports imports of what has no block, or of instances that a block does not have.
     pub(super) fn check_imports(&mut self) {
-        for import in &self.request.config.imports {
+        let config = self.request.config;
+        for import in &config.imports {
             let Some(root) = self.frames.get(&[]) else {
                 continue;
             };
@@ -54,7 +85,7 @@ impl Driver<'_> {
                 }
                 let help = match address.native {
                     None => "Add its resource block, or let isobar plan -generate-config-out=FILE write one.".to_owned(),
-                    Some(_) => parts(&address, self.changes.keys()),
+                    Some(_) => parts(config, &address, self.changes.keys()),
                 };
                 self.diagnostics
                     .push(not_configured(&address, help).at(&import.header));
@@ -70,7 +101,23 @@ pub(super) fn not_configured(address: &Address, help: String) -> Diagnostic {
 }
 
 /// Says what the deployment of an address is made of.
-pub(super) fn parts<'a>(address: &Address, all: impl Iterator<Item = &'a Address>) -> String {
+pub(super) fn parts<'a>(
+    config: &Config,
+    address: &Address,
+    all: impl Iterator<Item = &'a Address>,
+) -> String {
+    let key = (address.kind.clone(), address.name.clone());
+    let module = config.module(
+        &address
+            .module
+            .iter()
+            .map(|s| s.name.clone())
+            .collect::<Vec<_>>(),
+    );
+    if module.is_none_or(|module| !module.declarations.contains_key(&key)) {
+        let (kind, name) = key;
+        return format!("Write its block first: {kind} {name:?} {{ … }}.");
+    }
     let same = |other: &&Address| other.native.is_some() && other.block() == address.block();
     let parts: Vec<String> = all.filter(same).map(ToString::to_string).collect();
     match parts.is_empty() {

@@ -41,6 +41,7 @@ impl Driver<'_> {
         let Some(value) = self.noun(block, &Ambient::None) else {
             return;
         };
+        self.adopt_parts(block).await;
         let prepared = self.prepare(block, &value).await;
         let Prepared {
             sized,
@@ -259,9 +260,11 @@ impl Driver<'_> {
         };
         let mut recorded = BTreeMap::new();
         let mut observed = BTreeMap::new();
-        for (address, instance) in &self.state.instances {
+        for address in self.state.instances.keys().chain(self.observed.keys()) {
             if let Some(native) = native_in(address, block, &zone.zone.name) {
-                recorded.insert(native.clone(), instance.attributes.clone());
+                if let Some(instance) = self.state.instances.get(address) {
+                    recorded.insert(native.clone(), instance.attributes.clone());
+                }
                 if let Some(now) = self.prior(address) {
                     observed.insert(native.clone(), now);
                 }
@@ -292,7 +295,7 @@ impl Driver<'_> {
         let behind = self.names.resources_behind(block.node);
         let life = self.life(block, &Ambient::None)?;
         let triggered = self.triggered(block, &Ambient::None)?;
-        let mut imports = self.imports(block);
+        let mut imports = self.part_imports(block);
         for resource in in_order(&lowered) {
             let address = native_address(block, &zone.zone.name, &resource.native);
             let mut dependencies = behind.clone();

@@ -75,7 +75,7 @@ async fn part(request: &Request<'_>, address: &Address, id: &str) -> Result<Inst
         return Err(found);
     };
     let Some(planned) = plan.changes.get(address) else {
-        let help = parts(address, plan.changes.keys());
+        let help = parts(request.config, address, plan.changes.keys());
         return Err(not_configured(address, help).into());
     };
     let Some((_, schema)) = request.registry.resource(address.resource_type()) else {

@@ -172,6 +172,8 @@ impl<'r> Driver<'r> {
                 let found = adopt(&**provider, item.schema, &item.address, &id).await?;
                 (Some(found), Some(id))
             }
+            // A part of a deployment, which was looked at before.
+            (Some(found), Some(id)) if recorded.is_none() => (Some(found), Some(id)),
             (prior, _) => (prior, None),
         };
         let configured = Configured {
