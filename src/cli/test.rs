@@ -15,7 +15,7 @@ use super::project::{Needs, Project, unreadable};
 use super::session::Session;
 use crate::event::{Event, Sink};
 use crate::language::trial::{Source, Trial};
-use crate::language::{Sources, load_folder};
+use crate::language::{Sources, load_folder, text};
 use crate::providers;
 use crate::render;
 use crate::render::trial::Counts;
@@ -138,7 +138,7 @@ impl Tests {
     }
 
     fn insert(&mut self, session: &Session, path: &Path) -> Result<Arc<str>, Fault> {
-        let text = std::fs::read_to_string(session.path(path))
+        let text = text::read_ordinary(&session.path(path), text::LONGEST_SOURCE)
             .map_err(|error| unreadable(path, &error))?;
         Ok(self.sources.insert(&path.display().to_string(), text))
     }

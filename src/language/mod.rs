@@ -3,10 +3,10 @@
 pub mod body;
 pub mod check;
 pub mod config;
-mod depth;
 pub mod dynamic;
 mod escape;
 pub mod expression;
+mod flaw;
 mod incomplete;
 pub mod lifecycle;
 pub mod locator;

@@ -8,8 +8,9 @@ use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::{Diagnostic, Diagnostics, Fault, Span};
 
 use super::body::Body;
-use super::depth;
+
 use super::expression::Located;
+use super::flaw::{self, Flaw};
 use super::lower::Lowering;
 
 /// The most mistakes in the syntax of one file that are reported.
@@ -24,8 +25,8 @@ pub fn file(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
     match hcl_edit::parser::parse_body(plain) {
         Ok(body) => {
             let offset = text.len() - plain.len();
-            if let Some(start) = depth::of_body(&body) {
-                let found = too_deep(name, offset + start);
+            if let Some(flaw) = flaw::of_body(&body, plain) {
+                let found = flawed(name, flaw, offset);
                 return (Body::default(), Diagnostics::from(found));
             }
             let lowering = Lowering {
@@ -45,8 +46,8 @@ pub fn file(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
 /// Where and why it is not an expression.
 pub fn expression(name: &Arc<str>, text: &str) -> Result<Located, Fault> {
     match hcl_edit::parser::parse_expr(text) {
-        Ok(parsed) => match depth::of_expression(&parsed) {
-            Some(start) => Err(Box::new(too_deep(name, start))),
+        Ok(parsed) => match flaw::of_expression(&parsed, text) {
+            Some(flaw) => Err(Box::new(flawed(name, flaw, 0))),
             None => Ok(Lowering {
                 file: name,
                 text,
@@ -75,8 +76,8 @@ pub fn template(name: &Arc<str>, text: &str) -> Result<Located, Fault> {
         offset: 0,
     };
     match hcl_edit::parser::parse_template(text) {
-        Ok(parsed) => match depth::of_template(&parsed) {
-            Some(start) => Err(Box::new(too_deep(name, start))),
+        Ok(parsed) => match flaw::of_template(&parsed, text) {
+            Some(flaw) => Err(Box::new(flawed(name, flaw, 0))),
             None => Ok(lowering.whole_template(&parsed)),
         },
         Err(error) => {
@@ -118,8 +119,8 @@ fn recover(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
         }
         match hcl_edit::parser::parse_body(part) {
             Ok(body) => {
-                if let Some(start) = depth::of_body(&body) {
-                    diagnostics.push(too_deep(name, item.range.start + start));
+                if let Some(flaw) = flaw::of_body(&body, part) {
+                    diagnostics.push(flawed(name, flaw, item.range.start));
                     continue;
                 }
                 let mut body = Lowering {
@@ -160,10 +161,11 @@ fn invalid(message: &str, span: &Span) -> Diagnostic {
     Diagnostic::error("L0001", "Invalid syntax", detail).at(span)
 }
 
-fn too_deep(name: &Arc<str>, start: usize) -> Diagnostic {
-    let most = depth::MOST_ACCESSES;
-    let detail = format!("This expression has more than {most} attributes and indices in a row.");
-    Diagnostic::error("L0001", "Invalid syntax", detail).at(&Span::new(name, start..start + 1))
+/// The diagnostic for a flaw in a part of a file that begins at `offset`.
+fn flawed(name: &Arc<str>, flaw: Flaw, offset: usize) -> Diagnostic {
+    let start = flaw.start + offset;
+    Diagnostic::error("L0001", "Invalid syntax", flaw.kind.detail())
+        .at(&Span::new(name, start..start + 1))
 }
 
 fn too_many(name: &Arc<str>, start: usize) -> Diagnostic {
@@ -383,6 +385,29 @@ mod tests {
         assert_eq!(messages(text), ["L0002 Some(\"zone \\\"x\\\" {\")"]);
         let text = "zone \"x\" {\n  a = 1\n";
         assert_eq!(messages(text), ["L0002 Some(\"zone \\\"x\\\" {\")"]);
+    }
+
+    #[test]
+    fn quotes_and_line_ends_within_quotes_are_escaped() {
+        for text in [
+            "a = \"%{ if true }\"%{ endif }\"\n",
+            "a = \"%{ for x in y }a\nb%{ endfor }\"\n",
+            "a = \"${\"%{ if true }\"%{ endif }\"}\"\n",
+        ] {
+            let found = messages(text);
+            assert!(
+                found.len() == 1 && found[0].starts_with("L0001"),
+                "{found:?}"
+            );
+        }
+        for text in [
+            "a = \"%{ if true }\\\"\\\\%{ endif }\"\n",
+            "a = \"%{ if true }${\"x\"}%{ endif }\"\n",
+            "a = \"${<<EOT\n%{ if true }\"%{ endif }\nEOT\n}\"\n",
+            "a = <<EOT\n%{ if true }\"%{ endif }\nEOT\n",
+        ] {
+            assert_eq!(messages(text), [""; 0], "{text}");
+        }
     }
 
     #[test]

@@ -136,3 +136,10 @@ fn links_that_lead_in_circles_end() {
     symlink(".", folder.path("b")).unwrap();
     assert_eq!(run(&folder, &["plan"]).code, Some(0));
 }
+
+#[test]
+fn tests_that_are_no_ordinary_files_are_refused() {
+    let folder = Folder::new(&[("main.hcl", "")]);
+    symlink("/dev/zero", folder.path("a.test.hcl")).unwrap();
+    refused(&folder, &["test"], "C0009", &["a.test.hcl"]);
+}
