@@ -1,4 +1,10 @@
-//! Whether a text is the beginning of an expression that goes on in the next line.
+//! What is open at the end of a text, as far as brackets, quotes and heredocs tell.
+//!
+//! It is read without a parser: to know whether an expression goes on in the next line, and to
+//! find empty heredocs, which the parser takes for the beginning of longer ones.
+
+use std::borrow::Cow;
+use std::ops::Range;
 
 /// What is open at some place of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +21,38 @@ enum Open {
 /// beginning; a sequence `${` inside of one may go on.
 #[must_use]
 pub fn is_incomplete(text: &str) -> bool {
+    scan(text, |_| {})
+}
+
+/// The same text with `""` in place of heredocs without a line, so that every byte stays where it
+/// was: the parser looks for the end of a heredoc behind its first line only.
+pub(super) fn without_empty_heredocs(text: &str) -> Cow<'_, str> {
+    let mut empty: Vec<Range<usize>> = Vec::new();
+    if text.contains("<<") {
+        scan(text, |found| empty.push(found));
+    }
+    if empty.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut changed = String::with_capacity(text.len());
+    let mut behind = 0;
+    for range in empty {
+        changed.push_str(&text[behind..range.start]);
+        let mut written = "\"\"".chars();
+        for c in text[range.clone()].chars() {
+            match c {
+                '\n' | '\r' => changed.push(c),
+                c => (0..c.len_utf8()).for_each(|_| changed.push(written.next().unwrap_or(' '))),
+            }
+        }
+        behind = range.end;
+    }
+    changed.push_str(&text[behind..]);
+    Cow::Owned(changed)
+}
+
+/// Goes through a text and tells where its empty heredocs are; gives back whether it is incomplete.
+fn scan(text: &str, mut empty: impl FnMut(Range<usize>)) -> bool {
     let mut open: Vec<Open> = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -34,10 +72,17 @@ pub fn is_incomplete(text: &str) -> bool {
             continue;
         }
         if let Some(heredoc) = rest.strip_prefix("<<") {
+            let start = text.len() - rest.len();
             match heredoc_end(heredoc) {
                 Heredoc::None => rest = heredoc,
                 Heredoc::Open => return true,
-                Heredoc::Closed(behind) => rest = behind,
+                Heredoc::Closed { behind, is_empty } => {
+                    let end = text.len() - behind.len();
+                    if is_empty {
+                        empty(start..end);
+                    }
+                    rest = behind;
+                }
             }
             continue;
         }
@@ -74,32 +119,47 @@ enum Heredoc<'a> {
     None,
     /// Its end has not come yet.
     Open,
-    /// What is behind it.
-    Closed(&'a str),
+    /// It ends.
+    Closed {
+        /// What is behind its name.
+        behind: &'a str,
+        /// Whether it has no line.
+        is_empty: bool,
+    },
 }
 
 fn heredoc_end(text: &str) -> Heredoc<'_> {
     let text = text.strip_prefix('-').unwrap_or(text);
-    let (name, body) = text.split_once('\n').unwrap_or((text, ""));
-    let name = name.trim_end();
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
-    if name.is_empty() || !name.chars().all(is_name) {
+    let end = text.find(|c| !is_name(c)).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let rest = rest.trim_start_matches([' ', '\t', '\r']);
+    let Some(body) = rest
+        .strip_prefix('\n')
+        .or_else(|| rest.is_empty().then_some(""))
+    else {
+        return Heredoc::None;
+    };
+    if name.is_empty() {
         return Heredoc::None;
     }
     let mut rest = body;
     while !rest.is_empty() {
-        let (line, behind) = rest.split_once('\n').unwrap_or((rest, ""));
+        let line = rest.split_once('\n').map_or(rest, |(line, _)| line);
         if line.trim() == name {
-            return Heredoc::Closed(behind);
+            return Heredoc::Closed {
+                behind: &rest[line.trim_end().len()..],
+                is_empty: rest.len() == body.len(),
+            };
         }
-        rest = behind;
+        rest = rest.get(line.len() + 1..).unwrap_or_default();
     }
     Heredoc::Open
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_incomplete;
+    use super::{is_incomplete, without_empty_heredocs};
 
     #[test]
     fn open_brackets_sequences_and_heredocs_go_on() {
@@ -125,6 +185,21 @@ mod tests {
             ")",
         ] {
             assert!(!is_incomplete(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn empty_heredocs_become_quotes_of_the_same_length() {
+        for (text, changed) in [
+            ("a = <<E\nE\nb = 1\n", "a = \"\" \n \nb = 1\n"),
+            ("[<<-EOT\r\n  EOT\r\n]", "[\"\"    \r\n     \r\n]"),
+            ("<<A\nA\n<<A\nA\n", "\"\" \n \n\"\" \n \n"),
+            ("<<A\nx\nA\n", "<<A\nx\nA\n"),
+            ("<<A\n\nA\n", "<<A\n\nA\n"),
+            ("\"<<A\" # <<A\nA\n", "\"<<A\" # <<A\nA\n"),
+            ("1 << 2\n2\n", "1 << 2\n2\n"),
+        ] {
+            assert_eq!(without_empty_heredocs(text), changed, "{text:?}");
         }
     }
 }

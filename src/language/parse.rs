@@ -11,6 +11,7 @@ use super::body::Body;
 
 use super::expression::Located;
 use super::flaw::{self, Flaw};
+use super::incomplete::without_empty_heredocs;
 use super::lower::Lowering;
 
 /// The most mistakes in the syntax of one file that are reported.
@@ -22,9 +23,10 @@ const MOST_MISTAKES: usize = 100;
 pub fn file(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
     // Some editors begin a file with a byte order mark, which means nothing in UTF-8.
     let plain = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let offset = text.len() - plain.len();
+    let plain = &*without_empty_heredocs(plain);
     match hcl_edit::parser::parse_body(plain) {
         Ok(body) => {
-            let offset = text.len() - plain.len();
             if let Some(flaw) = flaw::of_body(&body, plain) {
                 let found = flawed(name, flaw, offset);
                 return (Body::default(), Diagnostics::from(found));
@@ -45,6 +47,7 @@ pub fn file(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
 /// # Errors
 /// Where and why it is not an expression.
 pub fn expression(name: &Arc<str>, text: &str) -> Result<Located, Fault> {
+    let text = &*without_empty_heredocs(text);
     match hcl_edit::parser::parse_expr(text) {
         Ok(parsed) => match flaw::of_expression(&parsed, text) {
             Some(flaw) => Err(Box::new(flawed(name, flaw, 0))),
@@ -91,6 +94,7 @@ pub fn template(name: &Arc<str>, text: &str) -> Result<Located, Fault> {
 }
 
 fn recover(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
+    let text = &*without_empty_heredocs(text);
     let mut whole = Body::default();
     let mut diagnostics = Diagnostics::new();
     let mark = if text.starts_with('\u{feff}') {
