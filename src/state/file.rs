@@ -39,15 +39,20 @@ struct StateDocument {
     #[serde(default)]
     resources: Vec<InstanceDocument>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    deposed: Vec<DeposedDocument>,
+    deposed: Vec<InstanceDocument>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     demands: BTreeMap<String, f64>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pending: BTreeMap<String, String>,
 }
 
+/// An instance. Nothing of it is flattened: what serde gathers for that holds no number beyond
+/// 64 bits.
 #[derive(Serialize, Deserialize)]
 pub(super) struct InstanceDocument {
+    /// Which one of several that were deposed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
     address: String,
     provider: String,
     schema_version: u64,
@@ -57,17 +62,15 @@ pub(super) struct InstanceDocument {
     protected: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     create_first: bool,
-    #[serde(flatten)]
-    attributes: ValueDocument,
+    value: Json,
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    ty: Option<Json>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sensitive: Vec<Vec<Json>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exact: Option<Json>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     dependencies: Vec<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct DeposedDocument {
-    key: String,
-    #[serde(flatten)]
-    instance: InstanceDocument,
 }
 
 #[derive(Serialize, Deserialize, Default, Clone, Copy, PartialEq)]
@@ -121,9 +124,9 @@ pub fn to_json(state: &State) -> String {
         deposed: state
             .deposed
             .iter()
-            .map(|((address, key), instance)| DeposedDocument {
-                key: key.to_string(),
-                instance: encode_instance(address, instance),
+            .map(|((address, key), instance)| InstanceDocument {
+                key: Some(key.to_string()),
+                ..encode_instance(address, instance)
             })
             .collect(),
         demands: state.demands.clone(),
@@ -164,12 +167,14 @@ pub fn from_json(text: &str) -> Result<State, FormatError> {
         );
     }
     for resource in document.resources {
-        let (address, instance) = decode_instance(&resource)?;
+        let (address, instance) = decode_instance(resource)?;
         state.instances.insert(address, instance);
     }
     for deposed in document.deposed {
-        let (address, instance) = decode_instance(&deposed.instance)?;
-        let key = parse_deposed(&deposed.key)?;
+        let key = deposed.key.as_deref();
+        let key = key.ok_or_else(|| malformed("a deposed object has no key".to_owned()))?;
+        let key = parse_deposed(key)?;
+        let (address, instance) = decode_instance(deposed)?;
         state.deposed.insert((address, key), instance);
     }
     for (address, key) in document.pending {
@@ -181,7 +186,14 @@ pub fn from_json(text: &str) -> Result<State, FormatError> {
 }
 
 pub(super) fn encode_instance(address: &Address, instance: &Instance) -> InstanceDocument {
+    let ValueDocument {
+        value,
+        ty,
+        sensitive,
+        exact,
+    } = encode_value(instance.attributes.value());
     InstanceDocument {
+        key: None,
         address: address.to_string(),
         provider: instance.provider.clone(),
         schema_version: instance.schema_version,
@@ -191,7 +203,10 @@ pub(super) fn encode_instance(address: &Address, instance: &Instance) -> Instanc
         },
         protected: instance.life.protected,
         create_first: instance.life.create_first,
-        attributes: encode_value(instance.attributes.value()),
+        value,
+        ty,
+        sensitive,
+        exact,
         dependencies: instance
             .dependencies
             .iter()
@@ -201,17 +216,23 @@ pub(super) fn encode_instance(address: &Address, instance: &Instance) -> Instanc
 }
 
 pub(super) fn decode_instance(
-    document: &InstanceDocument,
+    document: InstanceDocument,
 ) -> Result<(Address, Instance), FormatError> {
     let dependencies: Result<Vec<Address>, FormatError> = document
         .dependencies
         .iter()
         .map(|address| parse_address(address))
         .collect();
+    let attributes = ValueDocument {
+        value: document.value,
+        ty: document.ty,
+        sensitive: document.sensitive,
+        exact: document.exact,
+    };
     let instance = Instance {
-        provider: document.provider.clone(),
+        provider: document.provider,
         schema_version: document.schema_version,
-        attributes: decode_value(&document.attributes)?,
+        attributes: decode_value(&attributes)?,
         dependencies: dependencies?,
         status: match document.status {
             StatusDocument::Ready => Status::Ready,
@@ -312,6 +333,10 @@ mod tests {
     use super::super::{Instance, Life, OutputValue, State, Status};
     use super::{FormatError, from_json, to_json};
 
+    fn number(text: &str) -> Value {
+        Value::Number(text.parse().unwrap())
+    }
+
     fn sample() -> State {
         let mut state = State::new("lineage".to_owned());
         state.serial = 7;
@@ -326,6 +351,9 @@ mod tests {
                 Value::map([("k", Value::from("secret").sensitive())]),
             ),
             ("none", Value::NULL),
+            ("beyond_64_bits", number("123456789012345678901234567890")),
+            ("beyond_128_bits", number("1e40")),
+            ("exact", number("44444444444444000000000000.5")),
             ("tuple", Value::tuple(vec!["a".into(), true.into()])),
         ]);
         let instance = Instance {

@@ -253,7 +253,7 @@ fn record(line: Line) -> Result<Record, FormatError> {
             key: IdempotencyKey::new(key),
         },
         Line::Stored(document) => {
-            let (address, instance) = decode_instance(&document)?;
+            let (address, instance) = decode_instance(*document)?;
             Record::Stored {
                 address,
                 instance: Box::new(instance),

@@ -151,14 +151,15 @@ impl Number {
     /// Sum; `None` where it is out of reach.
     #[must_use]
     pub fn checked_add(&self, other: &Self) -> Option<Self> {
-        let sum = self.combine(other, i64::checked_add, |left, right| left + right)?;
+        let sum = self.combine(other, i64::checked_add, |left, right| sum(&left, &right))?;
         Some(sum.zero_unless(self.is_negative_zero() && other.is_negative_zero()))
     }
 
     /// Difference; `None` where it is out of reach.
     #[must_use]
     pub fn checked_sub(&self, other: &Self) -> Option<Self> {
-        let difference = self.combine(other, i64::checked_sub, |left, right| left - right)?;
+        let difference =
+            self.combine(other, i64::checked_sub, |left, right| sum(&left, &-right))?;
         Some(difference.zero_unless(self.is_negative_zero() && !other.is_negative_zero()))
     }
 
@@ -316,6 +317,16 @@ impl Number {
     pub fn is_zero(&self) -> bool {
         matches!(self.0, Repr::Small { value: 0, .. }) || self.is_negative_zero()
     }
+}
+
+/// The sum of two numbers, worked out exactly and rounded once, to the precision of the first.
+fn sum(left: &Float, right: &Float) -> Float {
+    let (left_significand, left_exponent) = left.repr().clone().into_parts();
+    let (right_significand, right_exponent) = right.repr().clone().into_parts();
+    let exponent = left_exponent.min(right_exponent);
+    let at = |significand: IBig, from: isize| significand << from.abs_diff(exponent);
+    let exact = at(left_significand, left_exponent) + at(right_significand, right_exponent);
+    rounded(exact, exponent, left.precision())
 }
 
 /// `significand · 2^exponent`, rounded to a precision.

@@ -35,21 +35,33 @@ impl Evaluation<'_> {
                     text.mark(&truth);
                     if truth.is_unknown() {
                         text.unknown = true;
+                        for parts in [then, otherwise] {
+                            text.marks = text.marks.union(self.marks_of(parts));
+                        }
                         continue;
                     }
-                    match Type::Bool.convert(truth.reveal()) {
-                        Ok(Value::Bool(true)) => self.write_parts(then, text)?,
-                        Ok(Value::Bool(false)) => self.write_parts(otherwise, text)?,
+                    let (taken, other) = match Type::Bool.convert(truth.reveal()) {
+                        Ok(Value::Bool(true)) => (then, otherwise),
+                        Ok(Value::Bool(false)) => (otherwise, then),
                         _ => {
                             let detail = "The condition must be true or false.";
                             return Err(self.fault(condition.extent, "Invalid condition", detail));
                         }
-                    }
+                    };
+                    self.write_parts(taken, text)?;
+                    text.marks = text.marks.union(self.marks_of(other));
                 }
                 Part::For(each) => self.write_for(each, text)?,
             }
         }
         Ok(())
+    }
+
+    /// The marks of what is not taken, which count as those of the result of a conditional do.
+    fn marks_of(&mut self, parts: &[Part]) -> Marks {
+        let mut text = Text::default();
+        let written = self.write_parts(parts, &mut text);
+        written.map(|()| text.marks).unwrap_or_default()
     }
 
     fn write_for(&mut self, each: &ForPart, text: &mut Text) -> Result<(), Fault> {
