@@ -22,14 +22,12 @@ const TARGETS: [(&str, Target, usize); 5] = [
 fn every_input_that_was_kept_is_taken_or_refused() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
     for (name, target, least) in TARGETS {
-        let mut paths: Vec<_> = std::fs::read_dir(corpus.join(name))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
-        paths.sort();
-        assert!(paths.len() >= least, "{name}: {}", paths.len());
-        for path in paths {
-            target(&std::fs::read(path).unwrap());
+        let file = corpus.join(name).with_extension("jsonl");
+        let lines = std::fs::read_to_string(file).unwrap();
+        assert!(lines.lines().count() >= least, "{name}");
+        for line in lines.lines() {
+            let input: String = serde_json::from_str(line).unwrap();
+            target(input.as_bytes());
         }
     }
 }

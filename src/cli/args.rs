@@ -190,6 +190,12 @@ pub(super) struct Validate {
     /// Print the result as JSON.
     #[arg(long)]
     pub(super) json: bool,
+    /// Leave the files of tests out.
+    #[arg(long)]
+    pub(super) no_tests: bool,
+    /// The folder of more files of tests.
+    #[arg(long, value_name = "DIR", default_value = "tests")]
+    pub(super) test_directory: PathBuf,
 }
 
 /// What plan, apply and destroy have in common.

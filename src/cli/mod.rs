@@ -47,6 +47,7 @@ mod state;
 mod taint;
 mod test;
 mod transfer;
+mod trials;
 mod validate;
 mod variables;
 mod version;

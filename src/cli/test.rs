@@ -1,21 +1,22 @@
 //! `isobar test`
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use isobar_sdk::{Diagnostic, Diagnostics, Fault, Value};
+use isobar_sdk::{Diagnostic, Fault, Value};
 
 use super::Exit;
 use super::args::Test;
 use super::environment::{fresh_id, now};
 use super::failure::Stopped;
 use super::interrupt;
-use super::project::{Needs, Project, unreadable};
+use super::project::{Needs, Project};
 use super::session::Session;
+use super::trials::Tests;
 use crate::event::{Event, Sink};
-use crate::language::trial::{Source, Trial};
-use crate::language::{Sources, load_folder, text};
+use crate::language::Sources;
+use crate::language::trial::Trial;
 use crate::providers;
 use crate::render;
 use crate::render::trial::Counts;
@@ -26,9 +27,9 @@ pub(super) fn run(session: &Session, args: &Test) -> Result<Exit, Stopped> {
     session.shell.event(render::json::stream::version());
     let project = Project::load(session, Needs::Configuration)?;
     let given = project.given_alone(session, &args.assignments)?;
-    let mut tests = Tests::new(&project);
-    for path in found(session, args)? {
-        tests.read(session, &path)?;
+    let (tests, wrong) = Tests::read(session, &project, &args.test_directory, &args.filter)?;
+    if wrong.has_errors() {
+        return Err(Stopped::new(wrong, &tests.sources));
     }
     let Tests {
         files,
@@ -61,134 +62,6 @@ pub(super) fn run(session: &Session, args: &Test) -> Result<Exit, Stopped> {
         Status::Pass => Exit::Success,
         Status::Skip | Status::Fail | Status::Error => Exit::Failure,
     })
-}
-
-/// The files of tests, relative to the folder of the configuration.
-fn found(session: &Session, args: &Test) -> Result<Vec<PathBuf>, Fault> {
-    let mut found = Vec::new();
-    for folder in [Path::new(""), &args.test_directory] {
-        let Ok(entries) = std::fs::read_dir(session.path(folder)) else {
-            continue;
-        };
-        let names = entries.flatten().map(|entry| entry.file_name());
-        let names = names.filter_map(|name| name.into_string().ok());
-        let tests = names.filter(|name| name.ends_with(".test.hcl") && !name.starts_with('.'));
-        found.extend(tests.map(|name| folder.join(name)));
-    }
-    found.sort();
-    found.dedup();
-    if let Some(missing) = args.filter.iter().find(|wanted| !found.contains(wanted)) {
-        let names: Vec<String> = found
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect();
-        let detail = format!("There is no file of tests {}.", missing.display());
-        let diagnostic = Diagnostic::error("T0007", "Unknown file of tests", detail);
-        return Err(diagnostic
-            .help(format!("Files of tests are {}.", names.join(", ")))
-            .into());
-    }
-    if !args.filter.is_empty() {
-        found.retain(|path| args.filter.contains(path));
-    }
-    Ok(found)
-}
-
-/// The files of tests with all that they need.
-struct Tests {
-    files: Vec<(String, Trial)>,
-    sources: Sources,
-    /// What runs plan in place of the configuration, by source.
-    modules: Modules,
-}
-
-impl Tests {
-    fn new(project: &Project) -> Self {
-        Self {
-            files: Vec::new(),
-            sources: project.sources.clone(),
-            modules: Modules::new(),
-        }
-    }
-
-    fn read(&mut self, session: &Session, path: &Path) -> Result<(), Stopped> {
-        let name = self.insert(session, path)?;
-        let text = self.sources.text(&name).unwrap_or_default();
-        let (mut trial, mut wrong) = Trial::read(&name, text);
-        for mock in trial.mocks.values_mut() {
-            let Some(source) = mock.source.clone() else {
-                continue;
-            };
-            for path in mocks(session, &source)? {
-                let name = self.insert(session, &path)?;
-                let text = self.sources.text(&name).unwrap_or_default();
-                wrong.extend(mock.add_file(&name, text));
-            }
-        }
-        for run in &trial.runs {
-            if let Some(source) = &run.module {
-                wrong.extend(self.module(session, source));
-            }
-        }
-        if wrong.has_errors() {
-            return Err(Stopped::new(wrong, &self.sources));
-        }
-        self.files.push((name.to_string(), trial));
-        Ok(())
-    }
-
-    fn insert(&mut self, session: &Session, path: &Path) -> Result<Arc<str>, Fault> {
-        let text = text::read_ordinary(&session.path(path), text::LONGEST_SOURCE)
-            .map_err(|error| unreadable(path, &error))?;
-        Ok(self.sources.insert(&path.display().to_string(), text))
-    }
-
-    /// Reads the module that a run names.
-    fn module(&mut self, session: &Session, source: &Source) -> Diagnostics {
-        if self.modules.contains_key(&source.text) {
-            return Diagnostics::new();
-        }
-        let wrong = |why: &str| {
-            let detail = format!("{:?} {why}.", source.text);
-            Diagnostics::from(
-                Diagnostic::error("T0016", "Module of a run cannot be read", detail)
-                    .at(&source.span)
-                    .help("Name a folder with ./ or ../; it is relative to the folder of the configuration."),
-            )
-        };
-        let Ok(folder) = self.sources.module_folder("", &source.text) else {
-            return wrong("is no folder of this machine");
-        };
-        if let Err(error) = self.sources.read_more(session.folder(), &folder) {
-            return wrong(&format!("cannot be read: {error}"));
-        }
-        if self.sources.configuration_of(&folder).next().is_none() {
-            return wrong("has no file that ends in .hcl");
-        }
-        let (config, found) = load_folder(&self.sources, &folder);
-        self.modules.insert(Arc::clone(&source.text), config);
-        found
-    }
-}
-
-/// The files of the folder of a mocked provider, in order.
-fn mocks(session: &Session, source: &Source) -> Result<Vec<PathBuf>, Fault> {
-    let folder = Path::new(&*source.text);
-    let entries = std::fs::read_dir(session.path(folder)).map_err(|error| {
-        let detail = format!("{}: {error}.", folder.display());
-        Diagnostic::error(
-            "T0017",
-            "Folder of a mocked provider cannot be read",
-            detail,
-        )
-        .at(&source.span)
-        .help("Correct the source; it is relative to the folder of the configuration.")
-    })?;
-    let names = entries.flatten().map(|entry| entry.file_name());
-    let names = names.filter(|name| name.to_string_lossy().ends_with(".mock.hcl"));
-    let mut paths: Vec<PathBuf> = names.map(|name| folder.join(name)).collect();
-    paths.sort();
-    Ok(paths)
 }
 
 fn make(folder: &Path) -> Result<(), Fault> {

@@ -2,19 +2,24 @@
 //!
 //! It bounds brackets and operators itself, but not chains of accesses (`a.b.c`), which nest in
 //! our tree and not in its text; in the directives of quoted templates it takes quotes and line
-//! ends as they are; and behind a dot it takes a line end that ends the expression.
+//! ends as they are; behind a dot or a call it takes a line end that ends the expression; and
+//! behind the end of a heredoc anything.
+
+use std::ops::Range;
 
 use hcl_edit::Span as _;
 use hcl_edit::Spanned;
 use hcl_edit::expr::{
-    Array, Expression, ForExpr, FuncArgs, Object, Parenthesis, Traversal, TraversalOperator,
+    Array, BinaryOp, Conditional, Expression, ForExpr, FuncArgs, Object, Parenthesis, Traversal,
+    TraversalOperator, UnaryOp,
 };
 use hcl_edit::structure::Body;
 use hcl_edit::template::{Directive, HeredocTemplate, Interpolation, StringTemplate, Template};
 use hcl_edit::visit::{
-    Visit, visit_array, visit_directive, visit_expr, visit_for_expr, visit_func_args,
-    visit_heredoc_template, visit_interpolation, visit_object, visit_parenthesis,
-    visit_string_template, visit_traversal, visit_traversal_operator,
+    Visit, visit_array, visit_binary_op, visit_conditional, visit_directive, visit_expr,
+    visit_for_expr, visit_func_args, visit_heredoc_template, visit_interpolation, visit_object,
+    visit_parenthesis, visit_string_template, visit_traversal, visit_traversal_operator,
+    visit_unary_op,
 };
 
 /// The most accesses on the way to any part of an expression.
@@ -33,8 +38,10 @@ pub(super) enum Kind {
     Chain,
     /// A quote, or the end of a line, within quotes.
     Stray,
-    /// The end of a line behind a dot.
-    Dot,
+    /// The end of a line within an expression that is in no brackets.
+    Line,
+    /// Something behind the name that ends a heredoc.
+    Heredoc,
 }
 
 impl Kind {
@@ -47,10 +54,10 @@ impl Kind {
             Self::Stray => {
                 "Within quotes, a quote is written \\\" and the end of a line \\n.".to_owned()
             }
-            Self::Dot => {
-                "The line ends behind a dot, where a name is expected; within parentheses it may."
-                    .to_owned()
+            Self::Line => {
+                "The line ends within an expression; within parentheses it may.".to_owned()
             }
+            Self::Heredoc => "The name that ends a heredoc stands alone in its line.".to_owned(),
         }
     }
 }
@@ -109,12 +116,25 @@ impl<'a> Search<'a> {
         self.lines = around;
     }
 
-    /// Where a line ends between the name that begins at `start` and the dot before it.
-    fn broken_line(&self, start: usize) -> Option<usize> {
-        let before = self.text.get(..start)?;
-        let dot = before.rfind('.')?;
-        let end = before[dot..].find('\n')?;
-        Some(dot + end)
+    /// Looks for the end of a line between two parts of an expression, comments aside.
+    fn between(&mut self, left: Option<Range<usize>>, right: Option<Range<usize>>) {
+        if !self.lines {
+            return;
+        }
+        let (Some(left), Some(right)) = (left, right) else {
+            return;
+        };
+        let mut start = left.end;
+        while let Some(gap) = self.text.get(start..right.start) {
+            let comment = gap.find("/*").unwrap_or(gap.len());
+            if let Some(at) = gap[..comment].find('\n') {
+                return self.find(Kind::Line, start + at);
+            }
+            match gap[comment..].find("*/") {
+                Some(end) => start += comment + end + 2,
+                None => return,
+            }
+        }
     }
 }
 
@@ -125,27 +145,49 @@ impl Visit for Search<'_> {
         }
     }
 
+    fn visit_binary_op(&mut self, operation: &BinaryOp) {
+        let operator = operation.operator.span();
+        self.between(operation.lhs_expr.span(), operator.clone());
+        self.between(operator, operation.rhs_expr.span());
+        visit_binary_op(self, operation);
+    }
+
+    fn visit_unary_op(&mut self, operation: &UnaryOp) {
+        self.between(operation.operator.span(), operation.expr.span());
+        visit_unary_op(self, operation);
+    }
+
+    fn visit_conditional(&mut self, conditional: &Conditional) {
+        let Conditional {
+            cond_expr,
+            true_expr,
+            false_expr,
+            ..
+        } = conditional;
+        self.between(cond_expr.span(), true_expr.span());
+        self.between(true_expr.span(), false_expr.span());
+        visit_conditional(self, conditional);
+    }
+
     fn visit_traversal(&mut self, traversal: &Traversal) {
         self.accesses += traversal.operators.len();
         if self.accesses > MOST_ACCESSES {
             self.find(Kind::Chain, traversal.span().map_or(0, |span| span.start));
         } else {
+            let mut before = traversal.expr.span();
+            for operator in &traversal.operators {
+                let (whole, name) = (operator.span(), named(operator.value()));
+                self.between(before, whole.clone());
+                let dot = whole.clone().map(|span| span.start..span.start);
+                self.between(dot, name);
+                before = whole;
+            }
             visit_traversal(self, traversal);
         }
         self.accesses -= traversal.operators.len();
     }
 
     fn visit_traversal_operator(&mut self, operator: &TraversalOperator) {
-        let span = match operator {
-            TraversalOperator::AttrSplat(splat) => splat.span(),
-            TraversalOperator::GetAttr(name) => name.span(),
-            TraversalOperator::LegacyIndex(index) => index.span(),
-            TraversalOperator::FullSplat(_) | TraversalOperator::Index(_) => None,
-        };
-        let start = span.filter(|_| self.lines).map(|span| span.start);
-        if let Some(at) = start.and_then(|start| self.broken_line(start)) {
-            self.find(Kind::Dot, at);
-        }
         match operator {
             TraversalOperator::Index(_) => {
                 self.inside(false, |v| visit_traversal_operator(v, operator));
@@ -189,6 +231,12 @@ impl Visit for Search<'_> {
     }
 
     fn visit_heredoc_template(&mut self, template: &HeredocTemplate) {
+        let end = template.span().map_or(self.text.len(), |span| span.end);
+        let behind = self.text.get(end..).unwrap_or_default();
+        let rest = behind.split('\n').next().unwrap_or_default();
+        if !rest.trim().is_empty() {
+            self.find(Kind::Heredoc, end);
+        }
         let around = std::mem::replace(&mut self.quoted, false);
         visit_heredoc_template(self, template);
         self.quoted = around;
@@ -200,6 +248,16 @@ impl Visit for Search<'_> {
         if let Some(at) = self.text.get(range).and_then(stray) {
             self.find(Kind::Stray, start + at);
         }
+    }
+}
+
+/// Where that stands which follows the dot of an access.
+fn named(operator: &TraversalOperator) -> Option<Range<usize>> {
+    match operator {
+        TraversalOperator::AttrSplat(splat) => splat.span(),
+        TraversalOperator::GetAttr(name) => name.span(),
+        TraversalOperator::LegacyIndex(index) => index.span(),
+        TraversalOperator::FullSplat(_) | TraversalOperator::Index(_) => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Text to [`Body`], going on behind what cannot be parsed.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -47,7 +48,11 @@ pub fn file(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
 /// # Errors
 /// Where and why it is not an expression.
 pub fn expression(name: &Arc<str>, text: &str) -> Result<Located, Fault> {
-    let text = &*without_empty_heredocs(text);
+    let text = &*match without_empty_heredocs(text) {
+        // Nothing may stand behind an expression, and a heredoc may have left spaces there.
+        Cow::Owned(text) => Cow::Owned(text.trim_end().to_owned()),
+        unchanged @ Cow::Borrowed(_) => unchanged,
+    };
     match hcl_edit::parser::parse_expr(text) {
         Ok(parsed) => match flaw::of_expression(&parsed, text) {
             Some(flaw) => Err(Box::new(flawed(name, flaw, 0))),
