@@ -74,19 +74,6 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     scanner.tokens
 }
 
-/// The text behind the space that it begins with. A carriage return that ends no line is space to
-/// the parser, too.
-fn behind_space(text: &str) -> &str {
-    let mut rest = text;
-    loop {
-        rest = rest.trim_start_matches([' ', '\t']);
-        match rest.strip_prefix('\r') {
-            Some(behind) if !behind.starts_with('\n') => rest = behind,
-            _ => return rest,
-        }
-    }
-}
-
 struct Scanner<'a> {
     rest: &'a str,
     /// The innermost mode is last; the file itself is not in it.
@@ -110,7 +97,7 @@ impl<'a> Scanner<'a> {
 
     /// Takes one token outside of literal text, and the space before it.
     fn code(&mut self) {
-        let trimmed = behind_space(self.rest);
+        let trimmed = self.rest.trim_start_matches([' ', '\t']);
         if trimmed.is_empty() {
             // Nothing stands behind it that the passes could put in its place.
             let mut end = Token::new(Kind::End, "");

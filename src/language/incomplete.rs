@@ -24,12 +24,31 @@ pub fn is_incomplete(text: &str) -> bool {
     scan(text, |_| {})
 }
 
+/// Where a carriage return stands that ends no line, outside of comments: the parser takes it for
+/// space.
+pub(super) fn stray_return(text: &str) -> Option<usize> {
+    if !text.contains('\r') {
+        return None;
+    }
+    let mut first = None;
+    scan(text, |found| {
+        if let Found::Return(at) = found {
+            first = first.or(Some(at));
+        }
+    });
+    first
+}
+
 /// The same text with `""` in place of heredocs without a line, so that every byte stays where it
 /// was: the parser looks for the end of a heredoc behind its first line only.
 pub(super) fn without_empty_heredocs(text: &str) -> Cow<'_, str> {
     let mut empty: Vec<Range<usize>> = Vec::new();
     if text.contains("<<") {
-        scan(text, |found| empty.push(found));
+        scan(text, |found| {
+            if let Found::EmptyHeredoc(range) = found {
+                empty.push(range);
+            }
+        });
     }
     if empty.is_empty() {
         return Cow::Borrowed(text);
@@ -51,11 +70,23 @@ pub(super) fn without_empty_heredocs(text: &str) -> Cow<'_, str> {
     Cow::Owned(changed)
 }
 
-/// Goes through a text and tells where its empty heredocs are; gives back whether it is incomplete.
-fn scan(text: &str, mut empty: impl FnMut(Range<usize>)) -> bool {
+/// What a text holds that the parser does not understand.
+enum Found {
+    /// A heredoc without a line.
+    EmptyHeredoc(Range<usize>),
+    /// A carriage return that ends no line.
+    Return(usize),
+}
+
+/// Goes through a text and tells what is found in it; gives back whether it is incomplete.
+fn scan(text: &str, mut tell: impl FnMut(Found)) -> bool {
     let mut open: Vec<Open> = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
+        let start = text.len() - rest.len();
+        if first == '\r' && !rest.starts_with("\r\n") {
+            tell(Found::Return(start));
+        }
         if open.last() == Some(&Open::Quote) {
             rest = in_quote(rest, first, &mut open);
             continue;
@@ -72,14 +103,16 @@ fn scan(text: &str, mut empty: impl FnMut(Range<usize>)) -> bool {
             continue;
         }
         if let Some(heredoc) = rest.strip_prefix("<<") {
-            let start = text.len() - rest.len();
             match heredoc_end(heredoc) {
                 Heredoc::None => rest = heredoc,
                 Heredoc::Open => return true,
                 Heredoc::Closed { behind, is_empty } => {
                     let end = text.len() - behind.len();
                     if is_empty {
-                        empty(start..end);
+                        tell(Found::EmptyHeredoc(start..end));
+                    }
+                    if let Some(at) = lone_return(&text[start..end]) {
+                        tell(Found::Return(start + at));
                     }
                     rest = behind;
                 }
@@ -95,6 +128,12 @@ fn scan(text: &str, mut empty: impl FnMut(Range<usize>)) -> bool {
         rest = &rest[first.len_utf8()..];
     }
     open.contains(&Open::Bracket)
+}
+
+/// The first carriage return without a line feed behind it.
+fn lone_return(text: &str) -> Option<usize> {
+    let mut returns = text.match_indices('\r').map(|(at, _)| at);
+    returns.find(|at| !text[at + 1..].starts_with('\n'))
 }
 
 /// What is left behind the next piece of a quoted text.

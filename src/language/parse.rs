@@ -12,7 +12,7 @@ use super::body::Body;
 
 use super::expression::Located;
 use super::flaw::{self, Flaw};
-use super::incomplete::without_empty_heredocs;
+use super::incomplete::{stray_return, without_empty_heredocs};
 use super::lower::Lowering;
 
 /// The most mistakes in the syntax of one file that are reported.
@@ -26,6 +26,10 @@ pub fn file(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
     let plain = text.strip_prefix('\u{feff}').unwrap_or(text);
     let offset = text.len() - plain.len();
     let plain = &*without_empty_heredocs(plain);
+    if let Some(at) = stray_return(plain) {
+        let found = stray(name, offset + at);
+        return (Body::default(), Diagnostics::from(found));
+    }
     match hcl_edit::parser::parse_body(plain) {
         Ok(body) => {
             if let Some(flaw) = flaw::of_body(&body, plain) {
@@ -41,6 +45,14 @@ pub fn file(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
         }
         Err(_) => recover(name, text),
     }
+}
+
+/// The diagnostic for a carriage return that ends no line.
+fn stray(name: &Arc<str>, at: usize) -> Diagnostic {
+    let detail = "A carriage return stands here without a line feed behind it.";
+    Diagnostic::error("L0001", "Invalid syntax", detail)
+        .at(&Span::new(name, at..at + 1))
+        .help("Remove it; within quotes write \\r.")
 }
 
 /// Parses one expression, such as the value of a variable given as text.
