@@ -74,7 +74,6 @@ mod tests {
             ("a \"$${b}\" {}\n", "a \"$${b}\" {}\n"),
             ("a=\"${# b\nc}\"\n", "a = \"${ # b\nc}\"\n"),
             ("a=\"${\"${b}\"}\"\n", "a = b\n"),
-            ("a=\"${~ b\r~}\"\n", "a = b\n"),
         ] {
             assert_eq!(layout(text), expected);
         }

@@ -10,14 +10,18 @@ use std::ops::Range;
 use hcl_edit::Span as _;
 use hcl_edit::Spanned;
 use hcl_edit::expr::{
-    Array, BinaryOp, Conditional, Expression, ForExpr, FuncArgs, Object, Parenthesis, Traversal,
-    TraversalOperator, UnaryOp,
+    Array, BinaryOp, Conditional, Expression, ForCond, ForExpr, ForIntro, FuncArgs, Object,
+    Parenthesis, Traversal, TraversalOperator, UnaryOp,
 };
 use hcl_edit::structure::Body;
-use hcl_edit::template::{Directive, HeredocTemplate, Interpolation, StringTemplate, Template};
+use hcl_edit::template::{
+    Directive, ForTemplateExpr, HeredocTemplate, IfTemplateExpr, Interpolation, StringTemplate,
+    Template,
+};
 use hcl_edit::visit::{
     Visit, visit_array, visit_binary_op, visit_conditional, visit_directive, visit_expr,
-    visit_for_expr, visit_func_args, visit_heredoc_template, visit_interpolation, visit_object,
+    visit_for_cond, visit_for_expr, visit_for_intro, visit_for_template_expr, visit_func_args,
+    visit_heredoc_template, visit_if_template_expr, visit_interpolation, visit_object,
     visit_parenthesis, visit_string_template, visit_traversal, visit_traversal_operator,
     visit_unary_op,
 };
@@ -40,8 +44,10 @@ pub(super) enum Kind {
     Stray,
     /// The end of a line within an expression that is in no brackets.
     Line,
-    /// Something behind the name that ends a heredoc.
+    /// Something behind the name that ends a heredoc, or that name before its end.
     Heredoc,
+    /// A word that runs into the next one.
+    Glued,
 }
 
 impl Kind {
@@ -57,7 +63,10 @@ impl Kind {
             Self::Line => {
                 "The line ends within an expression; within parentheses it may.".to_owned()
             }
-            Self::Heredoc => "The name that ends a heredoc stands alone in its line.".to_owned(),
+            Self::Glued => "There is a space missing behind this word.".to_owned(),
+            Self::Heredoc => {
+                "The name that ends a heredoc stands alone in its line, and once.".to_owned()
+            }
         }
     }
 }
@@ -114,6 +123,39 @@ impl<'a> Search<'a> {
         let around = std::mem::replace(&mut self.lines, lines);
         visit(self);
         self.lines = around;
+    }
+
+    /// Looks for a word that ends where another one begins.
+    fn apart(&mut self, span: Option<Range<usize>>) {
+        let Some((before, behind)) = span.and_then(|span| self.text.split_at_checked(span.start))
+        else {
+            return;
+        };
+        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+        if before.ends_with(is_word) && behind.starts_with(is_word) {
+            self.find(Kind::Glued, before.len());
+        }
+    }
+
+    /// Where the end of a heredoc is not as it must be: its name stands alone in its line, and in
+    /// no line before that.
+    fn ill_ended(&self, heredoc: &HeredocTemplate) -> Option<usize> {
+        let span = heredoc.span()?;
+        let name = heredoc.delimiter.as_str();
+        let mut at = span.start;
+        let mut lines = self.text.get(span.start..)?.split_inclusive('\n');
+        at += lines.next()?.len();
+        for line in lines {
+            let is_last = at + line.trim_end_matches('\n').len() >= span.end;
+            if (line.trim() == name) != is_last {
+                return Some(at.min(span.end));
+            }
+            if is_last {
+                break;
+            }
+            at += line.len();
+        }
+        None
     }
 
     /// Looks for the end of a line between two parts of an expression, comments aside.
@@ -230,15 +272,36 @@ impl Visit for Search<'_> {
         self.quoted = around;
     }
 
-    fn visit_heredoc_template(&mut self, template: &HeredocTemplate) {
-        let end = template.span().map_or(self.text.len(), |span| span.end);
-        let behind = self.text.get(end..).unwrap_or_default();
-        let rest = behind.split('\n').next().unwrap_or_default();
-        if !rest.trim().is_empty() {
-            self.find(Kind::Heredoc, end);
+    fn visit_for_intro(&mut self, intro: &ForIntro) {
+        let first = intro.key_var.as_ref().unwrap_or(&intro.value_var);
+        self.apart(first.span());
+        self.apart(intro.collection_expr.span());
+        visit_for_intro(self, intro);
+    }
+
+    fn visit_for_cond(&mut self, condition: &ForCond) {
+        self.apart(condition.expr.span());
+        visit_for_cond(self, condition);
+    }
+
+    fn visit_if_template_expr(&mut self, start: &IfTemplateExpr) {
+        self.apart(start.cond_expr.span());
+        visit_if_template_expr(self, start);
+    }
+
+    fn visit_for_template_expr(&mut self, start: &ForTemplateExpr) {
+        let first = start.key_var.as_ref().unwrap_or(&start.value_var);
+        self.apart(first.span());
+        self.apart(start.collection_expr.span());
+        visit_for_template_expr(self, start);
+    }
+
+    fn visit_heredoc_template(&mut self, heredoc: &HeredocTemplate) {
+        if let Some(at) = self.ill_ended(heredoc) {
+            self.find(Kind::Heredoc, at);
         }
         let around = std::mem::replace(&mut self.quoted, false);
-        visit_heredoc_template(self, template);
+        visit_heredoc_template(self, heredoc);
         self.quoted = around;
     }
 
