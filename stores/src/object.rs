@@ -43,7 +43,7 @@ impl<S> Objects<S> {
     fn path(&self, name: &str) -> Path {
         name.split('/')
             .filter(|part| !part.is_empty())
-            .fold(self.folder.clone(), |path, part| path.join(part))
+            .fold(self.folder.clone(), Path::join)
     }
 }
 
