@@ -7,7 +7,7 @@ use isobar_sdk::{Address, Diagnostic, Fault};
 use jiff::Timestamp;
 
 use crate::plan::Plan;
-use crate::state::{FormatError, LockError, State, StoreError};
+use crate::state::{FormatError, LockError, RemoteError, State, StoreError};
 
 /// Refuses a plan that was made from another state, or that rests on a forecast that expired.
 ///
@@ -121,6 +121,20 @@ pub fn locked(error: &LockError) -> Diagnostic {
             format!("Another process holds the lock {}.", path.display()),
         )
         .help("Wait until it is done and try again. The lock is given up when its process ends."),
+        LockError::Leased { by, place, lease } => {
+            let (operation, who, pid, since) = (&by.operation, &by.who, by.pid, &by.since);
+            let detail = format!(
+                "{operation} by {who} (process {pid}) has held the lock since {since}.\nLock: {place}, id {}.",
+                by.id
+            );
+            let help = format!(
+                "Wait until it is done and try again. If its machine is gone, the lock runs out {} seconds after its last sign of life; isobar force-unlock {} takes it away now.",
+                lease.as_secs(),
+                by.id
+            );
+            Diagnostic::error("S0001", "State is locked", detail).help(help)
+        }
+        LockError::Remote { .. } => unreached(&error.to_string()),
         LockError::Io { .. } => {
             Diagnostic::error("S0002", "State cannot be locked", format!("{error}."))
                 .help("Check that the folder exists and that you may write to it.")
@@ -144,6 +158,7 @@ pub fn unreadable(error: &StoreError) -> Diagnostic {
                 path.display()
             ))
         }
+        StoreError::Remote { .. } => unreached(&error.to_string()),
         StoreError::Io { .. } => Diagnostic::error("S0007", "State cannot be read", detail)
             .help("Check that the file and its folder exist and that you may read them."),
     }
@@ -152,6 +167,20 @@ pub fn unreadable(error: &StoreError) -> Diagnostic {
 /// Says why the state cannot be written.
 #[must_use]
 pub fn unwritable(error: &StoreError) -> Diagnostic {
-    Diagnostic::error("S0004", "State cannot be written", format!("{error}."))
-        .help("Free space or grant access, then run isobar plan: what was done is kept in the journal and is folded in.")
+    let detail = sentence(&error.to_string());
+    match error {
+        StoreError::Remote {
+            source: RemoteError::Lost { .. },
+            ..
+        } => Diagnostic::error("S0009", "Lock was lost", detail)
+            .help("Someone else may write by now. What was done is in the log that they have read; run isobar plan to see what is there."),
+        StoreError::Remote { .. } => unreached(&error.to_string()),
+        _ => Diagnostic::error("S0004", "State cannot be written", format!("{error}."))
+            .help("Free space or grant access, then run isobar plan: what was done is kept in the journal and is folded in."),
+    }
+}
+
+fn unreached(error: &str) -> Diagnostic {
+    Diagnostic::error("S0008", "Place of the state does not answer", sentence(error))
+        .help("Check the network, the name of the place and the credentials. What was done before is in its log.")
 }

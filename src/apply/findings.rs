@@ -8,7 +8,7 @@ use super::Report;
 use super::run::Run;
 use crate::change::{Action, Change};
 use crate::plan::Mode;
-use crate::state::{Instance, Journal, Moves, OutputValue, Record, State, Status};
+use crate::state::{Instance, Ledger, Moves, OutputValue, Record, State, Status};
 
 impl Run<'_> {
     /// Records what the plan found without having to change it: new names, what is managed from
@@ -83,7 +83,7 @@ impl Run<'_> {
     }
 
     /// Brings the outputs up to date and hands the results over.
-    pub(super) async fn finish(mut self, report: &mut Report) -> (State, Journal) {
+    pub(super) async fn finish(mut self, report: &mut Report) -> (State, Ledger) {
         let failed = self.diagnostics.has_errors() || !self.skipped.is_empty();
         self.update_kept(failed);
         match self.plan.mode {

@@ -21,7 +21,7 @@ use crate::event::Sink;
 use crate::language::{self, Config};
 use crate::plan::{self, Plan};
 use crate::registry::{ProviderKey, Registry};
-use crate::state::{Holder, Journal, State, Store};
+use crate::state::{Holder, Ledger, State, Store};
 
 /// What an apply needs.
 pub struct Request<'a> {
@@ -139,7 +139,7 @@ fn store(
     request: &Request<'_>,
     before: &State,
     mut state: State,
-    journal: Journal,
+    journal: Ledger,
     report: &mut Report,
 ) {
     if state != *before {

@@ -20,7 +20,7 @@ use crate::event::{Event, Sink};
 use crate::graph::Walk;
 use crate::plan::{Plan, Step, order};
 use crate::registry::{Providers, Registry};
-use crate::state::{DeposedKey, Journal, Record, State};
+use crate::state::{DeposedKey, Ledger, Record, State};
 
 /// An apply under way.
 pub(super) struct Run<'a> {
@@ -31,7 +31,7 @@ pub(super) struct Run<'a> {
     pub(super) providers: Providers,
     pub(super) world: World<'a>,
     pub(super) state: State,
-    pub(super) journal: Journal,
+    pub(super) journal: Ledger,
     /// Whether the journal can be written.
     journaling: bool,
     /// The steps whose changes providers are making.
@@ -81,7 +81,7 @@ impl<'a> Run<'a> {
         before: &State,
         providers: Providers,
         world: World<'a>,
-        journal: Journal,
+        journal: Ledger,
         sink: &'a dyn Sink,
     ) -> Self {
         Self {

@@ -103,7 +103,7 @@ fn approved(session: &Session, mode: Mode) -> Result<bool, Fault> {
 fn carry_out(session: &Session, plan: &Plan, args: &args::Apply) -> Result<Report, Stopped> {
     let operation = if args.destroy { "destroy" } else { "apply" };
     let holder = session.environment.holder(operation);
-    let store = session.store();
+    let store = session.store()?;
     let registry = project::registry(session);
     let progress = Progress::begin(&session.shell, Phase::Applying(plan.actions().count()));
     session.wait_for(async {

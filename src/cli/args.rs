@@ -17,6 +17,7 @@ mod fmt;
 mod help;
 mod import;
 mod init;
+mod lock;
 mod state;
 mod test;
 mod workspace;
@@ -24,6 +25,7 @@ mod workspace;
 pub(super) use fmt::Fmt;
 pub(super) use import::Import;
 pub(super) use init::Init;
+pub(super) use lock::{ForceUnlock, Lock, LockCommand};
 pub(super) use state::{Move, State, StateCommand, Taint};
 pub(super) use test::Test;
 pub(super) use workspace::{Workspace, WorkspaceCommand};
@@ -144,6 +146,10 @@ pub(super) enum Command {
     Refresh(Refresh),
     /// Keep several states of one configuration.
     Workspace(Workspace),
+    /// See and break the locks of states.
+    Lock(Lock),
+    /// Take the lock of the state away from its holder.
+    ForceUnlock(ForceUnlock),
     /// Answer an editor that writes configuration, over the Language Server Protocol.
     Lsp(Lsp),
     /// Print what the program knows about itself, for editors and other programs.

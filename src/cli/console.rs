@@ -29,7 +29,7 @@ const FILE: &str = "<console>";
 
 pub(super) fn run(session: &Session, args: &Console) -> Result<Exit, Stopped> {
     let project = Project::load(session, Needs::Nothing)?;
-    let store = store(session, args.which.state.as_deref());
+    let store = store(session, args.which.state.as_deref())?;
     let state = store.read().map_err(|error| unreadable(&error))?;
     let assignments = &args.assignments;
     let variables = match args.plan {

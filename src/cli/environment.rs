@@ -13,6 +13,9 @@ use crate::state::Holder;
 /// Widths that are used where there is no terminal to ask.
 const WIDTH: usize = 80;
 
+/// What variables begin with that tell how clouds and databases are reached.
+const STORES: [&str; 4] = ["AWS_", "AZURE_", "GOOGLE_", "PG"];
+
 /// What was found when the program began.
 #[derive(Debug, Clone)]
 pub(super) struct Environment {
@@ -26,6 +29,8 @@ pub(super) struct Environment {
     pub(super) home: Option<PathBuf>,
     /// Values of variables, from `ISOBAR_VAR_name`.
     pub(super) variables: BTreeMap<String, String>,
+    /// What places of states are told: by the variables of their clouds and databases.
+    pub(super) stores: BTreeMap<String, String>,
     /// Arguments of commands, from `ISOBAR_CLI_ARGS` and `ISOBAR_CLI_ARGS_command`.
     pub(super) presets: BTreeMap<String, String>,
     /// The workspace, from `ISOBAR_WORKSPACE`.
@@ -83,6 +88,11 @@ impl Environment {
                     let name = name.strip_prefix("ISOBAR_VAR_")?;
                     Some((name.to_owned(), value.clone()))
                 })
+                .collect(),
+            stores: variables
+                .iter()
+                .filter(|(name, _)| STORES.iter().any(|prefix| name.starts_with(prefix)))
+                .map(|(name, value)| (name.clone(), value.clone()))
                 .collect(),
             presets: variables
                 .iter()

@@ -29,6 +29,12 @@ impl From<Diagnostic> for Stopped {
     }
 }
 
+impl From<Diagnostics> for Stopped {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self::new(diagnostics, &Sources::default())
+    }
+}
+
 impl From<Fault> for Stopped {
     fn from(fault: Fault) -> Self {
         Self::from(*fault)

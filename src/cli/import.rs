@@ -15,7 +15,7 @@ use crate::state::State;
 pub(super) fn run(session: &Session, args: &Import) -> Result<Exit, Stopped> {
     let Import { address, id, .. } = args;
     plan::importable(address)?;
-    let store = store(session, args.which.state.as_deref());
+    let store = store(session, args.which.state.as_deref())?;
     let recorded = Recorded::open(session, store, "import")?;
     let before = recorded.before.clone();
     let mut after = before.unwrap_or_else(|| State::new(fresh_id()));

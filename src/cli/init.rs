@@ -10,6 +10,7 @@ use super::Exit;
 use super::args::Init;
 use super::environment::fresh_id;
 use super::failure::Stopped;
+use super::migrate;
 use super::project::registry;
 use super::session::Session;
 use crate::language::Origin;
@@ -43,6 +44,7 @@ pub(super) fn run(session: &Session, args: &Init) -> Result<Exit, Stopped> {
         Stopped::new(diagnostics, &sources)
     })?;
     check(session, &installed)?;
+    migrate::prepare(session, args, &installed)?;
     finish(session, &installed);
     Ok(Exit::Success)
 }

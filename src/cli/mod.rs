@@ -5,13 +5,14 @@
 //!   that it holds.
 //! - `project` loads a folder, `variables` gives values to its variables, `saved` keeps plans in
 //!   files; `failure` turns what the engine refuses into diagnostics.
-//! - `recorded` opens a state for a change.
+//! - `backend` says where states are kept; `recorded` opens a state for a change.
 //! - `shell` prints, `log` takes what happens, `progress` says what is under way, `interrupt`
 //!   hears Ctrl-C.
 //! - Every other file is a command.
 
 mod apply;
 mod args;
+mod backend;
 mod completions;
 mod console;
 mod dash;
@@ -26,10 +27,12 @@ mod handover;
 mod import;
 mod init;
 mod interrupt;
+mod lock;
 mod log;
 mod lsp;
 mod machine;
 mod metadata;
+mod migrate;
 mod output;
 mod plan;
 mod preset;
@@ -176,6 +179,8 @@ fn command(session: &Session, command: Command) -> Result<Exit, Stopped> {
         Command::Refresh(args) => apply::run(session, &args.as_apply()),
         Command::Workspace(args) => workspace::run(session, &args),
         Command::Test(args) => test::run(session, &args),
+        Command::Lock(args) => lock::run(session, &args),
+        Command::ForceUnlock(args) => lock::force(session, &args),
         Command::Lsp(_) => lsp::run(session),
         Command::Metadata(args) => Ok(metadata::run(session, &args)),
         Command::Graph(args) => graph::run(session, &args),

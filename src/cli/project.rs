@@ -10,6 +10,7 @@ use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::{Diagnostic, Diagnostics, Value};
 
 use super::args::Assignments;
+use super::backend;
 use super::failure::Stopped;
 use super::log::Level;
 use super::machine::machine;
@@ -129,10 +130,14 @@ impl Project {
             environment: &session.environment.variables,
             options: &files,
         };
-        Self::told(
+        let found = Self::told(
             session,
             variables::values(&self.config, &self.sources, &given),
-        )
+        )?;
+        let agreed = backend::agree_with(session.chosen(), self, &found.values);
+        agreed.map_err(|wrong| Stopped::new(wrong, &self.sources))?;
+        session.agree();
+        Ok(found)
     }
 
     /// The values of those variables that are given from outside.
@@ -203,10 +208,10 @@ pub(super) fn registry(session: &Session) -> Registry {
 
 /// The state; `None` if there is none yet.
 pub(super) fn state(session: &Session) -> Result<Option<State>, Stopped> {
-    let store = session.store();
+    let store = session.store()?;
     let state = store.read().map_err(|error| unreadable_state(&error))?;
     session.shell.log(Level::Debug, || {
-        let path = store.path().display();
+        let path = store.place();
         state.as_ref().map_or_else(
             || format!("state: none in {path}"),
             |state| {

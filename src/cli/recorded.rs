@@ -9,14 +9,14 @@ use super::project::unreadable;
 use super::session::Session;
 use crate::apply::check;
 use crate::language::text;
-use crate::state::{Lock, State, Store, from_json};
+use crate::state::{Guard, LocalStore, State, Store, from_json};
 
 /// A state under its lock.
 pub(super) struct Recorded {
     store: Store,
     /// What is recorded; `None` if there is no state yet.
     pub(super) before: Option<State>,
-    _lock: Lock,
+    _lock: Guard,
 }
 
 impl Recorded {
@@ -51,8 +51,11 @@ impl Recorded {
 }
 
 /// The store that a command works on: of a file that was named, or of the workspace.
-pub(super) fn store(session: &Session, named: Option<&Path>) -> Store {
-    named.map_or_else(|| session.store(), |file| Store::at(&session.path(file)))
+pub(super) fn store(session: &Session, named: Option<&Path>) -> Result<Store, Stopped> {
+    match named {
+        Some(file) => Ok(LocalStore::at(&session.path(file)).into()),
+        None => session.store(),
+    }
 }
 
 /// Reads a state that must be there.
@@ -96,7 +99,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<State, Stopped> {
 }
 
 fn missing(store: &Store) -> Diagnostic {
-    let detail = format!("There is no {}.", store.path().display());
+    let detail = format!("There is no {}.", store.place());
     Diagnostic::error("C0025", "No state", detail)
         .help("Apply first, or name the folder of the configuration with -chdir=DIR.")
 }

@@ -2,16 +2,19 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use isobar_sdk::Diagnostic;
 
+use super::backend::{self, Chosen};
 use super::environment::Environment;
 use super::failure::Stopped;
 use super::log::Level;
 use super::shell::Shell;
 use super::workspace;
 use crate::package::Place;
-use crate::state::{Store, Workspace};
+use crate::state::{Backend, Store, Workspace};
 
 /// One run of the program.
 #[derive(Clone)]
@@ -24,6 +27,10 @@ pub(super) struct Session {
     folder: PathBuf,
     /// Which state it works on.
     workspace: Workspace,
+    /// Where states are kept, as `init` has chosen it.
+    chosen: Option<Chosen>,
+    /// Whether the configuration is known to say the same.
+    agreed: Arc<AtomicBool>,
 }
 
 impl Session {
@@ -48,6 +55,7 @@ impl Session {
         })?;
         let data = folder.join(&environment.data);
         let workspace = workspace::selected(environment.workspace.as_deref(), &data)?;
+        let chosen = backend::recorded(&data)?;
         shell.log(Level::Info, || {
             let version = env!("CARGO_PKG_VERSION");
             let folder = folder.display();
@@ -58,7 +66,34 @@ impl Session {
             shell,
             folder,
             workspace,
+            chosen,
+            agreed: Arc::default(),
         })
+    }
+
+    /// Notes that the configuration says what `init` has chosen.
+    pub(super) fn agree(&self) {
+        self.agreed.store(true, Ordering::Relaxed);
+    }
+
+    /// Where states are kept, as `init` has chosen it; `None` for this machine.
+    pub(super) fn chosen(&self) -> Option<&Chosen> {
+        self.chosen.as_ref()
+    }
+
+    /// Where states are kept.
+    pub(super) fn backend(&self) -> Result<Backend, Stopped> {
+        self.open_backend(self.chosen.as_ref())
+    }
+
+    /// The place that a choice means.
+    pub(super) fn open_backend(&self, chosen: Option<&Chosen>) -> Result<Backend, Stopped> {
+        Ok(backend::open(
+            chosen,
+            &self.folder,
+            &self.environment,
+            &self.shell,
+        )?)
     }
 
     /// The workspace that is selected.
@@ -98,9 +133,13 @@ impl Session {
         self.data().join("workspaces").join(self.workspace.name())
     }
 
-    /// Where the state is.
-    pub(super) fn store(&self) -> Store {
-        Store::of(&self.folder, &self.workspace)
+    /// Where the state is; refused where the configuration says something else.
+    pub(super) fn store(&self) -> Result<Store, Stopped> {
+        if !self.agreed.load(Ordering::Relaxed) {
+            backend::check(self)?;
+            self.agree();
+        }
+        Ok(self.backend()?.store(&self.workspace))
     }
 
     /// Runs what waits for something; what is still under way afterwards is given up.

@@ -26,7 +26,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit, Stopped> {
             id,
             which,
         } => {
-            let state = recorded::read(&store(session, which.state.as_deref()))?;
+            let state = recorded::read(&store(session, which.state.as_deref())?)?;
             session.shell.data(&list(&state, addresses, id.as_deref())?);
         }
         StateCommand::Show {
@@ -34,7 +34,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit, Stopped> {
             json,
             which,
         } => {
-            let state = recorded::read(&store(session, which.state.as_deref()))?;
+            let state = recorded::read(&store(session, which.state.as_deref())?)?;
             show(session, &state, address, *json)?;
         }
         StateCommand::Mv(args) => transfer::run(session, args)?,
@@ -44,7 +44,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit, Stopped> {
             which,
             ..
         } => {
-            let store = store(session, which.state.as_deref());
+            let store = store(session, which.state.as_deref())?;
             let text = if *dry_run {
                 would_remove(&recorded::read(&store)?, addresses)
             } else {
@@ -61,7 +61,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit, Stopped> {
             which,
             ..
         } => {
-            let store = store(session, which.state.as_deref());
+            let store = store(session, which.state.as_deref())?;
             return handover::run(session, store, (from, to), *auto_approve);
         }
     }
@@ -156,7 +156,7 @@ fn push(session: &Session, path: &Path, force: bool) -> Result<(), Stopped> {
     } else {
         recorded::from_file(session, path)?
     };
-    let recorded = Recorded::open(session, session.store(), "state push")?;
+    let recorded = Recorded::open(session, session.store()?, "state push")?;
     if let Some(before) = recorded.before.as_ref().filter(|_| !force) {
         guard(&name, before, &given)?;
     }

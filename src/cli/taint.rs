@@ -22,7 +22,7 @@ pub(super) fn untaint(session: &Session, args: &Taint) -> Result<Exit, Stopped> 
 
 fn mark(session: &Session, args: &Taint, status: Status) -> Result<Exit, Stopped> {
     let address = &args.address;
-    let store = store(session, args.which.state.as_deref());
+    let store = store(session, args.which.state.as_deref())?;
     if args.allow_missing {
         let state = recorded::read(&store)?;
         if !state.instances.contains_key(address) {

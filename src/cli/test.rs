@@ -20,7 +20,7 @@ use crate::language::trial::Trial;
 use crate::providers;
 use crate::render;
 use crate::render::trial::Counts;
-use crate::state::Store;
+use crate::state::LocalStore;
 use crate::trial::{self, Modules, Report, Request, Status};
 
 pub(super) fn run(session: &Session, args: &Test) -> Result<Exit, Stopped> {
@@ -93,7 +93,7 @@ fn one(
     let stores = |number: usize| {
         let folder = folder.join(number.to_string());
         make(&folder)?;
-        Ok(Store::new(&folder))
+        Ok(LocalStore::new(&folder).into())
     };
     let registry = providers::registry(&providers::Surroundings {
         executable: session.environment.executable.clone(),

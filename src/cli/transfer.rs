@@ -11,15 +11,15 @@ use super::failure::Stopped;
 use super::recorded::{self, Recorded, edit, store};
 use super::session::Session;
 use super::state::unknown;
-use crate::state::{MoveError, Moves, State, Store, moves};
+use crate::state::{LocalStore, MoveError, Moves, State, Store, moves};
 
 pub(super) fn run(session: &Session, args: &Move) -> Result<(), Stopped> {
-    let source = store(session, args.which.state.as_deref());
+    let source = store(session, args.which.state.as_deref())?;
     let target = args
         .state_out
         .as_deref()
-        .map(|file| Store::at(&session.path(file)))
-        .filter(|target| *target != source);
+        .map(|file| Store::from(LocalStore::at(&session.path(file))))
+        .filter(|target| target.place() != source.place());
     let moved = match target {
         _ if args.dry_run => would_move(args, &source, target.as_ref())?,
         None => edit(session, source, "state mv", |state| {

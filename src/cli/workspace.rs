@@ -12,8 +12,9 @@ use super::environment::fresh_id;
 use super::failure::Stopped;
 use super::recorded::{self, Recorded};
 use super::session::Session;
+use crate::apply::check;
 use crate::language::text;
-use crate::state::{State, Store, Workspace};
+use crate::state::{Backend, State, Workspace};
 
 /// The file, in the folder for data, that names the selected workspace.
 const SELECTED: &str = "workspace";
@@ -56,7 +57,7 @@ fn named(name: &str) -> Result<Workspace, Fault> {
     })
 }
 
-fn list(session: &Session) -> Result<(), Fault> {
+fn list(session: &Session) -> Result<(), Stopped> {
     let all = all(session)?;
     let mut text = String::new();
     for workspace in &all {
@@ -76,8 +77,14 @@ fn list(session: &Session) -> Result<(), Fault> {
     Ok(())
 }
 
-fn all(session: &Session) -> Result<Vec<Workspace>, Fault> {
-    Workspace::all(session.folder()).map_err(|error| unusable(session.folder(), &error))
+fn all(session: &Session) -> Result<Vec<Workspace>, Stopped> {
+    let all = session.backend()?.workspaces();
+    Ok(all.map_err(|error| check::unreadable(&error))?)
+}
+
+fn has(backend: &Backend, workspace: &Workspace) -> Result<bool, Stopped> {
+    let has = backend.has(workspace);
+    Ok(has.map_err(|error| check::unreadable(&error))?)
 }
 
 /// Refuses to select while the environment does.
@@ -99,7 +106,8 @@ fn selectable(session: &Session, workspace: &Workspace) -> Result<(), Fault> {
 
 fn create(session: &Session, workspace: &Workspace, state: Option<&Path>) -> Result<(), Stopped> {
     selectable(session, workspace)?;
-    if workspace.exists(session.folder()) {
+    let backend = session.backend()?;
+    if has(&backend, workspace)? {
         let detail = format!("There is a workspace {workspace} already.");
         return Err(Diagnostic::error("C0044", "Workspace exists", detail)
             .help(format!("Select it with workspace select {workspace}."))
@@ -108,12 +116,11 @@ fn create(session: &Session, workspace: &Workspace, state: Option<&Path>) -> Res
     let state = state
         .map(|file| recorded::from_file(session, file))
         .transpose()?;
-    let folder = workspace.folder(session.folder());
-    workspace
-        .create(session.folder())
-        .map_err(|error| unusable(&folder, &error))?;
+    let holder = session.environment.holder("workspace new");
+    let made = backend.create(workspace, &holder);
+    made.map_err(|error| check::locked(&error))?;
     if let Some(state) = state {
-        let store = Store::of(session.folder(), workspace);
+        let store = backend.store(workspace);
         let recorded = Recorded::open(session, store, "workspace new")?;
         recorded.write(&State {
             lineage: fresh_id(),
@@ -130,7 +137,7 @@ fn create(session: &Session, workspace: &Workspace, state: Option<&Path>) -> Res
 
 fn select(session: &Session, workspace: &Workspace, or_create: bool) -> Result<(), Stopped> {
     selectable(session, workspace)?;
-    if !workspace.exists(session.folder()) {
+    if !has(&session.backend()?, workspace)? {
         if or_create {
             return create(session, workspace, None);
         }
@@ -160,10 +167,11 @@ fn delete(session: &Session, workspace: &Workspace, force: bool) -> Result<(), S
             .help(why)
             .into());
     }
-    if !workspace.exists(session.folder()) {
+    let backend = session.backend()?;
+    if !has(&backend, workspace)? {
         return Err(missing(session, workspace)?.into());
     }
-    let store = Store::of(session.folder(), workspace);
+    let store = backend.store(workspace);
     let recorded = Recorded::open(session, store, "workspace delete")?;
     let tracked = recorded.before.iter().flat_map(|state| {
         let names = state.instances.keys().chain(state.pending.keys());
@@ -173,9 +181,8 @@ fn delete(session: &Session, workspace: &Workspace, force: bool) -> Result<(), S
     if !tracked.is_empty() && !force {
         return Err(not_empty(workspace, &tracked).into());
     }
-    workspace
-        .remove(session.folder())
-        .map_err(|error| unusable(&workspace.folder(session.folder()), &error))?;
+    let removed = backend.remove(workspace);
+    removed.map_err(|error| check::unwritable(&error))?;
     session
         .shell
         .result(&format!("Workspace {workspace} is deleted."));
@@ -206,7 +213,7 @@ fn not_empty(workspace: &Workspace, tracked: &std::collections::BTreeSet<String>
         .help("Destroy them first. With -force they are forgotten.")
 }
 
-fn missing(session: &Session, workspace: &Workspace) -> Result<Diagnostic, Fault> {
+fn missing(session: &Session, workspace: &Workspace) -> Result<Diagnostic, Stopped> {
     let all = all(session)?;
     let help = closest(workspace.name(), all.iter().map(Workspace::name)).map_or_else(
         || {

@@ -8,6 +8,7 @@ use isobar_sdk::diagnostic::closest;
 use isobar_sdk::value::Marks;
 use isobar_sdk::{Diagnostic, Diagnostics, Span, Type};
 
+use super::backend::BackendBlock;
 use super::body::{Attribute, Block, Body, Label};
 use super::check::Check;
 use super::expression::Located;
@@ -56,6 +57,8 @@ pub struct Settings {
     pub header: Span,
     /// The versions of Isobar that the configuration is written for.
     pub required_version: Option<Attribute>,
+    /// Where its states are kept; on this machine if it does not say.
+    pub backend: Option<BackendBlock>,
 }
 
 /// `provider "name" {}`
@@ -330,11 +333,14 @@ impl Config {
 
     fn add_settings(&mut self, mut block: Block, diagnostics: &mut Diagnostics) {
         let required_version = block.body.take_attribute("required_version");
+        let backend = block.body.take_block("backend");
+        let backend = backend.and_then(|block| BackendBlock::read(block, diagnostics));
         take::leftovers(&block.body, &["required_version"], diagnostics);
         let header = block.header.clone();
         if let Some(first) = self.settings.replace(Settings {
             header: block.header,
             required_version,
+            backend,
         }) {
             diagnostics.push(duplicate("isobar block", &header, &first.header));
         }

@@ -1,5 +1,6 @@
 //! HCL text to [`Config`]: syntax with spans, no values.
 
+mod backend;
 pub mod body;
 pub mod check;
 pub mod config;
@@ -25,6 +26,7 @@ mod trim;
 pub mod types;
 mod version;
 
+pub use backend::BackendBlock;
 pub use body::{Attribute, Block, Body};
 pub use config::{Config, Declaration};
 pub use escape::quoted as unescape;

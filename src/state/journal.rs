@@ -129,11 +129,7 @@ impl Journal {
         if lines.is_empty() {
             return Ok(());
         }
-        let mut text = String::new();
-        for line in lines {
-            text.push_str(&serde_json::to_string(line).map_err(io::Error::other)?);
-            text.push('\n');
-        }
+        let text = text_of(lines)?;
         let written = self
             .file
             .write_all(text.as_bytes())
@@ -200,6 +196,30 @@ impl Journal {
             _ => Ok(Vec::new()),
         }
     }
+}
+
+fn text_of(lines: &[Line]) -> io::Result<String> {
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(&serde_json::to_string(line).map_err(io::Error::other)?);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// Records as lines of a journal, without its beginning.
+pub(super) fn encode(records: &[Record]) -> io::Result<String> {
+    text_of(&records.iter().map(line).collect::<Vec<_>>())
+}
+
+/// The records of complete lines without the beginning of a journal.
+pub(super) fn decode(text: &str) -> io::Result<Vec<Record>> {
+    let read = |(position, text): (usize, &str)| {
+        let read = serde_json::from_str(text).map_err(|error| error.to_string());
+        let read = read.and_then(|read| record(read).map_err(|error| error.to_string()));
+        read.map_err(|reason| broken(position, &reason))
+    };
+    text.lines().enumerate().map(read).collect()
 }
 
 fn broken(position: usize, reason: &str) -> io::Error {

@@ -3,8 +3,11 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use super::RemoteError;
 
 /// Who holds a lock, and for what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +40,24 @@ pub enum LockError {
         by: Option<Box<Holder>>,
         /// The file of the lock.
         path: PathBuf,
+    },
+    /// Someone else holds the lease of a state that is shared.
+    #[error("the state is locked")]
+    Leased {
+        /// Who.
+        by: Box<Holder>,
+        /// Where the state is.
+        place: String,
+        /// How long the silence of a holder is waited for.
+        lease: Duration,
+    },
+    /// The place that the state is shared in does not do what it is asked for.
+    #[error("{place}: {source}")]
+    Remote {
+        /// The place.
+        place: String,
+        /// What it says.
+        source: RemoteError,
     },
     /// The file of the lock cannot be used.
     #[error("{}: {source}", path.display())]
@@ -91,6 +112,32 @@ impl Lock {
     }
 }
 
+impl Lock {
+    /// Who holds the lock at `path`; `None` if no one does.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn peek(path: &Path) -> Result<Option<Holder>, LockError> {
+        let io = |source| LockError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let mut file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io(error)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => return Ok(None),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(source)) => return Err(io(source)),
+        }
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(io)?;
+        Ok(serde_json::from_str(&text).ok())
+    }
+}
+
 impl Drop for Lock {
     fn drop(&mut self) {
         // The lock itself goes with the file handle; what cannot be emptied says a holder that
@@ -119,7 +166,9 @@ mod tests {
             panic!()
         };
         assert_eq!(by, Some(Box::new(holder.clone())));
+        assert_eq!(Lock::peek(&path).unwrap(), Some(holder.clone()));
         drop(first);
+        assert_eq!(Lock::peek(&path).unwrap(), None);
         assert!(Lock::acquire(&path, &holder).is_ok());
     }
 }

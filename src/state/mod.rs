@@ -1,18 +1,22 @@
 //! What Isobar made and last saw of it.
 
+mod backend;
 mod deposed;
 mod file;
 mod journal;
 mod lock;
+mod remote;
 mod store;
 mod surgery;
 mod workspace;
 
+pub use backend::{Backend, Guard, Held, Ledger, Store};
 pub use deposed::{Deposed, DeposedKey};
 pub use file::{FormatError, from_json, to_json};
 pub use journal::{Journal, Record};
 pub use lock::{Holder, Lock, LockError};
-pub use store::{Store, StoreError};
+pub use remote::{Notice, Remote, RemoteError, RemoteStore};
+pub use store::{LocalStore, StoreError};
 pub use surgery::{MoveError, Moves, Taken, moves};
 pub use workspace::{InvalidWorkspace, Workspace};
 

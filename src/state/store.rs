@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 
 use crate::language::text;
 
-use super::{FormatError, Holder, Journal, Lock, LockError, State, Workspace, from_json, to_json};
+use super::{
+    FormatError, Holder, Journal, Lock, LockError, RemoteError, State, Workspace, from_json,
+    to_json,
+};
 
 /// The state of one configuration on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Store {
+pub struct LocalStore {
     /// The folder of the configuration, which must be there; those below it are made.
     base: PathBuf,
     state: PathBuf,
@@ -37,9 +40,17 @@ pub enum StoreError {
         /// What the system says.
         source: io::Error,
     },
+    /// The place that it is shared in does not do what it is asked for.
+    #[error("{place}: {source}")]
+    Remote {
+        /// The place.
+        place: String,
+        /// What it says.
+        source: RemoteError,
+    },
 }
 
-impl Store {
+impl LocalStore {
     /// The store of the configuration in `folder`. Lock and journal always lie beside the state
     /// that they guard, wherever other data may be put.
     #[must_use]
@@ -130,10 +141,22 @@ impl Store {
             path: self.data.clone(),
             source,
         })?;
-        Lock::acquire(&self.data.join(format!("{}lock", self.prefix)), holder)
+        Lock::acquire(&self.lock_path(), holder)
     }
 
-    /// Begins a journal for changes to `state`, which is what [`Store::read`] gave.
+    fn lock_path(&self) -> PathBuf {
+        self.data.join(format!("{}lock", self.prefix))
+    }
+
+    /// Who holds the lock; `None` if no one does.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn holder(&self) -> Result<Option<Holder>, LockError> {
+        Lock::peek(&self.lock_path())
+    }
+
+    /// Begins a journal for changes to `state`, which is what [`LocalStore::read`] gave.
     ///
     /// A journal needs a state to be folded into, and beginning one ends the one before it; so
     /// a new state, and one that a journal was folded into, is written first. A crash in between
@@ -168,7 +191,7 @@ impl Store {
     }
 }
 
-impl Store {
+impl LocalStore {
     /// Removes a journal that an interrupted apply has left behind and whose records are in the
     /// state by now. To be called under the lock only.
     ///
@@ -187,13 +210,13 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use super::{Store, StoreError};
+    use super::{LocalStore, StoreError};
     use crate::state::{Record, State};
 
     #[test]
     fn a_journal_that_was_left_behind_is_folded_in() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path());
+        let store = LocalStore::new(folder.path());
         assert!(store.read().unwrap().is_none());
         let mut state = State::new("l".to_owned());
         store.write(&state).unwrap();
@@ -211,7 +234,7 @@ mod tests {
     #[test]
     fn a_broken_state_is_refused_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path());
+        let store = LocalStore::new(folder.path());
         std::fs::write(store.path(), "{ broken").unwrap();
         assert!(matches!(store.read(), Err(StoreError::Format { .. })));
         assert_eq!(std::fs::read_to_string(store.path()).unwrap(), "{ broken");

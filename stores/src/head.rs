@@ -76,8 +76,8 @@ pub struct Version {
 }
 
 impl Head {
-    /// The document's name.
-    pub(crate) const NAME: &'static str = "head.json";
+    /// The name of the document.
+    pub const NAME: &'static str = "head.json";
 
     /// That of a state which no one has written yet.
     pub(crate) const fn new() -> Self {

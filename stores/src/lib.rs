@@ -24,6 +24,7 @@ mod s3;
 mod settings;
 mod shared;
 mod versions;
+mod within;
 mod writer;
 
 pub use documents::{Condition, Document, Documents, Fault, Tag};
@@ -31,6 +32,7 @@ pub use head::{Head, Holder, Version};
 pub use memory::Memory;
 pub use settings::{Kind, Problem, Setting, Settings};
 pub use shared::{AcquireError, Lease, Shared, Snapshot, Waiting};
+pub use within::Within;
 pub use writer::{WriteError, Writer};
 
 /// The time of the machine, which only who runs the program may read.

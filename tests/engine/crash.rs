@@ -7,7 +7,7 @@ use std::sync::Arc;
 use isobar::apply::{self, Report};
 use isobar::event::Silent;
 use isobar::plan::Plan;
-use isobar::state::{State, Store};
+use isobar::state::{LocalStore, State, Store};
 use isobar_sdk::Value;
 use tokio::sync::{Notify, watch};
 
@@ -300,7 +300,7 @@ async fn a_state_that_cannot_be_read_is_not_acted_on() {
     workspace.converge().await;
     workspace.write("main.hcl", &configuration(2));
     let plan = workspace.plan().await;
-    let good = std::fs::read_to_string(workspace.store().path()).unwrap();
+    let good = std::fs::read_to_string(workspace.store().place()).unwrap();
     let world = workspace.cloud().inventory().unwrap();
     let newer = good.replacen("\"version\": 1", "\"version\": 2", 1);
     assert_ne!(newer, good);
@@ -310,7 +310,7 @@ async fn a_state_that_cannot_be_read_is_not_acted_on() {
         (cut, "S0003", "not a state"),
         (String::new(), "S0003", "not a state"),
     ] {
-        std::fs::write(workspace.store().path(), &broken).unwrap();
+        std::fs::write(workspace.store().place(), &broken).unwrap();
         let report = workspace.apply_plan(&plan).await;
         assert_eq!(codes(&report), [code]);
         let detail = &report.diagnostics.iter().next().unwrap().detail;
@@ -319,12 +319,12 @@ async fn a_state_that_cannot_be_read_is_not_acted_on() {
             "{detail}"
         );
         assert_eq!(
-            std::fs::read_to_string(workspace.store().path()).unwrap(),
+            std::fs::read_to_string(workspace.store().place()).unwrap(),
             broken
         );
         assert_eq!(workspace.cloud().inventory().unwrap(), world);
     }
-    std::fs::write(workspace.store().path(), good).unwrap();
+    std::fs::write(workspace.store().place(), good).unwrap();
     assert!(!workspace.apply_plan(&plan).await.diagnostics.has_errors());
 }
 
@@ -335,7 +335,7 @@ async fn a_state_that_cannot_be_written_is_said_before_anything_is_made() {
     let plan = workspace.plan().await;
     // Permissions do not hold a superuser back; a folder that is missing does.
     let missing = workspace.path().join("missing");
-    let report = apply_to(&workspace, &Store::new(&missing), &plan).await;
+    let report = apply_to(&workspace, &LocalStore::new(&missing).into(), &plan).await;
     assert_eq!(codes(&report), ["S0002"]);
     // Nor can a journal be begun where a folder has its name.
     std::fs::create_dir_all(workspace.path().join(".isobar/journal")).unwrap();
@@ -346,7 +346,7 @@ async fn a_state_that_cannot_be_written_is_said_before_anything_is_made() {
     let other = workspace.path().join("other");
     std::fs::create_dir(&other).unwrap();
     std::fs::write(other.join(".isobar"), "").unwrap();
-    let report = apply_to(&workspace, &Store::new(&other), &plan).await;
+    let report = apply_to(&workspace, &LocalStore::new(&other).into(), &plan).await;
     assert_eq!(codes(&report), ["S0002"]);
     assert!(!missing.exists() && cloud_ids(&workspace).is_empty());
     workspace.converge().await;

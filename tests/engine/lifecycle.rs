@@ -164,11 +164,11 @@ async fn a_plan_is_refused_once_the_state_has_moved_on() {
     workspace.write("main.hcl", r#"resource "isobar_data" "a" { input = "x" }"#);
     let plan = workspace.plan().await;
     assert!(!workspace.apply_plan(&plan).await.diagnostics.has_errors());
-    let before = std::fs::read(workspace.store().path()).unwrap();
+    let before = std::fs::read(workspace.store().place()).unwrap();
     let report = workspace.apply_plan(&plan).await;
     let codes: Vec<&str> = report.diagnostics.iter().map(|d| d.code).collect();
     assert_eq!(codes, ["A0001"]);
-    assert_eq!(std::fs::read(workspace.store().path()).unwrap(), before);
+    assert_eq!(std::fs::read(workspace.store().place()).unwrap(), before);
 }
 
 #[tokio::test]

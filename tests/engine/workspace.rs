@@ -11,7 +11,7 @@ use isobar::event::Silent;
 use isobar::language::{self, Config, Sources};
 use isobar::plan::{self, Mode, Plan, Refresh, Selection};
 use isobar::registry::Registry;
-use isobar::state::{Holder, State, Store};
+use isobar::state::{Holder, LocalStore, State, Store};
 use isobar_sdk::{Diagnostics, Factory, Value};
 use isobar_sim::Cloud;
 use jiff::Timestamp;
@@ -64,7 +64,7 @@ impl Workspace {
     }
 
     pub(crate) fn store(&self) -> Store {
-        Store::new(self.path())
+        LocalStore::new(self.path()).into()
     }
 
     pub(crate) fn state(&self) -> Option<State> {

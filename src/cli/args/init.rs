@@ -2,6 +2,7 @@
 
 use clap::{ArgAction, ValueEnum};
 
+use super::Assignments;
 use crate::package::LockMode;
 
 #[derive(Debug, clap::Args)]
@@ -21,12 +22,26 @@ pub(in crate::cli) struct Init {
     /// Print one JSON event per line.
     #[arg(long)]
     pub(in crate::cli) json: bool,
-    /// Accepted as Terraform has it: no question is ever asked.
+    /// Whether questions may be asked.
     #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true")]
-    input: bool,
-    /// Accepted as Terraform has it: the state needs no preparation.
+    pub(in crate::cli) input: bool,
+    /// Whether the place of the states is prepared.
     #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true")]
-    backend: bool,
+    pub(in crate::cli) backend: bool,
+    /// A setting of the backend block, or a file of them; can be repeated.
+    #[arg(long, value_name = "NAME=VALUE|FILE")]
+    pub(in crate::cli) backend_config: Vec<String>,
+    /// Take the states along to another backend.
+    #[arg(long, conflicts_with = "reconfigure")]
+    pub(in crate::cli) migrate_state: bool,
+    /// Take the states along to another backend without asking.
+    #[arg(long, conflicts_with = "reconfigure")]
+    pub(in crate::cli) force_copy: bool,
+    /// Use the backend of the configuration and leave the states of another one where they are.
+    #[arg(long)]
+    pub(in crate::cli) reconfigure: bool,
+    #[command(flatten)]
+    pub(in crate::cli) assignments: Assignments,
 }
 
 /// `-lockfile=readonly`

@@ -17,7 +17,7 @@ pub use functions::signatures;
 pub use plan::plan;
 pub use resource::shown;
 pub use schema::schemas;
-pub use state::{Secrets, instance, outputs, state};
+pub use state::{Secrets, instance, locks, outputs, state};
 
 /// The version of Isobar, for files that outlive the process.
 const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::VERSION;
 use super::modules::modules;
 use super::resource::{output, resource};
-use crate::state::{Instance, OutputValue, State, Status};
+use crate::state::{Held, Instance, OutputValue, State, Status};
 
 /// A state as `terraform show -json` prints one, with sensitive values null.
 #[must_use]
@@ -59,6 +59,24 @@ pub enum Secrets {
     Shown,
     /// They are null.
     Hidden,
+}
+
+/// Who holds the locks of which workspaces.
+#[must_use]
+pub fn locks(held: &[(String, Held)]) -> Json {
+    let one = |(workspace, held): &(String, Held)| {
+        let by = &held.holder;
+        serde_json::json!({
+            "workspace": workspace,
+            "id": by.id,
+            "operation": by.operation,
+            "who": by.who,
+            "pid": by.pid,
+            "since": by.since,
+            "renewed": held.renewed,
+        })
+    };
+    held.iter().map(one).collect()
 }
 
 /// Outputs as `terraform output -json` prints them.

@@ -1,0 +1,246 @@
+//! Where states are kept: on this machine, or in a place that several machines reach.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::remote::{Hold, RemoteLog};
+use super::{
+    Holder, Journal, LocalStore, Lock, LockError, Record, Remote, RemoteStore, State, StoreError,
+    Workspace,
+};
+
+/// Where the states of all workspaces of a configuration are kept.
+#[derive(Debug, Clone)]
+pub enum Backend {
+    /// In the folder of the configuration.
+    Local(PathBuf),
+    /// In a place that several machines reach.
+    Remote(Remote),
+}
+
+/// Where the state of one workspace is kept.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// On this machine.
+    Local(LocalStore),
+    /// In a place that several machines reach.
+    Remote(RemoteStore),
+}
+
+/// The right to write a state, given up when it is dropped.
+#[derive(Debug)]
+pub enum Guard {
+    /// A lock of the operating system.
+    Local(Lock),
+    /// A lease.
+    Remote(Hold),
+}
+
+/// Who may write a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Who.
+    pub holder: Holder,
+    /// When it last said that it is still there, as RFC 3339; a lock of the operating system
+    /// needs no sign of life.
+    pub renewed: Option<String>,
+}
+
+/// What is being done to a state, written before and after each change.
+#[derive(Debug)]
+pub enum Ledger {
+    /// In a file.
+    Local(Journal),
+    /// In the place of the state.
+    Remote(RemoteLog),
+}
+
+impl Backend {
+    /// Where it is, for people.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Self::Local(folder) => folder.display().to_string(),
+            Self::Remote(remote) => remote.place(),
+        }
+    }
+
+    /// The state of a workspace.
+    #[must_use]
+    pub fn store(&self, workspace: &Workspace) -> Store {
+        match self {
+            Self::Local(folder) => Store::Local(LocalStore::of(folder, workspace)),
+            Self::Remote(remote) => Store::Remote(remote.store(workspace)),
+        }
+    }
+
+    /// All workspaces that are there, the default one first.
+    ///
+    /// # Errors
+    /// What the system or the place says.
+    pub fn workspaces(&self) -> Result<Vec<Workspace>, StoreError> {
+        match self {
+            Self::Local(folder) => Workspace::all(folder).map_err(|source| StoreError::Io {
+                path: folder.clone(),
+                source,
+            }),
+            Self::Remote(remote) => remote.workspaces(),
+        }
+    }
+
+    /// Whether a workspace is there.
+    ///
+    /// # Errors
+    /// What the system or the place says.
+    pub fn has(&self, workspace: &Workspace) -> Result<bool, StoreError> {
+        match self {
+            Self::Local(folder) => Ok(workspace.exists(folder)),
+            Self::Remote(_) => Ok(self.workspaces()?.contains(workspace)),
+        }
+    }
+
+    /// Makes an empty workspace.
+    ///
+    /// # Errors
+    /// What the system or the place says.
+    pub fn create(&self, workspace: &Workspace, holder: &Holder) -> Result<(), LockError> {
+        match self {
+            Self::Local(folder) => workspace.create(folder).map_err(|source| LockError::Io {
+                path: workspace.folder(folder),
+                source,
+            }),
+            // Whoever takes the lease first makes its head.
+            Self::Remote(remote) => remote.store(workspace).lock(holder).map(drop),
+        }
+    }
+
+    /// Removes a workspace with its state.
+    ///
+    /// # Errors
+    /// What the system or the place says.
+    pub fn remove(&self, workspace: &Workspace) -> Result<(), StoreError> {
+        match self {
+            Self::Local(folder) => {
+                let removed = workspace.remove(folder);
+                removed.map_err(|source| StoreError::Io {
+                    path: workspace.folder(folder),
+                    source,
+                })
+            }
+            Self::Remote(remote) => remote.remove(workspace),
+        }
+    }
+}
+
+impl From<LocalStore> for Store {
+    fn from(store: LocalStore) -> Self {
+        Self::Local(store)
+    }
+}
+
+impl Store {
+    /// Where it is, for people.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Self::Local(store) => store.path().display().to_string(),
+            Self::Remote(store) => store.place().to_owned(),
+        }
+    }
+
+    /// The state with what an interrupted apply has done folded in; `None` if there is none.
+    ///
+    /// # Errors
+    /// A state that cannot be read or understood.
+    pub fn read(&self) -> Result<Option<State>, StoreError> {
+        match self {
+            Self::Local(store) => store.read(),
+            Self::Remote(store) => store.read(),
+        }
+    }
+
+    /// Takes the lock.
+    ///
+    /// # Errors
+    /// Who holds it, or why it cannot be had.
+    pub fn lock(&self, holder: &Holder) -> Result<Guard, LockError> {
+        Ok(match self {
+            Self::Local(store) => Guard::Local(store.lock(holder)?),
+            Self::Remote(store) => Guard::Remote(store.lock(holder)?),
+        })
+    }
+
+    /// Who holds the lock; `None` if no one does.
+    ///
+    /// # Errors
+    /// What the system or the place says.
+    pub fn holder(&self) -> Result<Option<Held>, LockError> {
+        match self {
+            Self::Local(store) => {
+                let holder = store.holder()?;
+                let renewed = None;
+                Ok(holder.map(|holder| Held { holder, renewed }))
+            }
+            Self::Remote(store) => store.holder(),
+        }
+    }
+
+    /// Begins to record changes to `state`, which is what [`Store::read`] gave under the lock.
+    ///
+    /// # Errors
+    /// What the system or the place says.
+    pub fn begin(&self, state: &State) -> Result<Ledger, StoreError> {
+        Ok(match self {
+            Self::Local(store) => Ledger::Local(store.begin(state)?),
+            Self::Remote(store) => Ledger::Remote(store.begin(state)?),
+        })
+    }
+
+    /// Replaces the state; the old one stays as it is until the new one is complete.
+    ///
+    /// # Errors
+    /// What the system or the place says.
+    pub fn write(&self, state: &State) -> Result<(), StoreError> {
+        match self {
+            Self::Local(store) => store.write(state),
+            Self::Remote(store) => store.write(state),
+        }
+    }
+
+    /// Removes what an interrupted apply has recorded and what is in the state by now. To be
+    /// called under the lock only.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Local(store) => store.settle(),
+            // The log becomes part of a state as that is written.
+            Self::Remote(_) => Ok(()),
+        }
+    }
+}
+
+impl Ledger {
+    /// Writes records so that they survive a crash.
+    ///
+    /// # Errors
+    /// What the system or the place says.
+    pub fn append(&mut self, records: &[Record]) -> io::Result<()> {
+        match self {
+            Self::Local(journal) => journal.append(records),
+            Self::Remote(log) => log.append(records),
+        }
+    }
+
+    /// Removes them, once they are in the state.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn remove(self) -> io::Result<()> {
+        match self {
+            Self::Local(journal) => journal.remove(),
+            Self::Remote(_) => Ok(()),
+        }
+    }
+}
