@@ -9,6 +9,8 @@ mod prepare;
 mod run;
 mod world;
 
+use std::time::Duration;
+
 use isobar_sdk::{Address, Diagnostics};
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -21,7 +23,7 @@ use crate::event::Sink;
 use crate::language::{self, Config};
 use crate::plan::{self, Plan};
 use crate::registry::{ProviderKey, Registry};
-use crate::state::{Holder, Ledger, State, Store};
+use crate::state::{Guard, Holder, Ledger, State, Store};
 
 /// What an apply needs.
 pub struct Request<'a> {
@@ -35,6 +37,10 @@ pub struct Request<'a> {
     pub store: &'a Store,
     /// Who applies, for the lock.
     pub holder: &'a Holder,
+    /// The lock, where it is held already.
+    pub guard: Option<&'a Guard>,
+    /// How long is waited for it otherwise.
+    pub patience: Duration,
     /// The present, against which forecasts expire.
     pub now: Timestamp,
     /// The lineage of a state that is made now.
@@ -92,10 +98,13 @@ async fn carry_out(
         // There is nothing to do and nothing to record.
         return Ok(());
     }
-    let _lock = request
-        .store
-        .lock(request.holder)
-        .map_err(|error| check::locked(&error))?;
+    let _taken = match request.guard {
+        Some(_) => None,
+        None => {
+            let taken = request.store.lock(request.holder, request.patience);
+            Some(taken.map_err(|error| check::locked(&error))?)
+        }
+    };
     let recorded = request
         .store
         .read()

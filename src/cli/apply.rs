@@ -13,13 +13,25 @@ use super::progress::{Phase, Progress};
 use super::project::{self, Needs, Project};
 use super::session::Session;
 use super::{Exit, saved};
-use crate::apply::{self, Report, Request};
+use crate::apply::{self, Report, Request, check};
 use crate::plan::{Mode, Plan};
 use crate::render;
+use crate::state::{Guard, Holder, Store};
 use isobar_sdk::Fault;
 
 pub(super) fn run(session: &Session, args: &args::Apply) -> Result<Exit, Stopped> {
     planning::copy_events(session, &args.planning)?;
+    let operation = if args.destroy { "destroy" } else { "apply" };
+    let holder = session.environment.holder(operation);
+    let store = session.store()?;
+    // No one looks at this plan before it is carried out, so that nothing speaks against making
+    // it under the lock: several that come at once take their turns.
+    let guard = if args.auto_approve && args.file.is_none() {
+        let taken = store.lock(&holder, session.patience());
+        Some(taken.map_err(|error| check::locked(&error))?)
+    } else {
+        None
+    };
     let plan = match &args.file {
         Some(file) => saved_plan(session, args, file)?,
         None => {
@@ -34,7 +46,7 @@ pub(super) fn run(session: &Session, args: &args::Apply) -> Result<Exit, Stopped
             plan
         }
     };
-    let report = carry_out(session, &plan, args)?;
+    let report = carry_out(session, &plan, args, (&store, &holder, guard.as_ref()))?;
     Ok(conclude(session, &plan, &report))
 }
 
@@ -100,10 +112,12 @@ fn approved(session: &Session, mode: Mode) -> Result<bool, Fault> {
         .map_err(|error| unapproved(format!("The answer could not be read: {error}.")))
 }
 
-fn carry_out(session: &Session, plan: &Plan, args: &args::Apply) -> Result<Report, Stopped> {
-    let operation = if args.destroy { "destroy" } else { "apply" };
-    let holder = session.environment.holder(operation);
-    let store = session.store()?;
+fn carry_out(
+    session: &Session,
+    plan: &Plan,
+    args: &args::Apply,
+    (store, holder, guard): (&Store, &Holder, Option<&Guard>),
+) -> Result<Report, Stopped> {
     let registry = project::registry(session);
     let progress = Progress::begin(&session.shell, Phase::Applying(plan.actions().count()));
     session.wait_for(async {
@@ -112,8 +126,10 @@ fn carry_out(session: &Session, plan: &Plan, args: &args::Apply) -> Result<Repor
             plan,
             config: None,
             registry: &registry,
-            store: &store,
-            holder: &holder,
+            store,
+            holder,
+            guard,
+            patience: session.patience(),
             now: now(),
             new_lineage: fresh_id(),
             parallelism: args.planning.parallelism.get(),

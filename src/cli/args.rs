@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use isobar_sdk::address::Place;
@@ -25,6 +26,7 @@ mod workspace;
 pub(super) use fmt::Fmt;
 pub(super) use import::Import;
 pub(super) use init::Init;
+use lock::Locking;
 pub(super) use lock::{ForceUnlock, Lock, LockCommand};
 pub(super) use state::{Move, State, StateCommand, Taint};
 pub(super) use test::Test;
@@ -191,6 +193,23 @@ impl Command {
     }
 }
 
+impl Command {
+    /// How long it waits for a lock that someone else holds.
+    pub(super) fn patience(&self) -> Duration {
+        let locking = match self {
+            Self::Plan(args) => Some(args.planning.locking),
+            Self::Apply(args) => Some(args.planning.locking),
+            Self::Destroy(args) => Some(args.planning.locking),
+            Self::Refresh(args) => Some(args.planning.locking),
+            Self::Import(args) => Some(args.locking),
+            Self::Taint(args) | Self::Untaint(args) => Some(args.locking),
+            Self::State(args) => args.command.locking(),
+            _ => None,
+        };
+        locking.map_or(Duration::ZERO, |locking| locking.patience())
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Validate {
     /// Print the result as JSON.
@@ -230,9 +249,8 @@ pub(super) struct Planning {
     /// Whether questions may be asked.
     #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true")]
     pub(super) input: bool,
-    /// Accepted as Terraform has it: planning never locks the state, and changing it always does.
-    #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true")]
-    pub(super) lock: bool,
+    #[command(flatten)]
+    pub(super) locking: Locking,
     /// Print one JSON event per line.
     #[arg(long)]
     pub(super) json: bool,

@@ -177,8 +177,8 @@ pub(super) fn open(
     };
     let kind = Kind::named(&chosen.kind).ok_or_else(|| unknown(&chosen.kind))?;
     let mut values = chosen.settings();
-    let lease = lease(values.remove("lease").as_deref())?;
-    let keep = kept(values.remove("keep").as_deref())?;
+    let lease = lease(values.remove("lease").as_deref()).map_err(|fault| *fault)?;
+    let keep = kept(values.remove("keep").as_deref()).map_err(|fault| *fault)?;
     let settings = Settings {
         values,
         environment: environment.stores.clone(),
@@ -202,7 +202,7 @@ pub(super) fn open(
         })
 }
 
-fn lease(given: Option<&str>) -> Result<Lease, Diagnostic> {
+fn lease(given: Option<&str>) -> Result<Lease, Fault> {
     let Some(text) = given else {
         return Ok(Lease::default());
     };
@@ -213,15 +213,17 @@ fn lease(given: Option<&str>) -> Result<Lease, Diagnostic> {
         let detail = format!("\"lease\" is {text:?}, which is not a duration of a second or more.");
         Diagnostic::error("C0086", "Backend cannot be used", detail)
             .help("Write how long the silence of a holder is waited for, such as \"60s\".")
+            .into()
     })
 }
 
-fn kept(given: Option<&str>) -> Result<usize, Diagnostic> {
+fn kept(given: Option<&str>) -> Result<usize, Fault> {
     let Some(text) = given else { return Ok(KEPT) };
     text.parse().ok().filter(|keep| *keep > 0).ok_or_else(|| {
         let detail = format!("\"keep\" is {text:?}, which is not a number from 1 on.");
         Diagnostic::error("C0086", "Backend cannot be used", detail)
             .help("Write how many versions of a state are kept, such as 50.")
+            .into()
     })
 }
 

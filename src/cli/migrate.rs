@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use isobar_sdk::Diagnostic;
 use isobar_sdk::diagnostic::sentence;
@@ -198,9 +199,16 @@ fn copy(
         let made = target.create(workspace, &holder);
         made.map_err(|error| check::locked(&error))?;
     }
-    let _reading = from.lock(&holder).map_err(|error| check::locked(&error))?;
-    let _writing = to.lock(&holder).map_err(|error| check::locked(&error))?;
-    let read = |store: &Store| store.read().map_err(|error| check::unreadable(&error));
+    let _reading = from
+        .lock(&holder, Duration::ZERO)
+        .map_err(|error| check::locked(&error))?;
+    let _writing = to
+        .lock(&holder, Duration::ZERO)
+        .map_err(|error| check::locked(&error))?;
+    let read = |store: &Store| -> Result<Option<State>, Stopped> {
+        let read = store.read();
+        Ok(read.map_err(|error| check::unreadable(&error))?)
+    };
     let Some(state) = read(&from)? else {
         return Ok(0);
     };

@@ -151,7 +151,8 @@ fn dispatch(invocation: Invocation, mut environment: Environment) -> Exit {
     if let Some(found) = unlogged {
         shell.diagnostics(&found.into(), &Sources::default());
     }
-    let result = Session::open(environment, shell.clone(), invocation.chdir)
+    let patience = invocation.command.patience();
+    let result = Session::open(environment, shell.clone(), invocation.chdir, patience)
         .and_then(|session| command(&session, invocation.command));
     let exit = result.unwrap_or_else(|stopped: Stopped| {
         shell.diagnostics(&stopped.diagnostics, &stopped.sources);

@@ -23,7 +23,9 @@ impl Recorded {
     /// Takes the lock and reads.
     pub(super) fn open(session: &Session, store: Store, operation: &str) -> Result<Self, Stopped> {
         let holder = session.environment.holder(operation);
-        let lock = store.lock(&holder).map_err(|error| check::locked(&error))?;
+        let lock = store
+            .lock(&holder, session.patience())
+            .map_err(|error| check::locked(&error))?;
         let before = store.read().map_err(|error| check::unreadable(&error))?;
         Ok(Self {
             store,

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use isobar_sdk::Diagnostic;
 
@@ -29,6 +30,8 @@ pub(super) struct Session {
     workspace: Workspace,
     /// Where states are kept, as `init` has chosen it.
     chosen: Option<Chosen>,
+    /// How long it waits for a lock that someone else holds.
+    patience: Duration,
     /// Whether the configuration is known to say the same.
     agreed: Arc<AtomicBool>,
 }
@@ -39,6 +42,7 @@ impl Session {
         environment: Environment,
         shell: Shell,
         chdir: Option<PathBuf>,
+        patience: Duration,
     ) -> Result<Self, Stopped> {
         let named = environment.folder.join(chdir.unwrap_or_default());
         let folder = named.canonicalize().and_then(|folder| {
@@ -67,6 +71,7 @@ impl Session {
             folder,
             workspace,
             chosen,
+            patience,
             agreed: Arc::default(),
         })
     }
@@ -94,6 +99,11 @@ impl Session {
             &self.environment,
             &self.shell,
         )?)
+    }
+
+    /// How long it waits for a lock that someone else holds.
+    pub(super) const fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// The workspace that is selected.

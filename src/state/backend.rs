@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::remote::{Hold, RemoteLog};
 use super::{
@@ -110,7 +111,10 @@ impl Backend {
                 source,
             }),
             // Whoever takes the lease first makes its head.
-            Self::Remote(remote) => remote.store(workspace).lock(holder).map(drop),
+            Self::Remote(remote) => remote
+                .store(workspace)
+                .lock(holder, Duration::ZERO)
+                .map(drop),
         }
     }
 
@@ -159,14 +163,14 @@ impl Store {
         }
     }
 
-    /// Takes the lock.
+    /// Takes the lock, waiting for at most `patience` for one who holds it.
     ///
     /// # Errors
     /// Who holds it, or why it cannot be had.
-    pub fn lock(&self, holder: &Holder) -> Result<Guard, LockError> {
+    pub fn lock(&self, holder: &Holder, patience: Duration) -> Result<Guard, LockError> {
         Ok(match self {
-            Self::Local(store) => Guard::Local(store.lock(holder)?),
-            Self::Remote(store) => Guard::Remote(store.lock(holder)?),
+            Self::Local(store) => Guard::Local(store.lock(holder, patience)?),
+            Self::Remote(store) => Guard::Remote(store.lock(holder, patience)?),
         })
     }
 

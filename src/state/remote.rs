@@ -311,14 +311,14 @@ impl RemoteStore {
     }
 
     /// Takes the lease.
-    pub(super) fn lock(&self, holder: &Holder) -> Result<Hold, LockError> {
+    pub(super) fn lock(&self, holder: &Holder, patience: Duration) -> Result<Hold, LockError> {
         let (shared, held) = (self.shared.clone(), Arc::clone(&self.held));
         let wanted = self.wanted(holder);
         let notice = Arc::clone(&self.notice);
         let acquired = self.engine.wait(async move {
             let told = Mutex::new(None);
             let waiting = |waiting| tell(&notice, &told, waiting);
-            let (writer, found) = shared.acquire(wanted, Duration::ZERO, &waiting).await?;
+            let (writer, found) = shared.acquire(wanted, patience, &waiting).await?;
             *held.lock().await = Some(Writing {
                 writer,
                 unsettled: found.state.is_none() || !found.log.is_empty(),

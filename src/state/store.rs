@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::language::text;
 
@@ -9,6 +10,9 @@ use super::{
     FormatError, Holder, Journal, Lock, LockError, RemoteError, State, Workspace, from_json,
     to_json,
 };
+
+/// How long is waited before a lock that someone else holds is tried again.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The state of one configuration on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,17 +135,27 @@ impl LocalStore {
         Ok(Some(state))
     }
 
-    /// Takes the lock; creates the folder that it lies in.
+    /// Takes the lock, waiting for at most `patience` for one who holds it; creates the folder
+    /// that it lies in.
     ///
     /// # Errors
     /// Who holds it, or why it cannot be had.
-    pub fn lock(&self, holder: &Holder) -> Result<Lock, LockError> {
+    pub fn lock(&self, holder: &Holder, patience: Duration) -> Result<Lock, LockError> {
         let made = std::fs::read_dir(&self.base).and_then(|_| std::fs::create_dir_all(&self.data));
         made.map_err(|source| LockError::Io {
             path: self.data.clone(),
             source,
         })?;
-        Lock::acquire(&self.lock_path(), holder)
+        let mut waited = Duration::ZERO;
+        loop {
+            match Lock::acquire(&self.lock_path(), holder) {
+                Err(LockError::Held { .. }) if waited < patience => {
+                    std::thread::sleep(PAUSE);
+                    waited += PAUSE;
+                }
+                result => return result,
+            }
+        }
     }
 
     fn lock_path(&self) -> PathBuf {

@@ -1,6 +1,7 @@
 //! A state that runs of a file share, and what is done with it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use isobar_sdk::{Diagnostic, Diagnostics};
 
@@ -97,6 +98,8 @@ impl Slot {
             registry: &played.stage.registry,
             store: &self.store,
             holder: request.holder,
+            guard: None,
+            patience: Duration::ZERO,
             now: (request.now)(),
             new_lineage: (request.fresh_id)(),
             parallelism: request.parallelism,

@@ -1,11 +1,5 @@
 //! The protocol on a place in memory that fails in every way a place can fail.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test ends where its case does not hold, and has a clock"
-)]
-
 #[expect(unreachable_pub, reason = "it is shared by tests")]
 mod suite;
 

@@ -3,114 +3,26 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test ends where its case does not hold, and says what it leaves out"
+    reason = "a test ends where its case does not hold"
 )]
 
 #[expect(unreachable_pub, reason = "it is shared by tests")]
+mod server;
+#[expect(unreachable_pub, reason = "it is shared by tests")]
 mod suite;
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use isobar_stores::{Documents, Kind, Settings};
 
-/// A server that ends with its test.
-struct Server {
-    process: Child,
-    port: u16,
-    folder: tempfile::TempDir,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // PostgreSQL ends its children when it is asked, not when it is killed.
-        let pid = self.process.id().to_string();
-        let _ = Command::new("kill").args(["-INT", &pid]).status();
-        let began = Instant::now();
-        while began.elapsed() < Duration::from_secs(10) {
-            if let Ok(Some(_)) = self.process.try_wait() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn parts(test: &str) -> Option<PathBuf> {
-    let parts = std::env::var_os("ISOBAR_TEST_PARTS").map(PathBuf::from);
-    if parts.is_none() {
-        eprintln!("{test}: left out, ISOBAR_TEST_PARTS is not set");
-    }
-    parts
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
-/// Starts a server and waits until it answers.
-fn start(command: impl FnOnce(&Path, u16) -> Command) -> Server {
-    let folder = tempfile::tempdir().unwrap();
-    let port = free_port();
-    let mut command = command(folder.path(), port);
-    let log = std::fs::File::create(folder.path().join("log")).unwrap();
-    let process = command
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().unwrap())
-        .stderr(log)
-        .spawn()
-        .unwrap();
-    let mut server = Server {
-        process,
-        port,
-        folder,
-    };
-    let began = Instant::now();
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        let ended = server.process.try_wait().unwrap();
-        let log = std::fs::read_to_string(server.folder.path().join("log"));
-        assert!(ended.is_none(), "{ended:?} {}", log.unwrap());
-        assert!(began.elapsed() < Duration::from_secs(120), "{command:?}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    server
-}
-
-/// Asks for something without a body that matters; gives the status.
-fn ask(port: u16, method: &str, path: &str, body: &str) -> u16 {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let length = body.len();
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer.split(' ').nth(1).unwrap().parse().unwrap()
-}
-
-fn settings(values: &[(&str, &str)]) -> Settings {
-    let values = values
+fn open(kind: &str, values: &[(&str, String)], prefix: &str) -> Arc<dyn Documents> {
+    let given = values
         .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Settings {
-        values: values.collect(),
+        .map(|(name, value)| ((*name).to_owned(), value.clone()));
+    let mut settings = Settings {
+        values: given.collect(),
         ..Settings::default()
-    }
-}
-
-fn open(kind: &str, values: &[(&str, &str)], prefix: &str) -> Arc<dyn Documents> {
-    let mut settings = settings(values);
+    };
     settings
         .values
         .insert("prefix".to_owned(), prefix.to_owned());
@@ -119,118 +31,27 @@ fn open(kind: &str, values: &[(&str, &str)], prefix: &str) -> Arc<dyn Documents>
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s3_does_what_is_asked() {
-    let Some(parts) = parts("s3") else { return };
-    let server = start(|_, port| {
-        let mut command = Command::new(parts.join("moto/bin/moto_server"));
-        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
-        command
-    });
-    assert_eq!(ask(server.port, "PUT", "/states", ""), 200);
-    let endpoint = format!("http://127.0.0.1:{}", server.port);
-    let values = [
-        ("bucket", "states"),
-        ("endpoint", &endpoint),
-        ("region", "us-east-1"),
-        ("access_key", "key"),
-        ("secret_key", "secret"),
-    ];
-    suite::all(&|folder| open("s3", &values, folder), 50, 40).await;
+    let Some(place) = server::s3() else { return };
+    suite::all(&|folder| open("s3", &place.settings, folder), 50, 40).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn azblob_does_what_is_asked() {
-    let Some(parts) = parts("azblob") else { return };
-    let key =
-        "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
-    let server = start(|folder, port| {
-        let mut command = Command::new(parts.join("azurite/node_modules/.bin/azurite-blob"));
-        command
-            .args(["--silent", "--skipApiVersionCheck", "--disableTelemetry"])
-            .args(["--blobHost", "127.0.0.1", "--blobPort", &port.to_string()])
-            .arg("--location")
-            .arg(folder.join("data"));
-        command
-    });
-    let endpoint = format!("http://127.0.0.1:{}/devstoreaccount1", server.port);
-    let account = format!(
-        "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={key};\
-         BlobEndpoint={endpoint};"
-    );
-    let script = "import sys; from azure.storage.blob import BlobServiceClient as C; \
-                  C.from_connection_string(sys.argv[1]).create_container('states')";
-    let made = Command::new(parts.join("azure/bin/python"))
-        .args(["-c", script, &account])
-        .status();
-    assert!(made.unwrap().success());
-    let values = [
-        ("account", "devstoreaccount1"),
-        ("container", "states"),
-        ("endpoint", &endpoint),
-        ("access_key", key),
-    ];
-    suite::all(&|folder| open("azblob", &values, folder), 50, 10).await;
-}
-
-/// A command that runs as someone PostgreSQL runs for: not as root.
-fn as_ordinary_user(program: &Path) -> Command {
-    let root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
-    if !root {
-        return Command::new(program);
-    }
-    let mut command = Command::new("runuser");
-    command.args(["-u", "postgres", "--"]).arg(program);
-    command
+    let Some(place) = server::azblob() else {
+        return;
+    };
+    suite::all(&|folder| open("azblob", &place.settings, folder), 50, 10).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_does_what_is_asked() {
-    if parts("postgres").is_none() {
+    let Some(place) = server::postgres() else {
         return;
-    }
-    let versions = std::fs::read_dir("/usr/lib/postgresql").unwrap();
-    let mut versions: Vec<PathBuf> = versions.map(|entry| entry.unwrap().path()).collect();
-    versions.sort();
-    let programs = versions.pop().unwrap().join("bin");
-    let server = start(|folder, port| {
-        std::fs::write(folder.join("password"), "secret").unwrap();
-        let open = Command::new("chmod")
-            .args(["-R", "a+rwX"])
-            .arg(folder)
-            .status();
-        assert!(open.unwrap().success());
-        let made = as_ordinary_user(&programs.join("initdb"))
-            .args(["-A", "scram-sha-256", "-U", "isobar", "-D"])
-            .arg(folder.join("data"))
-            .arg("--pwfile")
-            .arg(folder.join("password"))
-            .output()
-            .unwrap();
-        assert!(made.status.success(), "{made:?}");
-        let mut command = as_ordinary_user(&programs.join("postgres"));
-        command
-            .arg("-D")
-            .arg(folder.join("data"))
-            .args([
-                "-p",
-                &port.to_string(),
-                "-c",
-                "listen_addresses=127.0.0.1",
-                "-k",
-            ])
-            .arg(folder);
-        command
-    });
-    let target = format!(
-        "postgres://isobar:secret@127.0.0.1:{}/postgres",
-        server.port
-    );
-    let values = [("conn_str", target.as_str())];
-    suite::all(&|folder| open("postgres", &values, folder), 50, 40).await;
+    };
+    suite::all(&|folder| open("postgres", &place.settings, folder), 50, 40).await;
 
-    let wrong = target.replace("secret", "wrong");
-    let refused = open("postgres", &[("conn_str", &wrong)], "x")
-        .get("a")
-        .await;
+    let wrong = [("conn_str", place.settings[0].1.replace("secret", "wrong"))];
+    let refused = open("postgres", &wrong, "x").get("a").await;
     let text = refused.unwrap_err().to_string();
     assert!(text.contains("password authentication failed"), "{text}");
     assert!(!text.contains("wrong"), "{text}");

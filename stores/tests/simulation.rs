@@ -178,7 +178,7 @@ async fn run(
     let (mut writer, snapshot): (Writer, Snapshot) = match acquired.await {
         Ok(acquired) => acquired,
         Err(AcquireError::Fault(fault)) => return Err(fault.into()),
-        Err(AcquireError::Held(_)) => panic!("there is an hour to wait"),
+        Err(AcquireError::Held(_)) => unreachable!("there is an hour to wait"),
     };
     let mut known = records(&snapshot);
     for step in 0..random.below(5) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use isobar::apply::{self, Report};
 use isobar::event::Silent;
@@ -362,6 +363,8 @@ async fn apply_to(workspace: &Workspace, store: &Store, plan: &Plan) -> Report {
         registry: &workspace.registry,
         store,
         holder: &holder,
+        guard: None,
+        patience: Duration::ZERO,
         now: workspace.now,
         new_lineage: "lineage".to_owned(),
         parallelism: 10,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use isobar::apply::{self, Report};
 use isobar::change::Action;
@@ -167,6 +168,8 @@ impl Workspace {
             registry: &self.registry,
             store: &store,
             holder: &holder,
+            guard: None,
+            patience: Duration::ZERO,
             now: self.now,
             new_lineage: "lineage".to_owned(),
             parallelism,

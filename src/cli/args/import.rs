@@ -4,6 +4,7 @@ use clap::ArgAction;
 use isobar_sdk::Address;
 
 use super::Assignments;
+use super::lock::Locking;
 use super::state::Which;
 
 #[derive(Debug, clap::Args)]
@@ -21,7 +22,6 @@ pub(in crate::cli) struct Import {
     /// Accepted as Terraform has it: no question is ever asked.
     #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true")]
     input: bool,
-    /// Accepted as Terraform has it: what changes the state always locks it.
-    #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true")]
-    lock: bool,
+    #[command(flatten)]
+    pub(in crate::cli) locking: Locking,
 }

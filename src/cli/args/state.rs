@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Subcommand};
+use clap::Subcommand;
 use isobar_sdk::Address;
 use isobar_sdk::address::Place;
+
+use super::lock::Locking;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct State {
@@ -18,14 +20,6 @@ pub(in crate::cli) struct Which {
     /// The state in this file instead of that of the workspace.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) state: Option<PathBuf>,
-}
-
-/// Accepted as Terraform has it.
-#[derive(Debug, Clone, Copy, clap::Args)]
-pub(in crate::cli) struct Locking {
-    /// Accepted as Terraform has it: what changes the state always locks it.
-    #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true")]
-    lock: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -94,6 +88,19 @@ pub(in crate::cli) enum StateCommand {
     },
 }
 
+impl StateCommand {
+    /// How it comes to its lock, if it needs one.
+    pub(in crate::cli) const fn locking(&self) -> Option<Locking> {
+        match self {
+            Self::Mv(args) => Some(args.locking),
+            Self::Rm { locking, .. }
+            | Self::Push { locking, .. }
+            | Self::ReplaceProvider { locking, .. } => Some(*locking),
+            Self::List { .. } | Self::Show { .. } | Self::Pull => None,
+        }
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Move {
     /// What to move: an instance, a resource or a module.
@@ -109,7 +116,7 @@ pub(in crate::cli) struct Move {
     #[command(flatten)]
     pub(in crate::cli) which: Which,
     #[command(flatten)]
-    locking: Locking,
+    pub(in crate::cli) locking: Locking,
 }
 
 /// One instance, for `taint` and `untaint`.
@@ -123,5 +130,5 @@ pub(in crate::cli) struct Taint {
     #[command(flatten)]
     pub(in crate::cli) which: Which,
     #[command(flatten)]
-    locking: Locking,
+    pub(in crate::cli) locking: Locking,
 }

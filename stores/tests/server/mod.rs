@@ -1,0 +1,218 @@
+//! Servers that others wrote, started for a test. `ISOBAR_TEST_PARTS` names the folder that
+//! `.ci/parts` has put them into.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test ends where its case does not hold, and says what it leaves out"
+)]
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A place for states, there until it is dropped.
+pub struct Place {
+    /// The kind of its backend.
+    #[allow(dead_code, reason = "not every test writes configurations")]
+    pub kind: &'static str,
+    /// What the backend is told.
+    pub settings: Vec<(&'static str, String)>,
+    _server: Server,
+}
+
+/// A server that ends with its test.
+struct Server {
+    process: Child,
+    port: u16,
+    folder: tempfile::TempDir,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // PostgreSQL ends its children when it is asked, not when it is killed.
+        let pid = self.process.id().to_string();
+        let _ = Command::new("kill").args(["-INT", &pid]).status();
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(10) {
+            if let Ok(Some(_)) = self.process.try_wait() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn parts(test: &str) -> Option<PathBuf> {
+    let parts = std::env::var_os("ISOBAR_TEST_PARTS").map(PathBuf::from);
+    if parts.is_none() {
+        eprintln!("{test}: left out, ISOBAR_TEST_PARTS is not set");
+    }
+    parts
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Starts a server and waits until it answers.
+fn start(command: impl FnOnce(&Path, u16) -> Command) -> Server {
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let mut command = command(folder.path(), port);
+    let log = std::fs::File::create(folder.path().join("log")).unwrap();
+    let process = command
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let mut server = Server {
+        process,
+        port,
+        folder,
+    };
+    let began = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        let ended = server.process.try_wait().unwrap();
+        let log = std::fs::read_to_string(server.folder.path().join("log"));
+        assert!(ended.is_none(), "{ended:?} {}", log.unwrap());
+        assert!(began.elapsed() < Duration::from_secs(120), "{command:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    server
+}
+
+/// Asks for something without a body that matters; gives the status.
+fn ask(port: u16, method: &str, path: &str, body: &str) -> u16 {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+/// Amazon S3, as moto has it.
+pub fn s3() -> Option<Place> {
+    let parts = parts("s3")?;
+    let server = start(|_, port| {
+        let mut command = Command::new(parts.join("moto/bin/moto_server"));
+        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+        command
+    });
+    assert_eq!(ask(server.port, "PUT", "/states", ""), 200);
+    let settings = vec![
+        ("bucket", "states".to_owned()),
+        ("endpoint", format!("http://127.0.0.1:{}", server.port)),
+        ("region", "us-east-1".to_owned()),
+        ("access_key", "key".to_owned()),
+        ("secret_key", "secret".to_owned()),
+    ];
+    Some(Place {
+        kind: "s3",
+        settings,
+        _server: server,
+    })
+}
+
+/// The key of azurite's account, which its documentation publishes.
+const KEY: &str =
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+/// Azure Blob Storage, as azurite has it.
+pub fn azblob() -> Option<Place> {
+    let parts = parts("azblob")?;
+    let server = start(|folder, port| {
+        let mut command = Command::new(parts.join("azurite/node_modules/.bin/azurite-blob"));
+        command
+            .args(["--silent", "--skipApiVersionCheck", "--disableTelemetry"])
+            .args(["--blobHost", "127.0.0.1", "--blobPort", &port.to_string()])
+            .arg("--location")
+            .arg(folder.join("data"));
+        command
+    });
+    let endpoint = format!("http://127.0.0.1:{}/devstoreaccount1", server.port);
+    let account = format!(
+        "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={KEY};\
+         BlobEndpoint={endpoint};"
+    );
+    let script = "import sys; from azure.storage.blob import BlobServiceClient as C; \
+                  C.from_connection_string(sys.argv[1]).create_container('states')";
+    let made = Command::new(parts.join("azure/bin/python"))
+        .args(["-c", script, &account])
+        .status();
+    assert!(made.unwrap().success());
+    let settings = vec![
+        ("account", "devstoreaccount1".to_owned()),
+        ("container", "states".to_owned()),
+        ("endpoint", endpoint),
+        ("access_key", KEY.to_owned()),
+    ];
+    Some(Place {
+        kind: "azblob",
+        settings,
+        _server: server,
+    })
+}
+
+/// A command that runs as someone PostgreSQL runs for: not as root.
+fn as_ordinary_user(program: &Path) -> Command {
+    let root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+    if !root {
+        return Command::new(program);
+    }
+    let mut command = Command::new("runuser");
+    command.args(["-u", "postgres", "--"]).arg(program);
+    command
+}
+
+/// PostgreSQL, as the system has it.
+pub fn postgres() -> Option<Place> {
+    parts("postgres")?;
+    let versions = std::fs::read_dir("/usr/lib/postgresql").unwrap();
+    let mut versions: Vec<PathBuf> = versions.map(|entry| entry.unwrap().path()).collect();
+    versions.sort();
+    let programs = versions.pop().unwrap().join("bin");
+    let server = start(|folder, port| {
+        std::fs::write(folder.join("password"), "secret").unwrap();
+        let mut open = Command::new("chmod");
+        open.args(["-R", "a+rwX"]).arg(folder);
+        assert!(open.status().unwrap().success());
+        let made = as_ordinary_user(&programs.join("initdb"))
+            .args(["-A", "scram-sha-256", "-U", "isobar", "-D"])
+            .arg(folder.join("data"))
+            .arg("--pwfile")
+            .arg(folder.join("password"))
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let mut command = as_ordinary_user(&programs.join("postgres"));
+        let port = port.to_string();
+        command
+            .arg("-D")
+            .arg(folder.join("data"))
+            .args(["-p", &port, "-c", "listen_addresses=127.0.0.1", "-k"])
+            .arg(folder);
+        command
+    });
+    let target = format!(
+        "postgres://isobar:secret@127.0.0.1:{}/postgres",
+        server.port
+    );
+    Some(Place {
+        kind: "postgres",
+        settings: vec![("conn_str", target)],
+        _server: server,
+    })
+}

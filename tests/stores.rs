@@ -1,0 +1,205 @@
+//! The program on shared places for states: many applies at once, kills in the middle, moves
+//! from one place to another. The servers are those of `stores/tests/server`.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where its case does not hold"
+)]
+
+#[path = "../stores/tests/server/mod.rs"]
+#[expect(unreachable_pub, reason = "it is shared by tests")]
+mod server;
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use server::Place;
+
+/// How many applies come at once.
+const WRITERS: usize = 50;
+
+fn isobar(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_isobar"));
+    command
+        .current_dir(folder)
+        .args(arguments)
+        .stdin(Stdio::null());
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    isobar(folder, arguments).output().unwrap()
+}
+
+/// Runs what must succeed; gives what it printed.
+fn done(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{arguments:?}: {text}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A folder with a configuration whose states are kept in `place`.
+fn configured(place: &Place, prefix: &str, text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut backend = format!(
+        "isobar {{\n  backend {:?} {{\n    prefix = {prefix:?}\n",
+        place.kind
+    );
+    for (name, value) in &place.settings {
+        writeln!(backend, "    {name} = {value:?}").unwrap();
+    }
+    backend.push_str("    lease = \"6s\"\n  }\n}\n");
+    std::fs::write(folder.path().join("backend.hcl"), backend).unwrap();
+    std::fs::write(folder.path().join("main.hcl"), text).unwrap();
+    done(folder.path(), &["init"]);
+    folder
+}
+
+/// Many applies of parts of one configuration at once: all of them are in the state in the end,
+/// each as a version of its own.
+fn all_at_once(place: &Place) {
+    let text = format!("resource \"isobar_data\" \"w\" {{\n  count = {WRITERS}\n}}\n");
+    let folders: Vec<_> = (0..WRITERS)
+        .map(|_| configured(place, "all-at-once", &text))
+        .collect();
+    let running: Vec<_> = folders
+        .iter()
+        .enumerate()
+        .map(|(number, folder)| {
+            let target = format!("-target=isobar_data.w[{number}]");
+            let arguments = ["apply", "-auto-approve", "-lock-timeout=10m", &target];
+            let mut command = isobar(folder.path(), &arguments);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        })
+        .collect();
+    for process in running {
+        let output = process.wait_with_output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{text}");
+    }
+    let folder = folders[0].path();
+    let state: serde_json::Value = serde_json::from_str(&done(folder, &["state", "pull"])).unwrap();
+    assert_eq!(state["resources"].as_array().unwrap().len(), WRITERS);
+    assert_eq!(state["serial"], WRITERS);
+    assert_eq!(
+        run(folder, &["plan", "-detailed-exitcode"]).status.code(),
+        Some(0)
+    );
+    assert_eq!(done(folder, &["lock", "list"]), "Nothing is locked.\n");
+}
+
+/// An apply that is killed: another machine sees what it did, waits for its lease and goes on.
+fn killed_in_the_middle(place: &Place) {
+    let wide = "resource \"isobar_data\" \"e\" {\n  count = 3000\n  input = count.index\n}\n";
+    let first = configured(place, "killed", wide);
+    let other = configured(place, "killed", wide);
+    let mut process = isobar(first.path(), &["apply", "-auto-approve"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Until something is recorded beside the first state, or for as long as it runs.
+    loop {
+        let state = done(other.path(), &["state", "pull"]);
+        let begun = state.contains("\"address\"");
+        if begun || process.try_wait().unwrap().is_some() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let _ = process.kill();
+    let ended = process.wait().unwrap();
+    assert_eq!(ended.code(), None, "it was done before it could be killed");
+
+    let refused = run(other.path(), &["apply", "-auto-approve"]);
+    let seen = String::from_utf8(refused.stderr).unwrap();
+    if !refused.status.success() {
+        assert!(seen.contains("State is locked [S0001]"), "{seen}");
+        done(
+            other.path(),
+            &["apply", "-auto-approve", "-lock-timeout=1m"],
+        );
+    }
+    let state: serde_json::Value =
+        serde_json::from_str(&done(first.path(), &["state", "pull"])).unwrap();
+    assert_eq!(state["resources"].as_array().unwrap().len(), 3000);
+    assert_eq!(
+        run(first.path(), &["plan", "-detailed-exitcode"])
+            .status
+            .code(),
+        Some(0)
+    );
+}
+
+/// States go from this machine to the place, workspace by workspace, and back.
+fn moved_there_and_back(place: &Place) {
+    let text = "resource \"isobar_data\" \"a\" {\n  input = isobar.workspace\n}\n";
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("main.hcl"), text).unwrap();
+    done(folder, &["apply", "-auto-approve"]);
+    done(folder, &["workspace", "new", "stage"]);
+    done(folder, &["apply", "-auto-approve"]);
+    let before = done(folder, &["state", "pull"]);
+
+    let remote = configured(place, "moved", text);
+    let backend = std::fs::read_to_string(remote.path().join("backend.hcl")).unwrap();
+    std::fs::write(folder.join("backend.hcl"), backend).unwrap();
+    let refused = run(folder, &["plan"]);
+    let seen = String::from_utf8(refused.stderr).unwrap();
+    assert!(seen.contains("Backend is not prepared [C0087]"), "{seen}");
+    let refused = run(folder, &["init"]);
+    let seen = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        seen.contains("States would be left behind [C0089]"),
+        "{seen}"
+    );
+    done(folder, &["init", "-force-copy"]);
+    assert_eq!(done(folder, &["workspace", "list"]), "  default\n* stage\n");
+    assert_eq!(done(folder, &["state", "pull"]), before);
+    assert_eq!(
+        run(folder, &["plan", "-detailed-exitcode"]).status.code(),
+        Some(0)
+    );
+
+    std::fs::remove_file(folder.join("backend.hcl")).unwrap();
+    std::fs::remove_file(folder.join("isobar.state.json")).unwrap();
+    std::fs::remove_dir_all(folder.join("isobar.state.d")).unwrap();
+    done(folder, &["init", "-force-copy"]);
+    assert_eq!(done(folder, &["state", "pull"]), before);
+    assert_eq!(
+        run(folder, &["plan", "-detailed-exitcode"]).status.code(),
+        Some(0)
+    );
+}
+
+fn all(place: &Place) {
+    all_at_once(place);
+    killed_in_the_middle(place);
+    moved_there_and_back(place);
+}
+
+#[test]
+fn states_in_s3() {
+    if let Some(place) = server::s3() {
+        all(&place);
+    }
+}
+
+#[test]
+fn states_in_azure() {
+    if let Some(place) = server::azblob() {
+        all(&place);
+    }
+}
+
+#[test]
+fn states_in_postgres() {
+    if let Some(place) = server::postgres() {
+        all(&place);
+    }
+}
