@@ -159,6 +159,7 @@ fn all_sources() -> Vec<PathBuf> {
         "providers/sim",
         "providers/local",
         "serve",
+        "stores",
     ] {
         files.extend(rust_files(&root().join(crate_folder).join("src")));
     }
