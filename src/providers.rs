@@ -1,5 +1,6 @@
 //! The providers that are built in, by their names: the only place that names them.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -15,7 +16,7 @@ use isobar_sdk::schema::ProviderSchema;
 use isobar_sdk::{Diagnostic, Error, Factory, Known, Provider, Value};
 
 use crate::registry::Registry;
-use crate::state;
+use crate::state::{self, State};
 
 /// What providers are told about where they run.
 #[derive(Debug, Clone)]
@@ -26,13 +27,15 @@ pub struct Surroundings {
     pub data: PathBuf,
     /// The folder of the configuration, as an absolute path.
     pub base: PathBuf,
+    /// What places of states are told by the environment.
+    pub stores: BTreeMap<String, String>,
 }
 
 /// All providers, each called again after passing failures and no more often than it should be.
 #[must_use]
 pub fn registry(surroundings: &Surroundings) -> Registry {
     let factories: Vec<Arc<dyn Factory>> = vec![
-        Arc::new(isobar_data::factory_with(outputs_of(&surroundings.base))),
+        Arc::new(isobar_data::factory_with(outputs_of(surroundings))),
         Arc::new(isobar_sim::factory(surroundings.base.clone())),
         Arc::new(isobar_local::factory(isobar_local::Runtime {
             executable: surroundings.executable.clone(),
@@ -47,22 +50,32 @@ pub fn registry(surroundings: &Surroundings) -> Registry {
     Registry::new(decorated.map(|factory| Arc::new(factory) as Arc<dyn Factory>))
 }
 
-/// Reads the outputs of a state, whose path is relative to the folder of the configuration.
-fn outputs_of(base: &Path) -> isobar_data::ReadOutputs {
-    let base = base.to_owned();
-    Arc::new(move |path| {
-        let path = base.join(path);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(format!("{}: {error}", path.display())),
+/// Reads the outputs of another state. Paths are relative to the folder of the configuration.
+fn outputs_of(surroundings: &Surroundings) -> isobar_data::ReadOutputs {
+    let (base, stores) = (surroundings.base.clone(), surroundings.stores.clone());
+    Arc::new(move |source| {
+        let state = match source.backend.as_str() {
+            "local" => state_in_file(&base.join(&source.config["path"])),
+            kind => state::read_elsewhere(kind, &source.config, &stores, &source.workspace),
         };
-        let state = state::from_json(&text);
-        let state = state.map_err(|error| format!("{}: {error}", path.display()))?;
+        let Some(state) = state? else {
+            return Ok(None);
+        };
         let outputs = state.outputs.into_iter();
         let outputs = outputs.map(|(name, output)| (name, output.value.value().clone()));
         Ok(Some(Value::object(outputs)))
     })
+}
+
+fn state_in_file(path: &Path) -> Result<Option<State>, String> {
+    let wrong = |reason: &dyn std::fmt::Display| format!("{}: {reason}", path.display());
+    match std::fs::read_to_string(path) {
+        Ok(text) => state::from_json(&text)
+            .map(Some)
+            .map_err(|error| wrong(&error)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(wrong(&error)),
+    }
 }
 
 /// What a provider gets that works on this machine: no limit of rate, as there is no one to

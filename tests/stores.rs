@@ -44,11 +44,12 @@ fn done(folder: &Path, arguments: &[&str]) -> String {
 /// A folder with a configuration whose states are kept in `place`.
 fn configured(place: &Place, prefix: &str, text: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let mut backend = format!(
-        "isobar {{\n  backend {:?} {{\n    prefix = {prefix:?}\n",
-        place.kind
-    );
+    let mut backend = format!("isobar {{\n  backend {:?} {{\n", place.kind);
+    if place.kind != "http" {
+        writeln!(backend, "    prefix = {prefix:?}").unwrap();
+    }
     for (name, value) in &place.settings {
+        let value = value.replace("{prefix}", prefix);
         writeln!(backend, "    {name} = {value:?}").unwrap();
     }
     backend.push_str("    lease = \"6s\"\n  }\n}\n");
@@ -119,6 +120,12 @@ fn killed_in_the_middle(place: &Place) {
     let seen = String::from_utf8(refused.stderr).unwrap();
     if !refused.status.success() {
         assert!(seen.contains("State is locked [S0001]"), "{seen}");
+        if place.kind == "http" {
+            // A server does not know that the one it gave its lock to is gone.
+            let words = seen.split("id ").nth(1).unwrap();
+            let id = words.split('.').next().unwrap().trim();
+            done(other.path(), &["force-unlock", "-force", id]);
+        }
         done(
             other.path(),
             &["apply", "-auto-approve", "-lock-timeout=1m"],
@@ -133,6 +140,36 @@ fn killed_in_the_middle(place: &Place) {
             .code(),
         Some(0)
     );
+}
+
+/// The outputs of a state are read from another configuration, by the same settings.
+fn read_from_elsewhere(place: &Place) {
+    let told = "output \"zone\" {\n  value = \"eu-${isobar.workspace}\"\n}\n";
+    let first = configured(place, "elsewhere", told);
+    done(first.path(), &["apply", "-auto-approve"]);
+    let mut config = String::new();
+    if place.kind != "http" {
+        config.push_str("    prefix = \"elsewhere\"\n");
+    }
+    for (name, value) in &place.settings {
+        let value = value.replace("{prefix}", "elsewhere");
+        writeln!(config, "    {name} = {value:?}").unwrap();
+    }
+    let text = format!(
+        "data \"isobar_remote_state\" \"s\" {{\n  backend = {:?}\n  config = {{\n{config}  }}\n}}\n\
+         output \"seen\" {{\n  value = data.isobar_remote_state.s.outputs.zone\n}}\n",
+        place.kind
+    );
+    let second = tempfile::tempdir().unwrap();
+    std::fs::write(second.path().join("main.hcl"), &text).unwrap();
+    done(second.path(), &["apply", "-auto-approve"]);
+    assert_eq!(done(second.path(), &["output", "-raw", "seen"]), "eu-default");
+    let other = text.replace("config = {", "workspace = \"stage\"\n  config = {");
+    std::fs::write(second.path().join("main.hcl"), other).unwrap();
+    let refused = run(second.path(), &["plan"]);
+    let seen = String::from_utf8(refused.stderr).unwrap();
+    let none = ["there is no state of workspace stage", "one workspace only"];
+    assert!(none.iter().any(|none| seen.contains(none)), "{seen}");
 }
 
 /// States go from this machine to the place, workspace by workspace, and back.
@@ -177,10 +214,58 @@ fn moved_there_and_back(place: &Place) {
     );
 }
 
+/// The same server keeps the states of Terraform, where that is installed.
+#[test]
+fn the_server_for_http_is_one_that_terraform_takes() {
+    let Some(place) = server::web() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = "terraform {\n  backend \"http\" {\n".to_owned();
+    for (name, value) in &place.settings {
+        let value = value.replace("{prefix}", "terraform");
+        writeln!(text, "    {name} = {value:?}").unwrap();
+    }
+    text += "  }\n}\nresource \"terraform_data\" \"a\" {}\n";
+    std::fs::write(folder.path().join("main.tf"), text).unwrap();
+    for arguments in [
+        &["init", "-input=false"][..],
+        &["apply", "-auto-approve"],
+        &["plan", "-detailed-exitcode"],
+    ] {
+        let ended = Command::new("terraform")
+            .current_dir(folder.path())
+            .args(arguments)
+            .env("TF_CLI_CONFIG_FILE", "/dev/null")
+            .env("CHECKPOINT_DISABLE", "1")
+            .output();
+        let Ok(ended) = ended else { return };
+        assert!(ended.status.success(), "{arguments:?}: {ended:?}");
+    }
+    assert!(!folder.path().join("terraform.tfstate").exists());
+}
+
+/// Workspaces need a folder each, which such a server does not have.
+fn has_one_workspace(place: &Place) {
+    let folder = configured(place, "one", "");
+    let refused = run(folder.path(), &["workspace", "new", "stage"]);
+    let seen = String::from_utf8(refused.stderr).unwrap();
+    assert!(seen.contains("one workspace only"), "{seen}");
+}
+
+#[test]
+fn states_behind_a_web_server() {
+    if let Some(place) = server::web() {
+        all_at_once(&place);
+        killed_in_the_middle(&place);
+        has_one_workspace(&place);
+        read_from_elsewhere(&place);
+    }
+}
+
 fn all(place: &Place) {
     all_at_once(place);
     killed_in_the_middle(place);
     moved_there_and_back(place);
+    read_from_elsewhere(place);
 }
 
 #[test]

@@ -134,6 +134,18 @@ pub fn locked(error: &LockError) -> Diagnostic {
             );
             Diagnostic::error("S0001", "State is locked", detail).help(help)
         }
+        LockError::Kept { by, place } => {
+            let held = by.as_ref().map(|by| {
+                let (operation, who, since) = (&by.operation, &by.who, &by.since);
+                format!(
+                    "{operation} by {who} has held the lock since {since}.\nLock: {place}, id {}.",
+                    by.id
+                )
+            });
+            let detail = held.unwrap_or_else(|| format!("Someone else holds the lock of {place}."));
+            Diagnostic::error("S0001", "State is locked", detail)
+                .help("Wait until it is done and try again, or with -lock-timeout=5m. If its machine is gone, isobar force-unlock ID gives the lock up.")
+        }
         LockError::Remote { .. } => unreached(&error.to_string()),
         LockError::Io { .. } => {
             Diagnostic::error("S0002", "State cannot be locked", format!("{error}."))

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use isobar_sdk::diagnostic::{closest, sentence};
 use isobar_sdk::{Diagnostic, Diagnostics, Fault, Type, Value};
-use isobar_stores::{Kind, Lease, Problem, Settings};
+use isobar_stores::{Kind, Lease, Opened, Problem, Settings};
 use serde::{Deserialize, Serialize};
 
 use super::args::Assignments;
@@ -19,7 +19,7 @@ use super::session::Session;
 use super::shell::Shell;
 use crate::eval::{Ambient, Facts, Scope, evaluate};
 use crate::language::{BackendBlock, Config, Located, text};
-use crate::state::{Backend, Remote};
+use crate::state::{Backend, Remote, WebStore};
 
 /// The file, in the folder for data, that says what `init` has chosen.
 const FILE: &str = "backend.json";
@@ -183,7 +183,7 @@ pub(super) fn open(
         values,
         environment: environment.stores.clone(),
     };
-    let documents = kind.open(&settings).map_err(|problems| {
+    let opened = kind.open(&settings).map_err(|problems| {
         let mut diagnostics = Diagnostics::new();
         for problem in &problems {
             diagnostics.push(unusable(kind, problem));
@@ -192,14 +192,18 @@ pub(super) fn open(
     })?;
     let shell = shell.clone();
     let notice = Arc::new(move |text: &str| shell.tell(text));
-    Remote::new(documents, Arc::new(now), lease, keep, notice)
-        .map(Backend::Remote)
-        .map_err(|error| {
-            let detail = format!("The state cannot be reached: {error}.");
-            Diagnostic::error("C0002", "No resources to work with", detail)
-                .help("Raise the limit of threads and open files of this user.")
-                .into()
-        })
+    let backend = match opened {
+        Opened::Documents(documents) => {
+            Remote::new(documents, Arc::new(now), lease, keep, notice).map(Backend::Remote)
+        }
+        Opened::Web(web) => WebStore::new(web).map(Backend::Web),
+    };
+    backend.map_err(|error| {
+        let detail = format!("The state cannot be reached: {error}.");
+        Diagnostic::error("C0002", "No resources to work with", detail)
+            .help("Raise the limit of threads and open files of this user.")
+            .into()
+    })
 }
 
 fn lease(given: Option<&str>) -> Result<Lease, Fault> {

@@ -14,7 +14,7 @@ use crate::state::Holder;
 const WIDTH: usize = 80;
 
 /// What variables begin with that tell how clouds and databases are reached.
-const STORES: [&str; 4] = ["AWS_", "AZURE_", "GOOGLE_", "PG"];
+const STORES: [&str; 5] = ["AWS_", "AZURE_", "GOOGLE_", "PG", "TF_HTTP_"];
 
 /// What was found when the program began.
 #[derive(Debug, Clone)]

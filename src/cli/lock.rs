@@ -60,6 +60,15 @@ fn list(session: &Session, json: bool) -> Result<Exit, Stopped> {
 /// Takes the lock of the selected workspace away from its holder.
 fn take(session: &Session, id: &str, force: bool) -> Result<Exit, Stopped> {
     let store = session.store()?;
+    if let Store::Web(web) = &store {
+        if !force && !approved(session, "whoever holds it")? {
+            session.shell.tell("Nothing was changed.");
+            return Ok(Exit::Failure);
+        }
+        web.unlock(id).map_err(|error| check::unreadable(&error))?;
+        session.shell.result("The server has given the lock up.");
+        return Ok(Exit::Success);
+    }
     let held = store.holder().map_err(|error| check::locked(&error))?;
     let Some(held) = held.filter(|held| held.holder.id == id) else {
         return Err(not_held(id, &store.place()).into());

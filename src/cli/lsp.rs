@@ -51,6 +51,7 @@ impl editor::Surroundings for Here<'_> {
             executable: self.0.environment.executable.clone(),
             data: root.join(&self.0.environment.data),
             base: root.to_owned(),
+            stores: self.0.environment.stores.clone(),
         })
     }
 

@@ -41,7 +41,7 @@ pub(super) fn prepare(
     backend::record(&session.data(), wanted.as_ref())?;
     let place = match &target {
         Backend::Local(_) => "on this machine".to_owned(),
-        Backend::Remote(remote) => format!("in {}", remote.place()),
+        Backend::Remote(_) | Backend::Web(_) => format!("in {}", target.place()),
     };
     session.shell.tell(&format!("States are kept {place}.\n"));
     Ok(())

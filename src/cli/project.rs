@@ -203,6 +203,7 @@ pub(super) fn registry(session: &Session) -> Registry {
         executable: session.environment.executable.clone(),
         data: session.provider_data(),
         base: session.folder().to_owned(),
+        stores: session.environment.stores.clone(),
     })
 }
 

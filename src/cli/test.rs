@@ -99,6 +99,7 @@ fn one(
         executable: session.environment.executable.clone(),
         data: folder.clone(),
         base: session.folder().to_owned(),
+        stores: session.environment.stores.clone(),
     });
     let holder = session.environment.holder("test");
     let mut report = session.wait_for(async {

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::remote::{Hold, RemoteLog};
+use super::web::{WebHold, WebLog};
 use super::{
-    Holder, Journal, LocalStore, Lock, LockError, Record, Remote, RemoteStore, State, StoreError,
-    Workspace,
+    Holder, Journal, LocalStore, Lock, LockError, Record, Remote, RemoteError, RemoteStore, State,
+    StoreError, WebStore, Workspace,
 };
 
 /// Where the states of all workspaces of a configuration are kept.
@@ -17,6 +18,8 @@ pub enum Backend {
     Local(PathBuf),
     /// In a place that several machines reach.
     Remote(Remote),
+    /// Behind a web server, which keeps one state.
+    Web(WebStore),
 }
 
 /// Where the state of one workspace is kept.
@@ -26,6 +29,8 @@ pub enum Store {
     Local(LocalStore),
     /// In a place that several machines reach.
     Remote(RemoteStore),
+    /// Behind a web server.
+    Web(WebStore),
 }
 
 /// The right to write a state, given up when it is dropped.
@@ -35,6 +40,8 @@ pub enum Guard {
     Local(Lock),
     /// A lease.
     Remote(Hold),
+    /// A lock of a web server.
+    Web(WebHold),
 }
 
 /// Who may write a state.
@@ -54,6 +61,8 @@ pub enum Ledger {
     Local(Journal),
     /// In the place of the state.
     Remote(RemoteLog),
+    /// In the state.
+    Web(Box<WebLog>),
 }
 
 impl Backend {
@@ -63,6 +72,7 @@ impl Backend {
         match self {
             Self::Local(folder) => folder.display().to_string(),
             Self::Remote(remote) => remote.place(),
+            Self::Web(web) => web.place(),
         }
     }
 
@@ -72,6 +82,7 @@ impl Backend {
         match self {
             Self::Local(folder) => Store::Local(LocalStore::of(folder, workspace)),
             Self::Remote(remote) => Store::Remote(remote.store(workspace)),
+            Self::Web(web) => Store::Web(web.clone()),
         }
     }
 
@@ -86,6 +97,7 @@ impl Backend {
                 source,
             }),
             Self::Remote(remote) => remote.workspaces(),
+            Self::Web(_) => Ok(vec![Workspace::default()]),
         }
     }
 
@@ -96,7 +108,7 @@ impl Backend {
     pub fn has(&self, workspace: &Workspace) -> Result<bool, StoreError> {
         match self {
             Self::Local(folder) => Ok(workspace.exists(folder)),
-            Self::Remote(_) => Ok(self.workspaces()?.contains(workspace)),
+            Self::Remote(_) | Self::Web(_) => Ok(self.workspaces()?.contains(workspace)),
         }
     }
 
@@ -115,6 +127,10 @@ impl Backend {
                 .store(workspace)
                 .lock(holder, Duration::ZERO)
                 .map(drop),
+            Self::Web(web) => Err(LockError::Remote {
+                place: web.place(),
+                source: RemoteError::OneState,
+            }),
         }
     }
 
@@ -132,6 +148,10 @@ impl Backend {
                 })
             }
             Self::Remote(remote) => remote.remove(workspace),
+            Self::Web(web) => Err(StoreError::Remote {
+                place: web.place(),
+                source: RemoteError::OneState,
+            }),
         }
     }
 }
@@ -149,6 +169,7 @@ impl Store {
         match self {
             Self::Local(store) => store.path().display().to_string(),
             Self::Remote(store) => store.place().to_owned(),
+            Self::Web(store) => store.place(),
         }
     }
 
@@ -160,6 +181,7 @@ impl Store {
         match self {
             Self::Local(store) => store.read(),
             Self::Remote(store) => store.read(),
+            Self::Web(store) => store.read(),
         }
     }
 
@@ -171,6 +193,7 @@ impl Store {
         Ok(match self {
             Self::Local(store) => Guard::Local(store.lock(holder, patience)?),
             Self::Remote(store) => Guard::Remote(store.lock(holder, patience)?),
+            Self::Web(store) => Guard::Web(store.lock(holder, patience)?),
         })
     }
 
@@ -186,6 +209,8 @@ impl Store {
                 Ok(holder.map(|holder| Held { holder, renewed }))
             }
             Self::Remote(store) => store.holder(),
+            // Such a server says who holds its lock when it refuses it, and not before.
+            Self::Web(_) => Ok(None),
         }
     }
 
@@ -197,6 +222,7 @@ impl Store {
         Ok(match self {
             Self::Local(store) => Ledger::Local(store.begin(state)?),
             Self::Remote(store) => Ledger::Remote(store.begin(state)?),
+            Self::Web(store) => Ledger::Web(Box::new(store.begin(state)?)),
         })
     }
 
@@ -208,6 +234,7 @@ impl Store {
         match self {
             Self::Local(store) => store.write(state),
             Self::Remote(store) => store.write(state),
+            Self::Web(store) => store.write(state),
         }
     }
 
@@ -220,7 +247,7 @@ impl Store {
         match self {
             Self::Local(store) => store.settle(),
             // The log becomes part of a state as that is written.
-            Self::Remote(_) => Ok(()),
+            Self::Remote(_) | Self::Web(_) => Ok(()),
         }
     }
 }
@@ -234,6 +261,7 @@ impl Ledger {
         match self {
             Self::Local(journal) => journal.append(records),
             Self::Remote(log) => log.append(records),
+            Self::Web(log) => log.append(records),
         }
     }
 
@@ -244,7 +272,7 @@ impl Ledger {
     pub fn remove(self) -> io::Result<()> {
         match self {
             Self::Local(journal) => journal.remove(),
-            Self::Remote(_) => Ok(()),
+            Self::Remote(_) | Self::Web(_) => Ok(()),
         }
     }
 }

@@ -51,6 +51,14 @@ pub enum LockError {
         /// How long the silence of a holder is waited for.
         lease: Duration,
     },
+    /// Someone else holds the lock of a server.
+    #[error("the state is locked")]
+    Kept {
+        /// Who, where the server says so.
+        by: Option<Box<Holder>>,
+        /// Where the state is.
+        place: String,
+    },
     /// The place that the state is shared in does not do what it is asked for.
     #[error("{place}: {source}")]
     Remote {

@@ -2,22 +2,26 @@
 
 mod backend;
 mod deposed;
+mod elsewhere;
 mod file;
 mod journal;
 mod lock;
 mod remote;
 mod store;
 mod surgery;
+mod web;
 mod workspace;
 
 pub use backend::{Backend, Guard, Held, Ledger, Store};
 pub use deposed::{Deposed, DeposedKey};
+pub use elsewhere::read_elsewhere;
 pub use file::{FormatError, from_json, to_json};
 pub use journal::{Journal, Record};
 pub use lock::{Holder, Lock, LockError};
 pub use remote::{Notice, Remote, RemoteError, RemoteStore};
 pub use store::{LocalStore, StoreError};
 pub use surgery::{MoveError, Moves, Taken, moves};
+pub use web::WebStore;
 pub use workspace::{InvalidWorkspace, Workspace};
 
 use std::collections::BTreeMap;

@@ -33,6 +33,9 @@ pub enum RemoteError {
     /// It is to be written without a lease.
     #[error("there is no lease to write with")]
     Unlocked,
+    /// It has no place for another workspace.
+    #[error("it keeps the state of one workspace only")]
+    OneState,
     /// The thread that talks to it could not be started.
     #[error("{0}")]
     Threads(String),
@@ -71,17 +74,17 @@ impl fmt::Debug for Remote {
 
 /// The thread that talks to the place, also while the caller is busy: leases are renewed there.
 #[derive(Debug)]
-struct Engine(Option<Runtime>);
+pub(super) struct Engine(Option<Runtime>);
 
 impl Engine {
-    fn start() -> io::Result<Self> {
+    pub(super) fn start() -> io::Result<Self> {
         let mut builder = Builder::new_multi_thread();
         let runtime = builder.worker_threads(1).enable_all().build()?;
         Ok(Self(Some(runtime)))
     }
 
     /// Runs something there and waits for it, from any thread.
-    fn wait<T: Send + 'static>(
+    pub(super) fn wait<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, RemoteError> {

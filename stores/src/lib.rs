@@ -24,14 +24,18 @@ mod s3;
 mod settings;
 mod shared;
 mod versions;
+#[cfg(feature = "http")]
+mod web;
 mod within;
 mod writer;
 
 pub use documents::{Condition, Document, Documents, Fault, Tag};
 pub use head::{Head, Holder, Version};
 pub use memory::Memory;
-pub use settings::{Kind, Problem, Setting, Settings};
+pub use settings::{Kind, Opened, Problem, Setting, Settings};
 pub use shared::{AcquireError, Lease, Shared, Snapshot, Waiting};
+#[cfg(feature = "http")]
+pub use web::{Info, LockFault, Web};
 pub use within::Within;
 pub use writer::{WriteError, Writer};
 

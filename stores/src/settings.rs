@@ -14,7 +14,17 @@ pub struct Kind {
     pub about: &'static str,
     /// What it can be told.
     pub settings: &'static [Setting],
-    open: fn(&Settings) -> Result<Arc<dyn Documents>, Problem>,
+    open: fn(&Settings) -> Result<Opened, Problem>,
+}
+
+/// A place that can be asked.
+#[derive(Debug, Clone)]
+pub enum Opened {
+    /// One that keeps documents.
+    Documents(Arc<dyn Documents>),
+    /// A web server that keeps one state.
+    #[cfg(feature = "http")]
+    Web(crate::web::Web),
 }
 
 /// One thing that a kind can be told.
@@ -113,28 +123,35 @@ impl Kind {
                 name: "azblob",
                 about: "a container of Azure Blob Storage",
                 settings: crate::azblob::SETTINGS,
-                open: crate::azblob::open,
+                open: |settings| crate::azblob::open(settings).map(Opened::Documents),
             },
             #[cfg(feature = "gcs")]
             Self {
                 name: "gcs",
                 about: "a bucket of Google Cloud Storage",
                 settings: crate::gcs::SETTINGS,
-                open: crate::gcs::open,
+                open: |settings| crate::gcs::open(settings).map(Opened::Documents),
+            },
+            #[cfg(feature = "http")]
+            Self {
+                name: "http",
+                about: "a web server that speaks the protocol of Terraform's backend",
+                settings: crate::web::SETTINGS,
+                open: |settings| crate::web::open(settings).map(Opened::Web),
             },
             #[cfg(feature = "postgres")]
             Self {
                 name: "postgres",
                 about: "a schema of a PostgreSQL database",
                 settings: crate::postgres::SETTINGS,
-                open: crate::postgres::open,
+                open: |settings| crate::postgres::open(settings).map(Opened::Documents),
             },
             #[cfg(feature = "s3")]
             Self {
                 name: "s3",
                 about: "a bucket of Amazon S3, or of what speaks its protocol",
                 settings: crate::s3::SETTINGS,
-                open: crate::s3::open,
+                open: |settings| crate::s3::open(settings).map(Opened::Documents),
             },
         ]
     }
@@ -164,7 +181,7 @@ impl Kind {
     ///
     /// # Errors
     /// All that is wrong with the settings.
-    pub fn open(&self, settings: &Settings) -> Result<Arc<dyn Documents>, Vec<Problem>> {
+    pub fn open(&self, settings: &Settings) -> Result<Opened, Vec<Problem>> {
         let problems = self.check(settings);
         if problems.is_empty() {
             (self.open)(settings).map_err(|problem| vec![problem])

@@ -21,7 +21,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use isobar_stores::{Documents, Kind, Settings};
+use isobar_stores::{Documents, Kind, Opened, Settings};
 
 /// Objects with their generations, and the last one that was given out.
 type Bucket = Arc<Mutex<(BTreeMap<String, (u64, Bytes)>, u64)>>;
@@ -119,7 +119,10 @@ async fn gcs_does_what_is_asked_of_a_fake() {
             values: values.into(),
             ..Settings::default()
         };
-        Kind::named("gcs").unwrap().open(&settings).unwrap()
+        match Kind::named("gcs").unwrap().open(&settings).unwrap() {
+            Opened::Documents(documents) => documents,
+            Opened::Web(_) => unreachable!("gcs keeps documents"),
+        }
     };
     suite::all(&open, 50, 20).await;
 }

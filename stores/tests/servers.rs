@@ -13,7 +13,7 @@ mod suite;
 
 use std::sync::Arc;
 
-use isobar_stores::{Documents, Kind, Settings};
+use isobar_stores::{Documents, Kind, Opened, Settings};
 
 fn open(kind: &str, values: &[(&str, String)], prefix: &str) -> Arc<dyn Documents> {
     let given = values
@@ -26,7 +26,10 @@ fn open(kind: &str, values: &[(&str, String)], prefix: &str) -> Arc<dyn Document
     settings
         .values
         .insert("prefix".to_owned(), prefix.to_owned());
-    Kind::named(kind).unwrap().open(&settings).unwrap()
+    match Kind::named(kind).unwrap().open(&settings).unwrap() {
+        Opened::Documents(documents) => documents,
+        Opened::Web(_) => unreachable!("{kind} keeps documents"),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

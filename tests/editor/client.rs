@@ -125,6 +125,7 @@ impl editor::Surroundings for Disk {
             executable: "isobar".into(),
             data: root.join(".isobar"),
             base: root.to_owned(),
+            stores: BTreeMap::new(),
         })
     }
 

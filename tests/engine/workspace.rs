@@ -213,8 +213,8 @@ pub(crate) fn actions(plan: &Plan) -> Vec<String> {
 /// Reads the outputs of states in a folder.
 fn outputs_beside(folder: &Path) -> isobar_data::ReadOutputs {
     let folder = folder.to_owned();
-    Arc::new(move |path| {
-        let Ok(text) = std::fs::read_to_string(folder.join(path)) else {
+    Arc::new(move |source| {
+        let Ok(text) = std::fs::read_to_string(folder.join(&source.config["path"])) else {
             return Ok(None);
         };
         let state = isobar::state::from_json(&text).map_err(|error| error.to_string())?;

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 mod remote_state;
 
-pub use remote_state::ReadOutputs;
+pub use remote_state::{ReadOutputs, Source};
 
 /// The one resource type.
 const RESOURCE: &str = "isobar_data";

@@ -216,3 +216,27 @@ pub fn postgres() -> Option<Place> {
         _server: server,
     })
 }
+
+/// A server for Terraform's `http` backend, which is ours: the program `terraform` judges it.
+#[allow(dead_code, reason = "not every test needs it")]
+pub fn web() -> Option<Place> {
+    parts("http")?;
+    let server = start(|folder, port| {
+        let script = folder.join("web.py");
+        std::fs::write(&script, include_str!("web.py")).unwrap();
+        let mut command = Command::new("python3");
+        command.arg(script).arg(port.to_string());
+        command
+    });
+    let address = format!("http://127.0.0.1:{}/{{prefix}}", server.port);
+    let settings = vec![
+        ("address", address.clone()),
+        ("lock_address", address.clone()),
+        ("unlock_address", address),
+    ];
+    Some(Place {
+        kind: "http",
+        settings,
+        _server: server,
+    })
+}
