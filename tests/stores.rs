@@ -163,7 +163,10 @@ fn read_from_elsewhere(place: &Place) {
     let second = tempfile::tempdir().unwrap();
     std::fs::write(second.path().join("main.hcl"), &text).unwrap();
     done(second.path(), &["apply", "-auto-approve"]);
-    assert_eq!(done(second.path(), &["output", "-raw", "seen"]), "eu-default");
+    assert_eq!(
+        done(second.path(), &["output", "-raw", "seen"]),
+        "eu-default"
+    );
     let other = text.replace("config = {", "workspace = \"stage\"\n  config = {");
     std::fs::write(second.path().join("main.hcl"), other).unwrap();
     let refused = run(second.path(), &["plan"]);

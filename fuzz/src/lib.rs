@@ -53,6 +53,7 @@ fn registry() -> Registry {
         executable: "isobar".into(),
         data: "/nowhere/.isobar".into(),
         base: "/nowhere".into(),
+        stores: BTreeMap::new(),
     })
 }
 

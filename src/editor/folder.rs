@@ -89,7 +89,7 @@ pub(super) mod tests {
             executable: "isobar".into(),
             data: "/nowhere/.isobar".into(),
             base: "/nowhere".into(),
-            stores: BTreeMap::new(),
+            stores: std::collections::BTreeMap::new(),
         })
     }
 
