@@ -164,6 +164,11 @@ pub fn unreadable(error: &StoreError) -> Diagnostic {
             ..
         } => Diagnostic::error("S0006", "State of a newer version", detail)
             .help("Use the version of Isobar that wrote it, or a newer one."),
+        StoreError::Format {
+            source: FormatError::Sealed(_),
+            ..
+        } => Diagnostic::error("S0010", "State cannot be decrypted", detail)
+            .help("Give the key that it was written with, in key {} or fallback {} of the encryption block; there is no way around it."),
         StoreError::Format { path, .. } => {
             Diagnostic::error("S0003", "State cannot be understood", detail).help(format!(
                 "Nothing was changed. Restore {} from a backup or from version control; do not delete it unless nothing that it names exists any more.",

@@ -62,7 +62,7 @@ fn saved_plan(session: &Session, args: &args::Apply, file: &Path) -> Result<Plan
         );
     }
     session.shell.event(render::json::stream::version());
-    let mut plan = saved::read(&session.path(file))?;
+    let mut plan = saved::read(session, &session.path(file))?;
     let (project, _) = Project::read(session, Needs::Nothing)?;
     plan.facts.machine = project.facts.machine.clone();
     plan.facts.library = project.facts.library.clone();

@@ -194,6 +194,20 @@ impl Command {
 }
 
 impl Command {
+    /// What it gives to variables.
+    pub(super) fn assignments(&self) -> Assignments {
+        let assignments = match self {
+            Self::Init(args) => Some(&args.assignments),
+            Self::Plan(args) => Some(&args.planning.assignments),
+            Self::Apply(args) => Some(&args.planning.assignments),
+            Self::Destroy(args) => Some(&args.planning.assignments),
+            Self::Refresh(args) => Some(&args.planning.assignments),
+            Self::Import(args) => Some(&args.assignments),
+            _ => None,
+        };
+        assignments.cloned().unwrap_or_default()
+    }
+
     /// How long it waits for a lock that someone else holds.
     pub(super) fn patience(&self) -> Duration {
         let locking = match self {

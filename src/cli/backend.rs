@@ -11,7 +11,7 @@ use isobar_sdk::{Diagnostic, Diagnostics, Fault, Type, Value};
 use isobar_stores::{Kind, Lease, Opened, Problem, Settings};
 use serde::{Deserialize, Serialize};
 
-use super::args::Assignments;
+use super::encryption;
 use super::environment::{Environment, now};
 use super::failure::Stopped;
 use super::project::{Needs, Project};
@@ -19,12 +19,14 @@ use super::session::Session;
 use super::shell::Shell;
 use crate::eval::{Ambient, Facts, Scope, evaluate};
 use crate::language::{BackendBlock, Config, Located, text};
-use crate::state::{Backend, Remote, WebStore};
+use crate::state::{Backend, Cipher, Remote, WebStore};
 
 /// The file, in the folder for data, that says what `init` has chosen.
 const FILE: &str = "backend.json";
 /// How many versions of a state are kept where the block does not say.
 const KEPT: usize = 50;
+/// What the files of a configuration hold if it says something about its states.
+const WORDS: [&str; 2] = ["backend", "encryption"];
 /// What every kind can be told beside its own settings.
 const COMMON: [&str; 2] = ["keep", "lease"];
 
@@ -343,20 +345,24 @@ pub(super) fn agree_with(
 
 /// The same for a command that needs nothing else of the configuration, with the variables that
 /// have a value by now. Where nothing was chosen and no file mentions a backend, nothing is read.
-pub(super) fn check(session: &Session) -> Result<(), Stopped> {
+/// Gives what its states are encrypted with.
+pub(super) fn check(session: &Session) -> Result<Option<Arc<Cipher>>, Stopped> {
     if session.chosen().is_none() && !mentions(session.folder()) {
-        return Ok(());
+        return Ok(None);
     }
     // What else is wrong with the configuration is none of the state.
     let (project, _) = Project::read(session, Needs::Nothing)?;
-    let given = project.given_or_default(session, &Assignments::default())?;
-    let agreed = agree_with(session.chosen(), &project, &given);
-    agreed.map_err(|wrong| Stopped::new(wrong, &project.sources))
+    let given = project.given_or_default(session, session.assignments())?;
+    agree_with(session.chosen(), &project, &given)
+        .and_then(|()| encryption::cipher(session, &project, &given))
+        .map_err(|wrong| Stopped::new(wrong, &project.sources))
 }
 
 fn mentions(folder: &Path) -> bool {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let paths = entries.map(|entry| entry.path());
     let mut files = paths.filter(|path| path.extension().is_some_and(|kind| kind == "hcl"));
-    files.any(|path| std::fs::read_to_string(path).is_ok_and(|text| text.contains("backend")))
+    files.any(|path| {
+        std::fs::read_to_string(path).is_ok_and(|text| WORDS.iter().any(|word| text.contains(word)))
+    })
 }

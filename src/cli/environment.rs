@@ -16,6 +16,22 @@ const WIDTH: usize = 80;
 /// What variables begin with that tell how clouds and databases are reached.
 const STORES: [&str; 5] = ["AWS_", "AZURE_", "GOOGLE_", "PG", "TF_HTTP_"];
 
+/// Variables that are not to be shown.
+#[derive(Clone)]
+pub(super) struct Secrets(BTreeMap<String, String>);
+
+impl Secrets {
+    pub(super) fn get(&self, name: &str) -> Option<&String> {
+        self.0.get(name)
+    }
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}
+
 /// What was found when the program began.
 #[derive(Debug, Clone)]
 pub(super) struct Environment {
@@ -29,6 +45,8 @@ pub(super) struct Environment {
     pub(super) home: Option<PathBuf>,
     /// Values of variables, from `ISOBAR_VAR_name`.
     pub(super) variables: BTreeMap<String, String>,
+    /// All variables, for keys that are named in the configuration.
+    pub(super) everything: Secrets,
     /// What places of states are told: by the variables of their clouds and databases.
     pub(super) stores: BTreeMap<String, String>,
     /// Arguments of commands, from `ISOBAR_CLI_ARGS` and `ISOBAR_CLI_ARGS_command`.
@@ -89,6 +107,7 @@ impl Environment {
                     Some((name.to_owned(), value.clone()))
                 })
                 .collect(),
+            everything: Secrets(variables.clone()),
             stores: variables
                 .iter()
                 .filter(|(name, _)| STORES.iter().any(|prefix| name.starts_with(prefix)))

@@ -48,7 +48,7 @@ fn names(session: &Session) -> Result<Dag<Node>, Stopped> {
 
 /// The changes of a saved plan, each behind those that come before it.
 fn steps(session: &Session, file: &Path) -> Result<String, Stopped> {
-    let plan = saved::read(&session.path(file))?;
+    let plan = saved::read(session, &session.path(file))?;
     let state = project::state(session)?;
     let state = state.unwrap_or_else(|| State::new(String::new()));
     let label = |step: &Step| match step {

@@ -114,7 +114,7 @@ fn bring(session: &Session, args: &Init, target: &Backend) -> Result<(), Stopped
     let mut states = Vec::new();
     let workspaces = source.workspaces();
     for workspace in workspaces.map_err(|error| check::unreadable(&error))? {
-        let store = source.store(&workspace);
+        let store = session.store_of(&source, &workspace)?;
         let state = store.read().map_err(|error| check::unreadable(&error))?;
         if let Some(state) = state {
             states.push((workspace, state));
@@ -191,7 +191,8 @@ fn copy(
     (source, target): (&Backend, &Backend),
 ) -> Result<usize, Stopped> {
     let holder = session.environment.holder("init");
-    let (from, to) = (source.store(workspace), target.store(workspace));
+    let from = session.store_of(source, workspace)?;
+    let to = session.store_of(target, workspace)?;
     if !target
         .has(workspace)
         .map_err(|error| check::unreadable(&error))?

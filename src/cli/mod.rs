@@ -16,6 +16,7 @@ mod backend;
 mod completions;
 mod console;
 mod dash;
+mod encryption;
 mod environment;
 mod failure;
 mod fmt;
@@ -151,8 +152,11 @@ fn dispatch(invocation: Invocation, mut environment: Environment) -> Exit {
     if let Some(found) = unlogged {
         shell.diagnostics(&found.into(), &Sources::default());
     }
-    let patience = invocation.command.patience();
-    let result = Session::open(environment, shell.clone(), invocation.chdir, patience)
+    let given = (
+        invocation.command.patience(),
+        invocation.command.assignments(),
+    );
+    let result = Session::open(environment, shell.clone(), invocation.chdir, given)
         .and_then(|session| command(&session, invocation.command));
     let exit = result.unwrap_or_else(|stopped: Stopped| {
         shell.diagnostics(&stopped.diagnostics, &stopped.sources);

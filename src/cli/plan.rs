@@ -42,7 +42,7 @@ pub(super) fn run(session: &Session, args: &args::Plan) -> Result<Exit, Stopped>
     }
     match out {
         Some(destination) => {
-            let path = destination.write(&plan)?;
+            let path = destination.write(&plan, session.cipher()?.as_deref())?;
             let path = path.strip_prefix(session.folder()).unwrap_or(&path);
             let path = path.display();
             let mut text = format!("\nThe plan is saved in {path}.");

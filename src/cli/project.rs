@@ -11,6 +11,7 @@ use isobar_sdk::{Diagnostic, Diagnostics, Value};
 
 use super::args::Assignments;
 use super::backend;
+use super::encryption;
 use super::failure::Stopped;
 use super::log::Level;
 use super::machine::machine;
@@ -136,7 +137,8 @@ impl Project {
         )?;
         let agreed = backend::agree_with(session.chosen(), self, &found.values);
         agreed.map_err(|wrong| Stopped::new(wrong, &self.sources))?;
-        session.agree();
+        let cipher = encryption::cipher(session, self, &found.values);
+        session.settle(cipher.map_err(|wrong| Stopped::new(wrong, &self.sources))?);
         Ok(found)
     }
 

@@ -55,7 +55,10 @@ impl Recorded {
 /// The store that a command works on: of a file that was named, or of the workspace.
 pub(super) fn store(session: &Session, named: Option<&Path>) -> Result<Store, Stopped> {
     match named {
-        Some(file) => Ok(LocalStore::at(&session.path(file)).into()),
+        Some(file) => {
+            let store = LocalStore::at(&session.path(file));
+            Ok(store.sealed_with(session.cipher()?).into())
+        }
         None => session.store(),
     }
 }

@@ -8,11 +8,13 @@ use isobar_sdk::diagnostic::sentence;
 use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
+use super::failure::Stopped;
 use super::project::unreadable;
+use super::session::Session;
 use crate::apply::check::{fresh, stale};
 use crate::language::{Sources, text};
 use crate::plan::{self, FileError, Plan};
-use crate::state::{State, Workspace};
+use crate::state::{Cipher, State, Workspace, opened, sealed};
 use isobar_sdk::Fault;
 
 /// A place for a plan that is known to be writable before there is a plan.
@@ -38,9 +40,9 @@ impl Destination {
     }
 
     /// Writes the plan and puts the file in its place.
-    pub(super) fn write(mut self, plan: &Plan) -> Result<PathBuf, Fault> {
-        let text = plan::to_json(plan);
-        let written = self.file.write_all(text.as_bytes());
+    pub(super) fn write(mut self, plan: &Plan, cipher: Option<&Cipher>) -> Result<PathBuf, Fault> {
+        let text = sealed(cipher, "plan", plan::to_json(plan)).map_err(io::Error::other);
+        let written = text.and_then(|text| self.file.write_all(text.as_bytes()));
         written
             .and_then(|()| self.file.as_file().sync_all())
             .and_then(|()| self.file.persist(&self.path).map_err(|error| error.error))
@@ -57,9 +59,21 @@ fn unwritable(path: &Path, error: &io::Error) -> Fault {
 }
 
 /// Reads a plan.
-pub(super) fn read(path: &Path) -> Result<Plan, Fault> {
+pub(super) fn read(session: &Session, path: &Path) -> Result<Plan, Stopped> {
     let text = text::read(path, text::LONGEST).map_err(|error| unreadable(path, &error))?;
-    plan::from_json(&text).map_err(|error| unusable(path, &error))
+    let text = decrypted(session, path, text)?;
+    Ok(plan::from_json(&text).map_err(|error| unusable(path, &error))?)
+}
+
+/// The text of a plan that may be encrypted.
+pub(super) fn decrypted(session: &Session, path: &Path, text: String) -> Result<String, Stopped> {
+    let cipher = session.cipher()?;
+    let text = opened(cipher.as_deref(), "plan", text);
+    Ok(text.map_err(|error| {
+        let detail = format!("{}: {}", path.display(), sentence(&error.to_string()));
+        Diagnostic::error("C0094", "Plan cannot be decrypted", detail)
+            .help("Give the key that it was written with, or make a new plan.")
+    })?)
 }
 
 /// A file that is not a plan of this program.

@@ -2,12 +2,12 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use isobar_sdk::Diagnostic;
 
+use super::args::Assignments;
 use super::backend::{self, Chosen};
 use super::environment::Environment;
 use super::failure::Stopped;
@@ -15,7 +15,7 @@ use super::log::Level;
 use super::shell::Shell;
 use super::workspace;
 use crate::package::Place;
-use crate::state::{Backend, Store, Workspace};
+use crate::state::{Backend, Cipher, Store, Workspace};
 
 /// One run of the program.
 #[derive(Clone)]
@@ -32,8 +32,10 @@ pub(super) struct Session {
     chosen: Option<Chosen>,
     /// How long it waits for a lock that someone else holds.
     patience: Duration,
-    /// Whether the configuration is known to say the same.
-    agreed: Arc<AtomicBool>,
+    /// What the command gives to variables, for what the configuration says about its state.
+    assignments: Assignments,
+    /// What states are encrypted with, once the configuration is known to say where they are.
+    settled: Arc<OnceLock<Option<Arc<Cipher>>>>,
 }
 
 impl Session {
@@ -42,7 +44,7 @@ impl Session {
         environment: Environment,
         shell: Shell,
         chdir: Option<PathBuf>,
-        patience: Duration,
+        (patience, assignments): (Duration, Assignments),
     ) -> Result<Self, Stopped> {
         let named = environment.folder.join(chdir.unwrap_or_default());
         let folder = named.canonicalize().and_then(|folder| {
@@ -72,13 +74,31 @@ impl Session {
             workspace,
             chosen,
             patience,
-            agreed: Arc::default(),
+            assignments,
+            settled: Arc::default(),
         })
     }
 
-    /// Notes that the configuration says what `init` has chosen.
-    pub(super) fn agree(&self) {
-        self.agreed.store(true, Ordering::Relaxed);
+    /// Notes that the configuration says what `init` has chosen, and what it encrypts with.
+    pub(super) fn settle(&self, cipher: Option<Arc<Cipher>>) {
+        // The first is as good as the next: both come from the same configuration.
+        let _ = self.settled.set(cipher);
+    }
+
+    /// What the command gives to variables.
+    pub(super) const fn assignments(&self) -> &Assignments {
+        &self.assignments
+    }
+
+    /// What states are encrypted with; refused where the configuration says something else than
+    /// `init` has chosen.
+    pub(super) fn cipher(&self) -> Result<Option<Arc<Cipher>>, Stopped> {
+        if let Some(cipher) = self.settled.get() {
+            return Ok(cipher.clone());
+        }
+        let cipher = backend::check(self)?;
+        self.settle(cipher.clone());
+        Ok(cipher)
     }
 
     /// Where states are kept, as `init` has chosen it; `None` for this machine.
@@ -145,11 +165,16 @@ impl Session {
 
     /// Where the state is; refused where the configuration says something else.
     pub(super) fn store(&self) -> Result<Store, Stopped> {
-        if !self.agreed.load(Ordering::Relaxed) {
-            backend::check(self)?;
-            self.agree();
-        }
-        Ok(self.backend()?.store(&self.workspace))
+        self.store_of(&self.backend()?, &self.workspace)
+    }
+
+    /// Where the state of a workspace is.
+    pub(super) fn store_of(
+        &self,
+        backend: &Backend,
+        workspace: &Workspace,
+    ) -> Result<Store, Stopped> {
+        Ok(backend.store(workspace).sealed_with(self.cipher()?))
     }
 
     /// Runs what waits for something; what is still under way afterwards is given up.

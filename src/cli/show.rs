@@ -10,7 +10,7 @@ use super::{Exit, saved};
 use crate::language::text;
 use crate::plan::{self, Plan};
 use crate::render;
-use crate::state::{self, State};
+use crate::state::{self, State, is_sealed, opened};
 
 /// What a file holds.
 enum Content {
@@ -20,7 +20,7 @@ enum Content {
 
 pub(super) fn run(session: &Session, args: &Show) -> Result<Exit, Stopped> {
     let content = match &args.file {
-        Some(file) => read(&session.path(file))?,
+        Some(file) => read(session, &session.path(file))?,
         None => Content::State(project::state(session)?),
     };
     let shell = &session.shell;
@@ -41,8 +41,16 @@ pub(super) fn run(session: &Session, args: &Show) -> Result<Exit, Stopped> {
 }
 
 /// A plan, or else a state.
-fn read(path: &Path) -> Result<Content, Stopped> {
-    let text = text::read(path, text::LONGEST).map_err(|error| unreadable(path, &error))?;
+fn read(session: &Session, path: &Path) -> Result<Content, Stopped> {
+    let mut text = text::read(path, text::LONGEST).map_err(|error| unreadable(path, &error))?;
+    if is_sealed(&text) {
+        let cipher = session.cipher()?;
+        let state = opened(cipher.as_deref(), "state", text.clone());
+        text = match state {
+            Ok(text) => text,
+            Err(_) => saved::decrypted(session, path, text)?,
+        };
+    }
     match plan::from_json(&text) {
         Ok(plan) => Ok(Content::Plan(Box::new(plan))),
         Err(error) => state::from_json(&text)

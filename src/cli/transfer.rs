@@ -11,14 +11,15 @@ use super::failure::Stopped;
 use super::recorded::{self, Recorded, edit, store};
 use super::session::Session;
 use super::state::unknown;
-use crate::state::{LocalStore, MoveError, Moves, State, Store, moves};
+use crate::state::{MoveError, Moves, State, Store, moves};
 
 pub(super) fn run(session: &Session, args: &Move) -> Result<(), Stopped> {
     let source = store(session, args.which.state.as_deref())?;
     let target = args
         .state_out
         .as_deref()
-        .map(|file| Store::from(LocalStore::at(&session.path(file))))
+        .map(|file| store(session, Some(file)))
+        .transpose()?
         .filter(|target| target.place() != source.place());
     let moved = match target {
         _ if args.dry_run => would_move(args, &source, target.as_ref())?,

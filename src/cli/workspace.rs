@@ -120,7 +120,7 @@ fn create(session: &Session, workspace: &Workspace, state: Option<&Path>) -> Res
     let made = backend.create(workspace, &holder);
     made.map_err(|error| check::locked(&error))?;
     if let Some(state) = state {
-        let store = backend.store(workspace);
+        let store = session.store_of(&backend, workspace)?;
         let recorded = Recorded::open(session, store, "workspace new")?;
         recorded.write(&State {
             lineage: fresh_id(),
@@ -171,7 +171,7 @@ fn delete(session: &Session, workspace: &Workspace, force: bool) -> Result<(), S
     if !has(&backend, workspace)? {
         return Err(missing(session, workspace)?.into());
     }
-    let store = backend.store(workspace);
+    let store = session.store_of(&backend, workspace)?;
     let recorded = Recorded::open(session, store, "workspace delete")?;
     let tracked = recorded.before.iter().flat_map(|state| {
         let names = state.instances.keys().chain(state.pending.keys());

@@ -11,6 +11,7 @@ use isobar_sdk::{Diagnostic, Diagnostics, Span, Type};
 use super::backend::BackendBlock;
 use super::body::{Attribute, Block, Body, Label};
 use super::check::Check;
+use super::encryption::EncryptionBlock;
 use super::expression::Located;
 use super::lifecycle::{Condition, Ignore, Lifecycle};
 use super::module::Call;
@@ -59,6 +60,8 @@ pub struct Settings {
     pub required_version: Option<Attribute>,
     /// Where its states are kept; on this machine if it does not say.
     pub backend: Option<BackendBlock>,
+    /// With which keys its states are encrypted; not at all if it does not say.
+    pub encryption: Option<EncryptionBlock>,
 }
 
 /// `provider "name" {}`
@@ -335,12 +338,15 @@ impl Config {
         let required_version = block.body.take_attribute("required_version");
         let backend = block.body.take_block("backend");
         let backend = backend.and_then(|block| BackendBlock::read(block, diagnostics));
+        let encryption = block.body.take_block("encryption");
+        let encryption = encryption.and_then(|block| EncryptionBlock::read(block, diagnostics));
         take::leftovers(&block.body, &["required_version"], diagnostics);
         let header = block.header.clone();
         if let Some(first) = self.settings.replace(Settings {
             header: block.header,
             required_version,
             backend,
+            encryption,
         }) {
             diagnostics.push(duplicate("isobar block", &header, &first.header));
         }

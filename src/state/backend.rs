@@ -2,13 +2,14 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::remote::{Hold, RemoteLog};
 use super::web::{WebHold, WebLog};
 use super::{
-    Holder, Journal, LocalStore, Lock, LockError, Record, Remote, RemoteError, RemoteStore, State,
-    StoreError, WebStore, Workspace,
+    Cipher, Holder, Journal, LocalStore, Lock, LockError, Record, Remote, RemoteError, RemoteStore,
+    State, StoreError, WebStore, Workspace,
 };
 
 /// Where the states of all workspaces of a configuration are kept.
@@ -163,6 +164,16 @@ impl From<LocalStore> for Store {
 }
 
 impl Store {
+    /// The same, encrypted.
+    #[must_use]
+    pub fn sealed_with(self, cipher: Option<Arc<Cipher>>) -> Self {
+        match self {
+            Self::Local(store) => Self::Local(store.sealed_with(cipher)),
+            Self::Remote(store) => Self::Remote(store.sealed_with(cipher)),
+            Self::Web(store) => Self::Web(store.sealed_with(cipher)),
+        }
+    }
+
     /// Where it is, for people.
     #[must_use]
     pub fn place(&self) -> String {

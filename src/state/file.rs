@@ -7,7 +7,7 @@ use isobar_sdk::{Address, Known, Path, Step, Type, Value, json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::{DeposedKey, Instance, Life, OutputValue, State, Status};
+use super::{CipherError, DeposedKey, Instance, Life, OutputValue, State, Status};
 
 /// The version of the format that this program writes.
 const FORMAT: u64 = 1;
@@ -18,6 +18,9 @@ pub enum FormatError {
     /// It is not JSON, or not of the right shape.
     #[error("it is not a state of Isobar: {0}")]
     Malformed(String),
+    /// It cannot be decrypted.
+    #[error(transparent)]
+    Sealed(#[from] CipherError),
     /// It was written by a newer program.
     #[error(
         "its format {found} is newer than the format {FORMAT} that this version of Isobar reads"

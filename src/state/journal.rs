@@ -6,6 +6,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use isobar_sdk::Address;
 use isobar_sdk::provider::IdempotencyKey;
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::file::{
     FormatError, InstanceDocument, decode_instance, encode_instance, parse_address, parse_deposed,
 };
-use super::{DeposedKey, Instance, Moves};
+use super::{Cipher, DeposedKey, Instance, Moves, is_sealed, opened, sealed};
 use crate::language::text;
 
 /// One line.
@@ -86,6 +87,8 @@ pub struct Journal {
     path: PathBuf,
     /// Where the last complete write ends; what lies behind it after a failed one is cut off.
     end: u64,
+    /// What it is encrypted with.
+    cipher: Option<Arc<Cipher>>,
 }
 
 impl Journal {
@@ -93,7 +96,12 @@ impl Journal {
     ///
     /// # Errors
     /// What the system says.
-    pub fn create(path: &Path, lineage: &str, serial: u64) -> io::Result<Self> {
+    pub fn create(
+        path: &Path,
+        lineage: &str,
+        serial: u64,
+        cipher: Option<Arc<Cipher>>,
+    ) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
         // It holds secrets in the clear, as the state does.
@@ -106,6 +114,7 @@ impl Journal {
             file,
             path: path.to_owned(),
             end: 0,
+            cipher,
         };
         journal.write(&[Line::Begin {
             lineage: lineage.to_owned(),
@@ -129,7 +138,8 @@ impl Journal {
         if lines.is_empty() {
             return Ok(());
         }
-        let text = text_of(lines)?;
+        let text = sealed(self.cipher.as_deref(), "journal", text_of(lines)?);
+        let text = text.map_err(io::Error::other)?;
         let written = self
             .file
             .write_all(text.as_bytes())
@@ -160,13 +170,18 @@ impl Journal {
     /// # Errors
     /// What the system says; [`io::ErrorKind::InvalidData`] where a complete line is not a
     /// record.
-    pub fn recover(path: &Path, lineage: &str, serial: u64) -> io::Result<Vec<Record>> {
+    pub fn recover(
+        path: &Path,
+        lineage: &str,
+        serial: u64,
+        cipher: Option<&Cipher>,
+    ) -> io::Result<Vec<Record>> {
         let text = match text::read_ordinary(path, text::LONGEST) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        Self::records(&text, lineage, serial)
+        Self::records(&open_lines(text, cipher)?, lineage, serial)
     }
 
     /// The records in the text of a journal, as [`Journal::recover`] gives them.
@@ -220,6 +235,20 @@ pub(super) fn decode(text: &str) -> io::Result<Vec<Record>> {
         read.map_err(|reason| broken(position, &reason))
     };
     text.lines().enumerate().map(read).collect()
+}
+
+/// The lines of a journal whose groups of lines may each be sealed.
+fn open_lines(text: String, cipher: Option<&Cipher>) -> io::Result<String> {
+    if cipher.is_none() && !is_sealed(&text) {
+        return Ok(text);
+    }
+    let complete = text.rfind('\n').map_or("", |end| &text[..=end]);
+    let mut plain = String::new();
+    for line in complete.split_inclusive('\n') {
+        let open = opened(cipher, "journal", line.to_owned());
+        plain += &open.map_err(io::Error::other)?;
+    }
+    Ok(plain)
 }
 
 fn broken(position: usize, reason: &str) -> io::Error {
@@ -321,7 +350,7 @@ mod tests {
         // What an earlier version left is closed, too.
         std::fs::write(&path, "").unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
-        Journal::create(&path, "l", 1).unwrap();
+        Journal::create(&path, "l", 1, None).unwrap();
         let rights = std::fs::metadata(&path).unwrap().permissions();
         assert_eq!(rights.mode() & 0o777, 0o600);
     }
@@ -330,7 +359,7 @@ mod tests {
     fn records_survive_and_a_cut_line_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
-        let mut journal = Journal::create(&path, "l", 3).unwrap();
+        let mut journal = Journal::create(&path, "l", 3, None).unwrap();
         let records = [
             Record::Intent {
                 address: "isobar_data.a".parse().unwrap(),
@@ -342,14 +371,14 @@ mod tests {
         ];
         journal.append(&records).unwrap();
         journal.file.write_all(b"{\"removed\":{\"addr").unwrap();
-        assert_eq!(Journal::recover(&path, "l", 3).unwrap(), records);
-        assert_eq!(Journal::recover(&path, "l", 4).unwrap(), []);
+        assert_eq!(Journal::recover(&path, "l", 3, None).unwrap(), records);
+        assert_eq!(Journal::recover(&path, "l", 4, None).unwrap(), []);
         journal.file.write_all(b"\n").unwrap();
-        let error = Journal::recover(&path, "l", 3).unwrap_err();
+        let error = Journal::recover(&path, "l", 3, None).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
         assert!(error.to_string().contains("line 4"), "{error}");
         assert_eq!(
-            Journal::recover(&folder.path().join("none"), "l", 3).unwrap(),
+            Journal::recover(&folder.path().join("none"), "l", 3, None).unwrap(),
             []
         );
     }

@@ -1,6 +1,7 @@
 //! What Isobar made and last saw of it.
 
 mod backend;
+mod cipher;
 mod deposed;
 mod elsewhere;
 mod file;
@@ -13,6 +14,9 @@ mod web;
 mod workspace;
 
 pub use backend::{Backend, Guard, Held, Ledger, Store};
+pub use cipher::{
+    Cipher, CipherError, Derivation, Material, Randomness, is_sealed, opened, sealed,
+};
 pub use deposed::{Deposed, DeposedKey};
 pub use elsewhere::read_elsewhere;
 pub use file::{FormatError, from_json, to_json};

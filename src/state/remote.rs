@@ -15,7 +15,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::journal;
 use super::{
-    FormatError, Held, Holder, LockError, Record, State, StoreError, Workspace, from_json, to_json,
+    Cipher, FormatError, Held, Holder, LockError, Record, State, StoreError, Workspace, from_json,
+    opened, sealed, to_json,
 };
 
 /// Why a place does not do what it is asked for.
@@ -148,6 +149,7 @@ impl Remote {
             held: Arc::default(),
             notice: Arc::clone(&self.notice),
             engine: Arc::clone(&self.engine),
+            cipher: None,
         }
     }
 
@@ -218,6 +220,8 @@ pub struct RemoteStore {
     held: Arc<tokio::sync::Mutex<Option<Writing>>>,
     notice: Notice,
     engine: Arc<Engine>,
+    /// What it is encrypted with.
+    cipher: Option<Arc<Cipher>>,
 }
 
 impl fmt::Debug for RemoteStore {
@@ -247,6 +251,12 @@ impl Drop for Hold {
 pub struct RemoteLog(RemoteStore);
 
 impl RemoteStore {
+    /// The same, encrypted.
+    #[must_use]
+    pub fn sealed_with(self, cipher: Option<Arc<Cipher>>) -> Self {
+        Self { cipher, ..self }
+    }
+
     /// Where it is, for people.
     #[must_use]
     pub fn place(&self) -> &str {
@@ -298,14 +308,19 @@ impl RemoteStore {
             path: PathBuf::from(&self.place),
             source: FormatError::Malformed(reason),
         };
-        let text = std::str::from_utf8(content).map_err(|error| wrong(error.to_string()))?;
-        let mut state = from_json(text).map_err(|source| StoreError::Format {
+        let format = |source| StoreError::Format {
             path: PathBuf::from(&self.place),
             source,
-        })?;
+        };
+        let open = |purpose: &str, content: &[u8]| {
+            let text = String::from_utf8(content.to_vec());
+            let text = text.map_err(|error| wrong(error.to_string()))?;
+            opened(self.cipher.as_deref(), purpose, text).map_err(|error| format(error.into()))
+        };
+        let mut state = from_json(&open("state", content)?).map_err(format)?;
         for part in &snapshot.log {
-            let text = std::str::from_utf8(part).map_err(|error| wrong(error.to_string()))?;
-            let records = journal::decode(text).map_err(|error| wrong(error.to_string()))?;
+            let records =
+                journal::decode(&open("log", part)?).map_err(|error| wrong(error.to_string()))?;
             for record in records {
                 state.fold(record);
             }
@@ -374,7 +389,10 @@ impl RemoteStore {
     /// Makes this the state.
     pub(super) fn write(&self, state: &State) -> Result<(), StoreError> {
         let held = Arc::clone(&self.held);
-        let (lineage, serial, content) = (state.lineage.clone(), state.serial, to_json(state));
+        let (lineage, serial) = (state.lineage.clone(), state.serial);
+        let content = sealed(self.cipher.as_deref(), "state", to_json(state));
+        let content =
+            content.map_err(|error| self.fault(RemoteError::Threads(error.to_string())))?;
         let written = self.engine.wait(async move {
             let mut held = held.lock().await;
             let held = held.as_mut().ok_or(RemoteError::Unlocked)?;
@@ -407,7 +425,8 @@ impl RemoteLog {
         if records.is_empty() {
             return Ok(());
         }
-        let content = journal::encode(records)?;
+        let content = sealed(self.0.cipher.as_deref(), "log", journal::encode(records)?);
+        let content = content.map_err(io::Error::other)?;
         let held = Arc::clone(&self.0.held);
         let appended = self.0.engine.wait(async move {
             let mut held = held.lock().await;

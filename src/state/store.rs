@@ -2,20 +2,21 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::language::text;
 
 use super::{
-    FormatError, Holder, Journal, Lock, LockError, RemoteError, State, Workspace, from_json,
-    to_json,
+    Cipher, FormatError, Holder, Journal, Lock, LockError, RemoteError, State, Workspace,
+    from_json, opened, sealed, to_json,
 };
 
 /// How long is waited before a lock that someone else holds is tried again.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The state of one configuration on this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct LocalStore {
     /// The folder of the configuration, which must be there; those below it are made.
     base: PathBuf,
@@ -23,6 +24,8 @@ pub struct LocalStore {
     data: PathBuf,
     /// Stands before the names of lock and journal, where the state has a name of its own.
     prefix: String,
+    /// What it is encrypted with.
+    cipher: Option<Arc<Cipher>>,
 }
 
 /// Why the state cannot be read or written.
@@ -64,6 +67,7 @@ impl LocalStore {
             state: folder.join("isobar.state.json"),
             data: folder.join(".isobar"),
             prefix: String::new(),
+            cipher: None,
         }
     }
 
@@ -93,6 +97,12 @@ impl LocalStore {
         }
     }
 
+    /// The same, encrypted.
+    #[must_use]
+    pub fn sealed_with(self, cipher: Option<Arc<Cipher>>) -> Self {
+        Self { cipher, ..self }
+    }
+
     /// The file of the state.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -120,14 +130,20 @@ impl LocalStore {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(self.io(error)),
         };
-        let mut state = from_json(&text).map_err(|source| StoreError::Format {
+        let wrong = |source| StoreError::Format {
             path: self.state.clone(),
             source,
-        })?;
-        let records = Journal::recover(&self.journal_path(), &state.lineage, state.serial)
-            .map_err(|source| StoreError::Io {
-                path: self.journal_path(),
-                source,
+        };
+        let cipher = self.cipher.as_deref();
+        let text = opened(cipher, "state", text).map_err(|error| wrong(error.into()))?;
+        let mut state = from_json(&text).map_err(wrong)?;
+        let journal = self.journal_path();
+        let records =
+            Journal::recover(&journal, &state.lineage, state.serial, cipher).map_err(|source| {
+                StoreError::Io {
+                    path: self.journal_path(),
+                    source,
+                }
             })?;
         for record in records {
             state.fold(record);
@@ -183,7 +199,7 @@ impl LocalStore {
         if path.exists() || !self.state.exists() {
             self.write(state)?;
         }
-        Journal::create(&path, &state.lineage, state.serial)
+        Journal::create(&path, &state.lineage, state.serial, self.cipher.clone())
             .map_err(|source| StoreError::Io { path, source })
     }
 
@@ -196,7 +212,8 @@ impl LocalStore {
         let folder = self.state.parent().unwrap_or(Path::new("."));
         let replace = || -> io::Result<()> {
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(to_json(state).as_bytes())?;
+            let text = sealed(self.cipher.as_deref(), "state", to_json(state));
+            file.write_all(text.map_err(io::Error::other)?.as_bytes())?;
             file.as_file().sync_all()?;
             file.persist(&self.state).map_err(|error| error.error)?;
             std::fs::File::open(folder)?.sync_all()

@@ -13,7 +13,8 @@ use isobar_stores::{Info, LockFault, Web};
 
 use super::remote::Engine;
 use super::{
-    FormatError, Holder, LockError, Record, RemoteError, State, StoreError, from_json, to_json,
+    Cipher, FormatError, Holder, LockError, Record, RemoteError, State, StoreError, from_json,
+    opened, sealed, to_json,
 };
 
 /// How long is waited before a lock that someone else holds is tried again.
@@ -26,6 +27,8 @@ pub struct WebStore {
     engine: Arc<Engine>,
     /// The lock that is held.
     held: Arc<Mutex<Option<Info>>>,
+    /// What it is encrypted with.
+    cipher: Option<Arc<Cipher>>,
 }
 
 impl fmt::Debug for WebStore {
@@ -69,7 +72,14 @@ impl WebStore {
             web,
             engine: Arc::new(engine),
             held: Arc::default(),
+            cipher: None,
         })
+    }
+
+    /// The same, encrypted.
+    #[must_use]
+    pub fn sealed_with(self, cipher: Option<Arc<Cipher>>) -> Self {
+        Self { cipher, ..self }
     }
 
     /// Where it is, for people.
@@ -100,9 +110,11 @@ impl WebStore {
             path: PathBuf::from(self.place()),
             source,
         };
-        let text = std::str::from_utf8(&content);
+        let text = String::from_utf8(content.to_vec());
         let text = text.map_err(|error| wrong(FormatError::Malformed(error.to_string())))?;
-        from_json(text).map(Some).map_err(wrong)
+        let text = opened(self.cipher.as_deref(), "state", text);
+        let text = text.map_err(|error| wrong(error.into()))?;
+        from_json(&text).map(Some).map_err(wrong)
     }
 
     pub(super) fn lock(&self, holder: &Holder, patience: Duration) -> Result<WebHold, LockError> {
@@ -153,7 +165,10 @@ impl WebStore {
     }
 
     pub(super) fn write(&self, state: &State) -> Result<(), StoreError> {
-        let (web, content) = (self.web.clone(), to_json(state));
+        let web = self.web.clone();
+        let content = sealed(self.cipher.as_deref(), "state", to_json(state));
+        let content =
+            content.map_err(|error| self.fault(RemoteError::Threads(error.to_string())))?;
         let Some(id) = self.held().as_ref().map(|info| info.id.clone()) else {
             return Err(self.fault(RemoteError::Unlocked));
         };

@@ -214,7 +214,10 @@ pub(crate) fn actions(plan: &Plan) -> Vec<String> {
 fn outputs_beside(folder: &Path) -> isobar_data::ReadOutputs {
     let folder = folder.to_owned();
     Arc::new(move |source| {
-        let Ok(text) = std::fs::read_to_string(folder.join(&source.config["path"])) else {
+        let Some(path) = source.config.get("path") else {
+            return Err("nothing but files can be read here".to_owned());
+        };
+        let Ok(text) = std::fs::read_to_string(folder.join(path)) else {
             return Ok(None);
         };
         let state = isobar::state::from_json(&text).map_err(|error| error.to_string())?;
