@@ -198,7 +198,7 @@ pub(super) fn open(
         Opened::Documents(documents) => {
             Remote::new(documents, Arc::new(now), lease, keep, notice).map(Backend::Remote)
         }
-        Opened::Web(web) => WebStore::new(web).map(Backend::Web),
+        Opened::Web(web) => WebStore::new(*web).map(Backend::Web),
     };
     backend.map_err(|error| {
         let detail = format!("The state cannot be reached: {error}.");

@@ -44,7 +44,7 @@ pub fn read_elsewhere(
         Opened::Web(_) if !workspace.is_default() => {
             return Err("it keeps the state of one workspace only".to_owned());
         }
-        Opened::Web(web) => WebStore::new(web)
+        Opened::Web(web) => WebStore::new(*web)
             .map_err(|error| error.to_string())?
             .read(),
     };

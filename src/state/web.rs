@@ -23,7 +23,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// A state behind a web server.
 #[derive(Clone)]
 pub struct WebStore {
-    web: Web,
+    web: Arc<Web>,
     engine: Arc<Engine>,
     /// The lock that is held.
     held: Arc<Mutex<Option<Info>>>,
@@ -69,7 +69,7 @@ impl WebStore {
     pub fn new(web: Web) -> Result<Self, RemoteError> {
         let engine = Engine::start().map_err(|error| RemoteError::Threads(error.to_string()))?;
         Ok(Self {
-            web,
+            web: Arc::new(web),
             engine: Arc::new(engine),
             held: Arc::default(),
             cipher: None,

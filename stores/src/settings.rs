@@ -24,7 +24,7 @@ pub enum Opened {
     Documents(Arc<dyn Documents>),
     /// A web server that keeps one state.
     #[cfg(feature = "http")]
-    Web(crate::web::Web),
+    Web(Box<crate::web::Web>),
 }
 
 /// One thing that a kind can be told.
@@ -137,7 +137,7 @@ impl Kind {
                 name: "http",
                 about: "a web server that speaks the protocol of Terraform's backend",
                 settings: crate::web::SETTINGS,
-                open: |settings| crate::web::open(settings).map(Opened::Web),
+                open: |settings| crate::web::open(settings).map(|web| Opened::Web(Box::new(web))),
             },
             #[cfg(feature = "postgres")]
             Self {
