@@ -156,7 +156,10 @@ impl<'a> World<'a> {
             }
         }
         if &*block.kind == "deployment" {
-            self.update_deployment(block);
+            let owners: BTreeSet<Address> = instances.iter().map(|a| a.owner()).collect();
+            for owner in owners {
+                self.update_deployment(&owner);
+            }
         }
     }
 
@@ -238,7 +241,7 @@ impl<'a> World<'a> {
     pub(super) fn set(&mut self, address: &Address, value: Value) {
         self.put(address, value);
         if address.native.is_some() {
-            self.update_deployment(&address.block());
+            self.update_deployment(&address.owner());
         }
     }
 
@@ -247,29 +250,30 @@ impl<'a> World<'a> {
     pub(super) fn lose(&mut self, address: &Address) {
         self.put(address, Value::unknown());
         if address.native.is_some() {
-            self.incomplete.insert(address.block());
-            self.update_deployment(&address.block());
+            self.incomplete.insert(address.owner());
+            self.update_deployment(&address.owner());
         }
     }
 
-    fn update_deployment(&mut self, block: &Address) {
-        let label = block.label();
+    /// Gives an instance of a deployment the value that follows from what it is made of.
+    fn update_deployment(&mut self, owner: &Address) {
+        let label = owner.label();
         let Some(planned) = self.plan.deployments.get(&label) else {
             return;
         };
         let resolve = |zone: &str, wire: &Wire| {
-            let block = block.instance(Some(Key::Text(zone.into())));
+            let here = owner.in_zone(zone);
             follow(wire, &|native: &Native| {
-                self.values.get(&block.native(native.clone())).cloned()
+                self.values.get(&here.native(native.clone())).cloned()
             })
         };
-        let value = if self.incomplete.contains(block) {
+        let value = if self.incomplete.contains(owner) {
             Value::unknown()
         } else {
             deployment_value(&label, planned, &resolve)
         };
-        if let Some(scope) = self.frames.get_mut(&block.module) {
-            scope.set_block("deployment", &block.name, value);
+        if let Some(scope) = self.frames.get_mut(&owner.module) {
+            scope.set_instance(owner, value);
         }
     }
 

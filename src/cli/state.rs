@@ -89,15 +89,21 @@ fn list(state: &State, wanted: &[Place], id: Option<&str>) -> Result<String, Fau
 }
 
 fn show(session: &Session, state: &State, address: &Address, json: bool) -> Result<(), Fault> {
-    let instance = state.instances.get(address);
-    let missing = || unknown(state, &Place::Resource(address.clone()));
-    let instance = instance.ok_or_else(missing)?;
-    if json {
-        let document = render::json::instance(address, instance);
-        session.shell.document(&document);
-    } else {
-        let text = render::state::instance(address, instance);
-        session.shell.result(&text);
+    let named = state.named(address);
+    if named.is_empty() {
+        return Err(unknown(state, &Place::Resource(address.clone())));
+    }
+    for address in &named {
+        let Some(instance) = state.instances.get(address) else {
+            continue;
+        };
+        if json {
+            let document = render::json::instance(address, instance);
+            session.shell.document(&document);
+        } else {
+            let text = render::state::instance(address, instance);
+            session.shell.result(&text);
+        }
     }
     Ok(())
 }

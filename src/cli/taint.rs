@@ -25,7 +25,7 @@ fn mark(session: &Session, args: &Taint, status: Status) -> Result<Exit, Stopped
     let store = store(session, args.which.state.as_deref())?;
     if args.allow_missing {
         let state = recorded::read(&store)?;
-        if !state.instances.contains_key(address) {
+        if state.named(address).is_empty() {
             let detail = format!("The state has no {address}; nothing was changed.");
             let found = Diagnostic::warning("C0026", "No such resource in the state", detail)
                 .help("List what is there with state list.");
@@ -39,22 +39,33 @@ fn mark(session: &Session, args: &Taint, status: Status) -> Result<Exit, Stopped
         Status::Tainted => "taint",
         Status::Ready => "untaint",
     };
-    edit(session, store, operation, |state| {
-        let Some(instance) = state.instances.get_mut(address) else {
+    let marked = edit(session, store, operation, |state| {
+        let mut named = state.named(address);
+        if named.is_empty() {
             return Err(unknown(state, &Place::Resource(address.clone())));
-        };
-        if status == Status::Ready && instance.status == Status::Ready {
+        }
+        named.retain(|one| {
+            let instance = state.instances.get(one);
+            status == Status::Tainted || instance.is_some_and(|one| one.status != status)
+        });
+        if named.is_empty() {
             let detail = format!("{address} is not tainted.");
             let found = Diagnostic::error("C0053", "Instance is not tainted", detail)
                 .help("Nothing is to be done: it is not going to be replaced.");
             return Err(Box::new(found));
         }
-        instance.status = status;
-        Ok(())
+        for one in &named {
+            if let Some(instance) = state.instances.get_mut(one) {
+                instance.status = status;
+            }
+        }
+        Ok(named)
     })?;
-    session.shell.result(&match status {
-        Status::Tainted => format!("{address} is tainted: the next apply replaces it."),
-        Status::Ready => format!("{address} is no longer tainted."),
-    });
+    for address in marked {
+        session.shell.result(&match status {
+            Status::Tainted => format!("{address} is tainted: the next apply replaces it."),
+            Status::Ready => format!("{address} is no longer tainted."),
+        });
+    }
     Ok(Exit::Success)
 }

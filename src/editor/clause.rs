@@ -39,7 +39,7 @@ pub(super) fn zone(body: Body) -> Body {
 }
 
 pub(super) fn deployment(body: Body) -> Body {
-    declared(body, guarded(conditions()))
+    repeated(declared(body, guarded(conditions())))
 }
 
 pub(super) fn noun(body: Body) -> Body {

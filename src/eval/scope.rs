@@ -244,11 +244,10 @@ impl<'a> Scope<'a> {
                 (name == "workspace").then(|| Value::from(self.facts.workspace.as_str()))
             }
             ("data", _) => Some(self.data_of(name)),
-            ("self", _) => self
-                .this
-                .as_ref()
-                .and_then(|this| this.field(name))
-                .cloned(),
+            ("self", _) => match &self.this {
+                Some(this) if this.is_unknown() => Some(Value::unknown()),
+                this => this.as_ref().and_then(|this| this.field(name)).cloned(),
+            },
             ("count", Ambient::Count(index)) => (name == "index").then(|| Value::from(*index)),
             ("each", Ambient::Each(key, value)) => match name {
                 "key" => Some(Value::String(Arc::clone(key))),

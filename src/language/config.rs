@@ -522,23 +522,6 @@ impl Config {
         if declaration.is_noun() {
             check_life(&declaration, diagnostics);
         }
-        if let Repetition::Count(attribute) | Repetition::ForEach(attribute) =
-            &declaration.repetition
-            && &*kind == "deployment"
-        {
-            diagnostics.push(
-                Diagnostic::error(
-                    "L0008",
-                    "Unsupported meta-argument",
-                    format!(
-                        "A deployment cannot be repeated with {}: its instances are its zones.",
-                        attribute.name
-                    ),
-                )
-                .at(&attribute.name_span)
-                .help("Put it into a module, and repeat that."),
-            );
-        }
         if &*block.kind == "data" {
             return self.add_data(declaration, diagnostics);
         }

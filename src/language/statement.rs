@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use isobar_sdk::address::{Mode, ModuleStep, Native, Place};
-use isobar_sdk::{Address, Diagnostic, Diagnostics, Key, Span, Value};
+use isobar_sdk::address::{Part, Place};
+use isobar_sdk::{Diagnostic, Diagnostics, Key, Span, Value};
 
 use super::body::{Attribute, Block, Body};
 use super::config::ProviderRef;
@@ -85,7 +85,7 @@ impl Removed {
         take::leftovers(&block.body, &["from"], diagnostics);
         let from = from?;
         let keyed = from.modules().iter().any(|step| step.key.is_some())
-            || matches!(&from, Place::Resource(address) if address.key.is_some());
+            || matches!(&from, Place::Resource(address) if address.has_key());
         if keyed {
             let detail =
                 format!("{from} is one of several instances, but a block as a whole is removed.");
@@ -192,62 +192,25 @@ pub fn place(
     expression: &Expression,
     key: &mut dyn FnMut(&Expression) -> Option<Key>,
 ) -> Option<Place> {
-    let mut steps = Vec::new();
-    flatten(expression, key, &mut steps)?;
-    let mut rest = steps.as_slice();
-    let mut module = Vec::new();
-    while let [(word, None), (name, key), more @ ..] = rest
-        && &**word == "module"
-    {
-        module.push(ModuleStep {
-            name: Arc::clone(name),
-            key: key.clone(),
-        });
-        rest = more;
-    }
-    let mode = match rest {
-        [(word, None), more @ ..] if &**word == "data" => {
-            rest = more;
-            Mode::Data
-        }
-        _ => Mode::Managed,
-    };
-    let native = |native: &[(Arc<str>, Option<Key>)]| match native {
-        [] => Some(None),
-        [(kind, key)] => Some(Some(Native {
-            kind: Arc::clone(kind),
-            key: key.clone(),
-        })),
-        _ => None,
-    };
-    match rest {
-        [] if !module.is_empty() => Some(Place::Module(module)),
-        [(kind, None), (name, key), more @ ..] => Some(Place::Resource(Address {
-            module,
-            mode,
-            native: native(more)?,
-            key: key.clone(),
-            ..Address::new(kind, name)
-        })),
-        _ => None,
-    }
+    let mut parts = Vec::new();
+    flatten(expression, key, &mut parts)?;
+    Place::of(parts).ok()
 }
 
 fn flatten(
     expression: &Expression,
     key: &mut dyn FnMut(&Expression) -> Option<Key>,
-    steps: &mut Vec<(Arc<str>, Option<Key>)>,
+    parts: &mut Vec<Part>,
 ) -> Option<()> {
     match &expression.kind {
-        Kind::Variable(name) => steps.push((Arc::clone(name), None)),
+        Kind::Variable(name) => parts.push((Arc::clone(name), Vec::new())),
         Kind::Attribute(inner, name) => {
-            flatten(inner, key, steps)?;
-            steps.push((Arc::clone(name), None));
+            flatten(inner, key, parts)?;
+            parts.push((Arc::clone(name), Vec::new()));
         }
         Kind::Index(inner, index) => {
-            flatten(inner, key, steps)?;
-            let last = steps.last_mut()?;
-            last.1 = Some(key(index)?);
+            flatten(inner, key, parts)?;
+            parts.last_mut()?.1.push(key(index)?);
         }
         _ => return None,
     }

@@ -50,7 +50,7 @@ impl Driver<'_> {
     /// sized from what is there. What cannot be adopted is told where its change is planned.
     pub(super) async fn adopt_parts(&mut self, block: &Block<'_>) {
         for (address, id) in self.part_imports(block) {
-            let Some(Key::Text(zone)) = &address.key else {
+            let Some(zone) = &address.zone else {
                 continue;
             };
             let zone = self.nouns.zones.get(&**zone);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use isobar_sdk::deployment::{Lowered, Market, Model, NativeResource, Noun, Placed, Wire};
-use isobar_sdk::{Address, Diagnostic, Error, ErrorKind, Key, Known, Native, Path, Value};
+use isobar_sdk::{Address, Diagnostic, Error, ErrorKind, Known, Native, Path, Value};
 
 use super::drive::{Block, Driver};
 use super::instance::{configure, follow};
@@ -17,6 +17,13 @@ use crate::graph::Dag;
 use crate::language::lifecycle::Lifecycle;
 use crate::state::Life;
 
+/// An instance of a deployment.
+struct Unit<'u, 'a> {
+    block: &'u Block<'a>,
+    owner: Address,
+    ambient: Ambient,
+}
+
 /// A deployment that was sized.
 struct Prepared {
     sized: Sized,
@@ -29,29 +36,71 @@ struct Prepared {
 
 impl Driver<'_> {
     pub(super) async fn deployment(&mut self, block: &Block<'_>) {
-        let declaration = block.declaration;
-        // There are none where it is not enabled.
-        if self
-            .expand(block)
-            .is_none_or(|instances| instances.is_empty())
-            || !self.preconditions(block, &Ambient::None, &block.address())
-        {
-            return;
-        }
-        let Some(value) = self.noun(block, &Ambient::None) else {
+        let Some(instances) = self.expand(block) else {
             return;
         };
+        if instances.is_empty() {
+            return;
+        }
         self.adopt_parts(block).await;
-        let prepared = self.prepare(block, &value).await;
+        for (key, ambient) in instances {
+            let unit = Unit {
+                block,
+                owner: block.address().instance(key),
+                ambient,
+            };
+            if !self.reach.includes_some(&unit.owner) {
+                if let Some(scope) = self.frames.get_mut(&block.module) {
+                    scope.set_instance(&unit.owner, Value::unknown());
+                }
+                continue;
+            }
+            if self.unit(&unit).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Plans one instance; `None` where something is wrong with it.
+    async fn unit(&mut self, unit: &Unit<'_, '_>) -> Option<()> {
+        let Unit {
+            block,
+            owner,
+            ambient,
+        } = unit;
+        if !self.preconditions(block, ambient, owner) {
+            return None;
+        }
+        let value = self.noun(block, ambient)?;
+        let prepared = match self.prepare(unit, &value).await {
+            Ok(prepared) => prepared,
+            Err(wrong) => {
+                self.diagnostics
+                    .push(nouns::wrong(block.declaration, &wrong));
+                return None;
+            }
+        };
+        let planned = self.populate(unit, prepared).await;
+        let resolve = |zone: &str, wire: &Wire| {
+            follow(wire, &|native| {
+                self.native_value(&owner.in_zone(zone).native(native.clone()))
+            })
+        };
+        let value = deployment_value(&owner.label(), &planned, &resolve);
+        self.set_noun(block, owner, value.clone());
+        self.deployments.insert(owner.label(), planned);
+        self.postconditions(block, ambient, (owner, &value));
+        Some(())
+    }
+
+    /// Proposes what an instance runs in its zones; what is wrong there is reported.
+    async fn populate(&mut self, unit: &Unit<'_, '_>, prepared: Prepared) -> PlannedDeployment {
         let Prepared {
             sized,
             model,
             zones,
             down,
-        } = match prepared {
-            Ok(prepared) => prepared,
-            Err(wrong) => return self.diagnostics.push(nouns::wrong(declaration, &wrong)),
-        };
+        } = prepared;
         let mut planned = PlannedDeployment {
             sized,
             urls: BTreeMap::new(),
@@ -65,18 +114,18 @@ impl Driver<'_> {
             let replicas = replicas.map_or(0, |zone| zone.after);
             if replicas == 0 {
                 if down.contains(&zone.zone.name) {
-                    self.leave_zone(block, &zone.zone.name);
+                    self.leave_zone(unit, &zone.zone.name);
                 }
                 continue;
             }
             let placed = Placed {
-                deployment: block.label(),
+                deployment: unit.owner.label(),
                 zone: zone.zone.clone(),
                 model: model.clone(),
                 replicas,
             };
             let demand = &planned.sized.demand;
-            match self.zone_natives(block, zone, (&placed, demand)).await {
+            match self.zone_natives(unit, zone, (&placed, demand)).await {
                 Ok(Some(url)) => {
                     planned.urls.insert(zone.zone.name.clone(), url);
                 }
@@ -84,20 +133,11 @@ impl Driver<'_> {
                 Err(diagnostic) => self.diagnostics.push(*diagnostic),
             }
         }
-        let resolve = |zone: &str, wire: &Wire| {
-            follow(wire, &|native| {
-                self.native_value(&native_address(block, zone, native))
-            })
-        };
-        let value = deployment_value(&block.label(), &planned, &resolve);
-        let address = block.address();
-        self.set_noun(block, &address, value.clone());
-        self.deployments.insert(block.label(), planned);
-        self.postconditions(block, &Ambient::None, (&address, &value));
+        planned
     }
 
     /// Reads the block and derives the replicas.
-    async fn prepare(&mut self, block: &Block<'_>, value: &Value) -> Result<Prepared, Wrong> {
+    async fn prepare(&mut self, unit: &Unit<'_, '_>, value: &Value) -> Result<Prepared, Wrong> {
         let wrong = |attribute: &str, reason: String| Wrong {
             path: Path::attribute(attribute),
             reason,
@@ -125,7 +165,7 @@ impl Driver<'_> {
         let mut sites = Vec::new();
         for zone in &zones {
             sites.push(
-                self.site(block, zone)
+                self.site(&unit.owner, zone)
                     .await
                     .map_err(|error| wrong("zones", error.message))?,
             );
@@ -139,7 +179,7 @@ impl Driver<'_> {
             variability,
             capacity: &capacity,
             demand,
-            previous: self.state.demands.get(&block.label()).copied(),
+            previous: self.state.demands.get(&unit.owner.label()).copied(),
             sites,
         };
         Ok(Prepared {
@@ -152,9 +192,9 @@ impl Driver<'_> {
 
     /// Leaves what a zone that is down runs as it is: it can neither be changed nor deleted
     /// there, and serves again once the zone is back.
-    fn leave_zone(&mut self, block: &Block<'_>, zone: &str) {
+    fn leave_zone(&mut self, unit: &Unit<'_, '_>, zone: &str) {
         for (address, instance) in &self.state.instances {
-            if native_in(address, block, zone).is_some()
+            if native_in(address, &unit.owner, zone).is_some()
                 && let Some(now) = self.prior(address)
             {
                 self.changes
@@ -250,7 +290,7 @@ impl Driver<'_> {
     }
 
     /// What a zone sells and runs.
-    async fn site(&self, block: &Block<'_>, zone: &ZoneSpec) -> Result<Site, Error> {
+    async fn site(&self, owner: &Address, zone: &ZoneSpec) -> Result<Site, Error> {
         let provider = self.providers.get(&zone.provider).ok_or_else(|| {
             Error::unavailable(format!("provider {:?} is not configured", zone.provider))
         })?;
@@ -261,7 +301,7 @@ impl Driver<'_> {
         let mut recorded = BTreeMap::new();
         let mut observed = BTreeMap::new();
         for address in self.state.instances.keys().chain(self.observed.keys()) {
-            if let Some(native) = native_in(address, block, &zone.zone.name) {
+            if let Some(native) = native_in(address, owner, &zone.zone.name) {
                 if let Some(instance) = self.state.instances.get(address) {
                     recorded.insert(native.clone(), instance.attributes.clone());
                 }
@@ -287,22 +327,24 @@ impl Driver<'_> {
     /// from first; gives back where the URL comes from.
     async fn zone_natives(
         &mut self,
-        block: &Block<'_>,
+        unit: &Unit<'_, '_>,
         zone: &ZoneSpec,
         (placed, demand): (&Placed, &Demand),
     ) -> Result<Option<Wire>, Box<Diagnostic>> {
-        let lowered = self.lower(block, zone, placed)?;
+        let block = unit.block;
+        let here = unit.owner.in_zone(&zone.zone.name);
+        let lowered = self.lower(unit, zone, placed)?;
         let behind = self.names.resources_behind(block.node);
-        let life = self.life(block, &Ambient::None)?;
-        let triggered = self.triggered(block, &Ambient::None)?;
+        let life = self.life(block, &unit.ambient)?;
+        let triggered = self.triggered(block, &unit.ambient)?;
         let mut imports = self.part_imports(block);
         for resource in in_order(&lowered) {
-            let address = native_address(block, &zone.zone.name, &resource.native);
+            let address = here.native(resource.native.clone());
             let mut dependencies = behind.clone();
             dependencies.extend(
                 resource_dependencies(resource)
                     .into_iter()
-                    .map(|native| native_address(block, &zone.zone.name, native)),
+                    .map(|native| here.native(native.clone())),
             );
             let planned = self
                 .native(
@@ -324,7 +366,7 @@ impl Driver<'_> {
 
     fn lower(
         &self,
-        block: &Block<'_>,
+        unit: &Unit<'_, '_>,
         zone: &ZoneSpec,
         placed: &Placed,
     ) -> Result<Lowered, Box<Diagnostic>> {
@@ -340,7 +382,7 @@ impl Driver<'_> {
                         zone.zone.name, zone.provider
                     ),
                 )
-                .at(&block.declaration.header),
+                .at(&unit.block.declaration.header),
             )
         })?;
         target.lower(placed).map_err(|error| {
@@ -349,8 +391,7 @@ impl Driver<'_> {
                 self.nouns.model_blocks.get(&placed.model.name),
                 self.nouns.zone_blocks.get(&zone.zone.name),
             ];
-            let address = block.address();
-            let address = address.instance(Some(Key::Text(zone.zone.name.as_str().into())));
+            let address = unit.owner.in_zone(&zone.zone.name);
             let path = match &error.kind {
                 ErrorKind::Invalid { path } => path.first_attribute(),
                 _ => None,
@@ -361,7 +402,7 @@ impl Driver<'_> {
                     body.attribute(name).is_some() || body.blocks.iter().any(|b| &*b.kind == name)
                 })
             });
-            let blamed = blamed.unwrap_or(block.declaration);
+            let blamed = blamed.unwrap_or(unit.block.declaration);
             Box::new(provider_diagnostic(blamed, &address, error))
         })
     }
@@ -406,7 +447,7 @@ impl Driver<'_> {
                 && let Some(origin) = resource.origins.get(attribute)
                 && origin.noun == Noun::Capacity
                 && !fixed
-                && let Some(Key::Text(zone)) = &address.key
+                && let Some(zone) = &address.zone
             {
                 *cause = Cause::Capacity {
                     attribute: std::mem::take(attribute),
@@ -454,19 +495,10 @@ impl Driver<'_> {
     }
 }
 
-/// The address of a native resource.
-fn native_address(block: &Block<'_>, zone: &str, native: &Native) -> Address {
-    block
-        .address()
-        .instance(Some(Key::Text(zone.into())))
-        .native(native.clone())
-}
-
 /// The native resource that an address means, if it is one of this deployment in this zone.
-fn native_in<'a>(address: &'a Address, block: &Block<'_>, zone: &str) -> Option<&'a Native> {
+fn native_in<'a>(address: &'a Address, owner: &Address, zone: &str) -> Option<&'a Native> {
     let native = address.native.as_ref()?;
-    let here = address.block() == block.address()
-        && matches!(&address.key, Some(Key::Text(key)) if &**key == zone);
+    let here = address.zone.as_deref() == Some(zone) && address.owner() == *owner;
     here.then_some(native)
 }
 

@@ -196,11 +196,6 @@ impl Block<'_> {
             ..Address::new(&self.declaration.kind, &self.declaration.name)
         }
     }
-
-    /// The name that platforms and people get to see.
-    pub(super) fn label(&self) -> String {
-        self.address().label()
-    }
 }
 
 impl<'a> Driver<'a> {
@@ -390,9 +385,13 @@ impl<'a> Driver<'a> {
     /// is not known.
     fn recall(&mut self, block: &Block<'_>) {
         let declaration = block.declaration;
-        if !matches!(declaration.repetition, Repetition::Once) && self.expand(block).is_none() {
-            return;
-        }
+        let instances = match declaration.repetition {
+            Repetition::Once => Vec::new(),
+            _ => match self.expand(block) {
+                Some(instances) => instances,
+                None => return,
+            },
+        };
         let address = block.address();
         let recorded = self.state.instances.range(address.clone()..);
         let here = recorded.take_while(|(found, _)| found.block() == address);
@@ -405,6 +404,12 @@ impl<'a> Driver<'a> {
         };
         if matches!(declaration.repetition, Repetition::Once) {
             scope.set_at(&address, Value::unknown());
+        }
+        // What a deployment is made of does not tell what it was sized for.
+        if &*declaration.kind == "deployment" {
+            for (key, _) in instances {
+                scope.set_instance(&address.instance(key), Value::unknown());
+            }
         }
         for (address, prior) in here {
             let value = prior.map_or_else(Value::unknown, |known| known.value().clone());

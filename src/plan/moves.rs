@@ -105,14 +105,14 @@ fn step(path: &Path, moved: &Moved, address: &Address) -> Option<Address> {
             let same = *inner == *from.module
                 && (from.mode, &from.kind, &from.name)
                     == (address.mode, &address.kind, &address.name);
-            let whole = from.key.is_none() && to.key.is_none();
-            if !same || !(whole || from.key == address.key) {
+            if !same {
                 return None;
             }
-            let key = if whole { &address.key } else { &to.key };
+            let (key, zone) = address.rekeyed(from, to)?;
             Some(Address {
                 module: module(&to.module),
-                key: key.clone(),
+                key,
+                zone,
                 native: address.native.clone(),
                 ..to.clone()
             })
@@ -134,7 +134,9 @@ fn implied(config: &Config, state: &State, address: &Address) -> Address {
         _ => return address.clone(),
     };
     let new = address.instance(key);
-    if address.native.is_some() || state.instances.contains_key(&new) {
+    let owner = new.owner();
+    let mut there = state.instances.range(owner.clone()..);
+    if there.next().is_some_and(|(found, _)| found.owner() == owner) {
         return address.clone();
     }
     new
@@ -210,7 +212,7 @@ fn contradiction(detail: String, header: &Span) -> Diagnostic {
 fn has_key(place: &Place) -> bool {
     match place {
         Place::Module(steps) => steps.last().is_some_and(|step| step.key.is_some()),
-        Place::Resource(address) => address.key.is_some(),
+        Place::Resource(address) => address.has_key(),
     }
 }
 
@@ -225,7 +227,7 @@ pub(super) fn still_there(config: &Config, path: &Path, place: &Place) -> bool {
         Place::Resource(address) => {
             let block = (Arc::clone(&address.kind), Arc::clone(&address.name));
             let module = config.module(&path);
-            address.key.is_none()
+            !address.has_key()
                 && module.is_some_and(|module| module.declarations.contains_key(&block))
         }
     }

@@ -82,8 +82,8 @@ impl Driver<'_> {
     /// Whether a native resource is only destroyed because its deployment runs another one in the
     /// same zone.
     fn is_succeeded(&self, address: &Address) -> bool {
-        let deployment = self.deployments.get(&address.block().label());
-        let Some((Key::Text(here), deployment)) = address.key.as_ref().zip(deployment) else {
+        let deployment = self.deployments.get(&address.label());
+        let Some((here, deployment)) = address.zone.as_ref().zip(deployment) else {
             return false;
         };
         let mut zones = deployment.sized.zones.iter();
@@ -136,10 +136,17 @@ impl Driver<'_> {
         if self.frames.get(&address.module).is_none() {
             return Reason::NoModule;
         }
-        if address.native.is_some() {
-            return Reason::NotDeployed;
-        }
+        let deployed = self.deployments.contains_key(&address.label());
         match (&declaration.repetition, &address.key) {
+            (Repetition::Once | Repetition::If(_), None) if address.native.is_some() => {
+                Reason::NotDeployed
+            }
+            (Repetition::Count(_), Some(Key::Number(_)))
+            | (Repetition::ForEach(_), Some(Key::Text(_)))
+                if deployed && address.native.is_some() =>
+            {
+                Reason::NotDeployed
+            }
             (Repetition::Count(_), Some(Key::Number(_))) => Reason::CountIndex,
             (Repetition::ForEach(_), Some(Key::Text(_))) => Reason::EachKey,
             _ => Reason::WrongRepetition,

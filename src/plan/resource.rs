@@ -184,7 +184,7 @@ impl<'r> Driver<'r> {
             ignore: &item.lifecycle.ignore_changes,
         };
         let tainted = recorded.is_some_and(|instance| instance.status == Status::Tainted);
-        let asked = self.request.selection.replace.contains(&item.address);
+        let asked = self.request.selection.replaces(&item.address);
         let forced = match (tainted, asked, item.triggered) {
             (true, ..) => Some(Reason::Tainted),
             (false, _, true) => Some(Reason::Triggered),

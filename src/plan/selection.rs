@@ -27,6 +27,15 @@ impl Selection {
     pub fn is_partial(&self) -> bool {
         !(self.targets.is_empty() && self.excludes.is_empty())
     }
+
+    /// Whether an instance is to be replaced: it was named, or all of its deployment was.
+    #[must_use]
+    pub fn replaces(&self, address: &Address) -> bool {
+        self.replace.iter().any(|wanted| {
+            let whole = address.native.is_some() && wanted.native.is_none();
+            wanted == address || (whole && Place::Resource(wanted.clone()).contains(address))
+        })
+    }
 }
 
 /// The names that a plan evaluates, and which of their instances it looks at.
@@ -108,6 +117,21 @@ impl<'a> Reach<'a> {
                 .excludes
                 .iter()
                 .any(|place| place.contains(address))
+    }
+
+    /// Whether an instance of a deployment is looked at, be it in some of its zones.
+    #[must_use]
+    pub fn includes_some(&self, owner: &Address) -> bool {
+        let selection = self.selection;
+        let node = node_of(owner);
+        let asked = |place: &Place| match place {
+            Place::Module(_) => place.contains(owner),
+            Place::Resource(wanted) => Place::Resource(wanted.beside(owner).owner()).contains(owner),
+        };
+        let targets = &selection.targets;
+        let meant = targets.is_empty() || targets.iter().any(asked) || self.needed.contains(&node);
+        let excluded = selection.excludes.iter().any(|place| place.contains(owner));
+        meant && !excluded && !self.left_out.contains(&node)
     }
 
     /// The instances that a plan to destroy looks at: those asked for and all that rest on them,
@@ -230,7 +254,7 @@ fn meets(place: &Place, node: &Node) -> bool {
 
 fn has_key(place: &Place) -> bool {
     place.modules().iter().any(|step| step.key.is_some())
-        || matches!(place, Place::Resource(address) if address.key.is_some())
+        || matches!(place, Place::Resource(address) if address.has_key())
 }
 
 /// All that can be reached from some, these themselves left out unless they are reached.

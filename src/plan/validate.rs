@@ -209,8 +209,13 @@ impl Checker<'_> {
             self.diagnostics.push(fault.within(&declaration.header));
         }
         self.conditions(instance, ambient, &lifecycle.preconditions);
+        // Nouns have more than what their blocks say, such as a name.
+        let this = match declaration.is_noun() {
+            true => Value::unknown(),
+            false => outline::instance(shape),
+        };
         if let Some(scope) = self.frames.get_mut(instance) {
-            scope.set_self(Some(outline::instance(shape)));
+            scope.set_self(Some(this));
         }
         self.conditions(instance, ambient, &lifecycle.postconditions);
         if let Some(scope) = self.frames.get_mut(instance) {

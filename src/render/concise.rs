@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use isobar_sdk::Address;
+use isobar_sdk::{Address, Key, Native};
 
 use super::diff::Marker;
 use super::plan::{because, closing, deposed, followed, moved};
@@ -58,11 +58,14 @@ fn changes(plan: &Plan, style: &Style, wanted: &dyn Fn(Action) -> bool) -> Strin
 
 /// An address without the keys by which instances differ.
 fn unkeyed(address: &Address) -> Address {
-    let mut block = address.instance(None);
-    if let Some(native) = &mut block.native {
-        native.key = None;
+    let native = address.native.as_ref().map(|native| Native {
+        key: None,
+        ..native.clone()
+    });
+    Address {
+        native,
+        ..address.block()
     }
-    block
 }
 
 /// Several instances under one name: `isobar_data.a (3): [0] [1] [2]`.
@@ -73,7 +76,8 @@ fn together(block: &Address, members: &[&Address]) -> String {
     }
     let keys = |address: &Address| {
         let native = address.native.as_ref();
-        let keys = [address.key.as_ref(), native.and_then(|n| n.key.as_ref())];
+        let zone = address.zone.as_ref().map(|zone| Key::Text(zone.clone()));
+        let keys = [address.key.as_ref(), zone.as_ref(), native.and_then(|n| n.key.as_ref())];
         let keys = keys.into_iter().flatten().map(ToString::to_string);
         keys.collect::<String>()
     };

@@ -188,7 +188,7 @@ fn stays(plan: &Plan, name: &str, planned: &PlannedDeployment) -> bool {
         .zones
         .iter()
         .all(|zone| zone.before == zone.after);
-    let below = |address: &Address| address.native.is_some() && address.block().label() == name;
+    let below = |address: &Address| address.native.is_some() && address.label() == name;
     same && !plan.actions().any(|(address, _)| below(address))
 }
 
@@ -249,7 +249,7 @@ fn changes(plan: &Plan, style: &Style, wanted: &dyn Fn(Action) -> bool) -> Strin
         if !wanted(planned.change.action()) {
             continue;
         }
-        let block = address.native.as_ref().map(|_| address.block());
+        let block = address.native.as_ref().map(|_| address.owner());
         let title = block.as_ref().filter(|_| block != group);
         let mut text = title.map_or_else(String::new, |block| heading(style, &format!("{block}:")));
         text.push_str(&change(plan, address, planned, style));
@@ -400,13 +400,10 @@ fn shown(key: Option<&Key>) -> String {
 }
 
 fn not_deployed(plan: &Plan, address: &Address) -> String {
-    let Some(planned) = plan.deployments.get(&address.block().label()) else {
+    let Some(planned) = plan.deployments.get(&address.label()) else {
         return "because the deployment is no longer in the configuration".to_owned();
     };
-    let zone = match &address.key {
-        Some(Key::Text(zone)) => &**zone,
-        _ => "",
-    };
+    let zone = address.zone.as_deref().unwrap_or_default();
     let sized = planned.sized.zones.iter();
     let runs = sized
         .filter(|size| size.after > 0)

@@ -58,21 +58,21 @@ pub fn moves(
             why,
         })
     };
-    let found: Moves = match (from, to) {
+    let found: Option<Moves> = match (from, to) {
         (Place::Module(old), Place::Module(new)) => covered
             .iter()
-            .map(|address| ((*address).clone(), in_module(address, old.len(), new)))
+            .map(|address| Some(((*address).clone(), in_module(address, old.len(), new))))
             .collect(),
         (Place::Resource(old), Place::Resource(new)) => {
-            let single = matches!(covered.as_slice(), [one] if one.key.is_none());
-            same_kind(old, new, single).map_err(mismatch)?;
+            same_kind(old, new).map_err(mismatch)?;
             covered
                 .iter()
-                .map(|address| ((*address).clone(), renamed(address, old, new)))
+                .map(|address| Some(((*address).clone(), renamed(address, old, new)?)))
                 .collect()
         }
         _ => return Err(mismatch("one is a module, the other a resource")),
     };
+    let found = found.ok_or_else(|| mismatch(keys_apart(from, to)))?;
     match taken(target, from, to, &found) {
         Some(address) => Err(Box::new(MoveError::Taken(address.clone()))),
         None => Ok(found),
@@ -84,7 +84,7 @@ pub fn moves(
 fn taken<'a>(target: &'a State, from: &Place, to: &Place, moves: &'a Moves) -> Option<&'a Address> {
     let whole = match from {
         Place::Module(_) => true,
-        Place::Resource(address) => address.key.is_none(),
+        Place::Resource(address) => !address.has_key(),
     };
     let mut seen = BTreeSet::new();
     let news: BTreeSet<&Address> = moves.iter().map(|(_, new)| new).collect();
@@ -97,25 +97,28 @@ fn taken<'a>(target: &'a State, from: &Place, to: &Place, moves: &'a Moves) -> O
     })
 }
 
-/// Whether a resource can be moved there; `single` says that it has one instance without a key.
-fn same_kind(old: &Address, new: &Address, single: bool) -> Result<(), &'static str> {
+/// Whether a resource can be moved there, as far as its keys do not count.
+fn same_kind(old: &Address, new: &Address) -> Result<(), &'static str> {
     let kind = |native: &Option<Native>| native.as_ref().map(|native| native.kind.clone());
     if old.mode != new.mode {
         Err("one is managed, the other only read")
     } else if (&old.kind, kind(&old.native)) != (&new.kind, kind(&new.native)) {
         Err("their types differ")
-    } else if old.key.is_none() && new.key.is_some() && !single {
-        Err("a resource with several instances can only become one with several instances")
-    } else if old.key.is_some() && new.key.is_none() && old.native.is_none() && is_zone(old) {
-        Err("the zone is missing")
     } else {
         Ok(())
     }
 }
 
-/// Whether the key of an address is a zone, which what stands below a deployment always has.
-fn is_zone(address: &Address) -> bool {
-    &*address.kind == "deployment"
+/// Why the keys of one place cannot become those of another.
+fn keys_apart(from: &Place, to: &Place) -> &'static str {
+    match (from, to) {
+        (Place::Resource(old), Place::Resource(new))
+            if &*old.kind == "deployment" && old.has_key() && !new.has_key() =>
+        {
+            "the zone is missing"
+        }
+        _ => "a resource with several instances can only become one with several instances",
+    }
 }
 
 /// An address with the first steps of its module replaced. Where the new ones end without a key,
@@ -135,7 +138,8 @@ fn in_module(address: &Address, length: usize, new: &[ModuleStep]) -> Address {
 }
 
 /// An address under the name of another one; a key that is not given anew stays.
-fn renamed(address: &Address, old: &Address, new: &Address) -> Address {
+fn renamed(address: &Address, old: &Address, new: &Address) -> Option<Address> {
+    let (key, zone) = address.rekeyed(old, new)?;
     let native = address.native.as_ref().map(|was| Native {
         kind: was.kind.clone(),
         key: match &new.native {
@@ -143,7 +147,6 @@ fn renamed(address: &Address, old: &Address, new: &Address) -> Address {
             _ => was.key.clone(),
         },
     });
-    let whole = old.key.is_none() && new.key.is_none();
     let mut module = new.module.clone();
     if module.len() == address.module.len() {
         for (step, was) in module.iter_mut().zip(&address.module) {
@@ -152,16 +155,13 @@ fn renamed(address: &Address, old: &Address, new: &Address) -> Address {
             }
         }
     }
-    Address {
+    Some(Address {
         module,
-        key: if whole {
-            address.key.clone()
-        } else {
-            new.key.clone()
-        },
+        key,
+        zone,
         native,
         ..new.clone()
-    }
+    })
 }
 
 /// What was taken out of a state.
@@ -179,6 +179,19 @@ impl State {
         self.instances.keys().filter(|found| wanted.contains(found))
     }
 
+    /// The instance of an address. A deployment, one of its instances or zones, stands for all that
+    /// is recorded of it.
+    #[must_use]
+    pub fn named(&self, wanted: &Address) -> Vec<Address> {
+        let place = Place::Resource(wanted.clone());
+        let part = |found: &&Address| found.native.is_some() && wanted.native.is_none();
+        let parts = self.selected(&place).filter(part).cloned();
+        match self.instances.contains_key(wanted) {
+            true => vec![wanted.clone()],
+            false => parts.collect(),
+        }
+    }
+
     /// Takes instances out, under the addresses that they are to have; those that stay know the
     /// moved ones by their new names.
     pub fn take(&mut self, moves: &Moves) -> Taken {
@@ -194,11 +207,11 @@ impl State {
                 taken.pending.insert(to.clone(), key);
             }
         }
-        for (from, to) in moves.iter().filter(|(from, _)| is_zone(from)) {
-            if !self.has_block(&from.block())
-                && let Some(demand) = self.demands.remove(&from.block().label())
+        for (from, to) in moves.iter().filter(|(from, _)| from.native.is_some()) {
+            if !self.has_any_of(&from.owner())
+                && let Some(demand) = self.demands.remove(&from.label())
             {
-                taken.demands.insert(to.block().label(), demand);
+                taken.demands.insert(to.label(), demand);
             }
         }
         let renames = self.renames(moves);
@@ -233,18 +246,19 @@ impl State {
         self.instances.retain(|address, _| !covered(address));
         self.deposed.retain(|(address, _), _| !covered(address));
         self.pending.retain(|address, _| !covered(address));
-        for address in gone.iter().filter(|address| is_zone(address)) {
-            if !self.has_block(&address.block()) {
-                self.demands.remove(&address.block().label());
+        for address in gone.iter().filter(|address| address.native.is_some()) {
+            if !self.has_any_of(&address.owner()) {
+                self.demands.remove(&address.label());
             }
         }
         gone
     }
 
-    fn has_block(&self, block: &Address) -> bool {
+    /// Whether something of an instance of a deployment is recorded.
+    fn has_any_of(&self, owner: &Address) -> bool {
         self.instances
             .keys()
-            .any(|address| address.block() == *block)
+            .any(|address| address.owner() == *owner)
     }
 
     /// The new names of addresses in dependencies: of instances, and of their blocks as

@@ -142,7 +142,9 @@ fn keys(place: &Place) -> usize {
     let around = modules.filter(|step| step.key.is_some()).count();
     match place {
         Place::Module(_) => around,
-        Place::Resource(address) => around + usize::from(address.key.is_some()),
+        Place::Resource(address) => {
+            around + usize::from(address.key.is_some()) + usize::from(address.zone.is_some())
+        }
     }
 }
 

@@ -57,9 +57,12 @@ impl fmt::Display for Native {
 }
 
 /// The name of a resource instance: `aws_s3_object.weights[0]`, `module.a.zone.east`,
-/// `deployment.reranker["virginia"].aws_sagemaker_endpoint`.
+/// `deployment.reranker["virginia"].aws_sagemaker_endpoint`,
+/// `deployment.llm["chat"]["virginia"].aws_sagemaker_endpoint`.
 ///
-/// `Display` and `FromStr` are inverse; the order is the order of all output.
+/// `Display` and `FromStr` are inverse for all that a state records; the order is the order of all
+/// output. A deployment with one text in brackets reads as that zone of it: where it has several
+/// instances, [`Address::beside`] takes the text for one of these.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Address {
     /// The modules around it, outermost first.
@@ -72,7 +75,9 @@ pub struct Address {
     pub name: Arc<str>,
     /// Which one of several.
     pub key: Option<Key>,
-    /// What a deployment has in the zone `key`.
+    /// Where, of what a deployment has in a zone.
+    pub zone: Option<Arc<str>>,
+    /// What a deployment has in the zone.
     pub native: Option<Native>,
 }
 
@@ -86,6 +91,7 @@ impl Address {
             kind: kind.into(),
             name: name.into(),
             key: None,
+            zone: None,
             native: None,
         }
     }
@@ -99,6 +105,15 @@ impl Address {
         }
     }
 
+    /// What a deployment has in a zone.
+    #[must_use]
+    pub fn in_zone(&self, zone: &str) -> Self {
+        Self {
+            zone: Some(zone.into()),
+            ..self.clone()
+        }
+    }
+
     /// The native resource `native` of this deployment in this zone.
     #[must_use]
     pub fn native(&self, native: Native) -> Self {
@@ -108,15 +123,21 @@ impl Address {
         }
     }
 
-    /// The address of the block in its instance of a module, without instance and native
-    /// resource.
+    /// The instance of a block that it is or belongs to, without zone and native resource.
     #[must_use]
-    pub fn block(&self) -> Self {
+    pub fn owner(&self) -> Self {
         Self {
-            key: None,
+            zone: None,
             native: None,
             ..self.clone()
         }
+    }
+
+    /// The address of the block in its instance of a module, without instance, zone and native
+    /// resource.
+    #[must_use]
+    pub fn block(&self) -> Self {
+        self.owner().instance(None)
     }
 
     /// The address of the block in all instances of its module: no step has a key.
@@ -129,8 +150,59 @@ impl Address {
         block
     }
 
+    /// Whether it names one of several, or one zone of a deployment.
+    #[must_use]
+    pub const fn has_key(&self) -> bool {
+        self.key.is_some() || self.zone.is_some()
+    }
+
+    /// This address as a user means it who speaks of `other`: one text behind the name of a
+    /// deployment is an instance where there are several, and a zone otherwise.
+    #[must_use]
+    pub fn beside(&self, other: &Self) -> Self {
+        match (&self.key, &self.zone, &other.key) {
+            (None, Some(text), Some(_)) => Self {
+                key: Some(Key::Text(Arc::clone(text))),
+                zone: None,
+                ..self.clone()
+            },
+            _ => self.clone(),
+        }
+    }
+
+    /// The key and the zone that this address has once what is called `from` is called `to`;
+    /// `None` if it is not part of that, or if one of them is a zone and the other is not. What
+    /// neither of them says stays.
+    #[must_use]
+    pub fn rekeyed(&self, from: &Self, to: &Self) -> Option<(Option<Key>, Option<Arc<str>>)> {
+        let from = from.beside(self);
+        let to = match from.zone {
+            Some(_) => to.clone(),
+            None => to.as_instance(),
+        };
+        let key = if from.key.is_none() && to.key.is_none() {
+            self.key.clone()
+        } else if from.key == self.key {
+            to.key
+        } else {
+            return None;
+        };
+        match (&from.zone, to.zone) {
+            (None, None) => Some((key, self.zone.clone())),
+            (Some(zone), Some(new)) if self.zone.as_ref() == Some(zone) => Some((key, Some(new))),
+            _ => None,
+        }
+    }
+
+    /// One text behind the name of a deployment as one of its instances.
+    fn as_instance(&self) -> Self {
+        let several = self.instance(Some(Key::Number(0)));
+        self.beside(&several)
+    }
+
     /// The name that platforms and people get to see: that of the block, behind the modules
-    /// around it and before its key, with dashes between.
+    /// around it and before its key, with dashes between. All that a deployment has in its zones
+    /// goes by the name of the deployment.
     #[must_use]
     pub fn label(&self) -> String {
         let mut label = String::new();
@@ -177,6 +249,9 @@ impl fmt::Display for Address {
         if let Some(key) = &self.key {
             write!(f, "{key}")?;
         }
+        if let Some(zone) = &self.zone {
+            write!(f, "{}", Key::Text(Arc::clone(zone)))?;
+        }
         self.native
             .as_ref()
             .map_or(Ok(()), |native| write!(f, ".{native}"))
@@ -216,11 +291,13 @@ impl Place {
         match self {
             Self::Module(_) => around,
             Self::Resource(wanted) => {
+                let wanted = wanted.beside(address);
                 around
                     && address.module.len() == steps.len()
                     && (wanted.mode, &wanted.kind, &wanted.name)
                         == (address.mode, &address.kind, &address.name)
                     && (wanted.key.is_none() || wanted.key == address.key)
+                    && (wanted.zone.is_none() || wanted.zone == address.zone)
                     && wanted
                         .native
                         .as_ref()
@@ -264,25 +341,96 @@ impl fmt::Display for Place {
     }
 }
 
+/// A name in an address with the keys behind it.
+pub type Part = (Arc<str>, Vec<Key>);
+
+impl Place {
+    /// What the names of an address with their keys point at.
+    ///
+    /// # Errors
+    /// Why they are no address.
+    pub fn of(parts: Vec<Part>) -> Result<Self, &'static str> {
+        let mut parts = parts.into_iter().peekable();
+        let mut module = Vec::new();
+        while parts
+            .next_if(|(word, keys)| &**word == "module" && keys.is_empty())
+            .is_some()
+        {
+            let (name, keys) = parts.next().ok_or("the module has no name")?;
+            let key = single(keys)?;
+            module.push(ModuleStep { name, key });
+        }
+        if parts.peek().is_none() && !module.is_empty() {
+            return Ok(Self::Module(module));
+        }
+        let mode = match parts.next_if(|(word, keys)| &**word == "data" && keys.is_empty()) {
+            Some(_) => Mode::Data,
+            None => Mode::Managed,
+        };
+        let (kind, no_keys) = parts.next().ok_or("the type is missing")?;
+        let (name, keys) = parts
+            .next()
+            .filter(|_| no_keys.is_empty())
+            .ok_or("it must read type.name, as in isobar_data.example")?;
+        let (key, zone) = match (mode, &*kind) {
+            (Mode::Managed, "deployment") => instance_and_zone(keys)?,
+            _ => (single(keys)?, None),
+        };
+        let native = match parts.next() {
+            Some((kind, keys)) => Some(Native {
+                kind,
+                key: single(keys)?,
+            }),
+            None => None,
+        };
+        if parts.next().is_some() {
+            return Err("it goes on after the resource");
+        }
+        Ok(Self::Resource(Address {
+            module,
+            mode,
+            kind,
+            name,
+            key,
+            zone,
+            native,
+        }))
+    }
+}
+
+fn single(mut keys: Vec<Key>) -> Result<Option<Key>, &'static str> {
+    let key = keys.pop();
+    if keys.is_empty() {
+        Ok(key)
+    } else {
+        Err("a name has more than one key")
+    }
+}
+
+/// What stands behind the name of a deployment. The name of a zone is never a number.
+fn instance_and_zone(keys: Vec<Key>) -> Result<(Option<Key>, Option<Arc<str>>), &'static str> {
+    let mut keys = keys.into_iter();
+    match (keys.next(), keys.next(), keys.next()) {
+        (key, None, _) => match key {
+            Some(Key::Text(zone)) => Ok((None, Some(zone))),
+            number => Ok((number, None)),
+        },
+        (key, Some(Key::Text(zone)), None) => Ok((key, Some(zone))),
+        (_, Some(Key::Number(_)), None) => Err("a zone is a text in quotes"),
+        _ => Err("a deployment has at most two keys: one of its instances, and a zone"),
+    }
+}
+
 impl FromStr for Place {
     type Err = InvalidAddress;
 
     fn from_str(text: &str) -> Result<Self, InvalidAddress> {
-        let wrong = |reason| InvalidAddress {
-            text: text.to_owned(),
-            reason,
-        };
-        let steps = split(text).map_err(wrong)?;
-        let in_pairs = steps
-            .chunks(2)
-            .all(|pair| matches!(pair, [(word, None), _] if &**word == "module"));
-        if !in_pairs {
-            return text.parse().map(Self::Resource);
-        }
-        let steps = steps.into_iter().skip(1).step_by(2);
-        Ok(Self::Module(
-            steps.map(|(name, key)| ModuleStep { name, key }).collect(),
-        ))
+        split(text)
+            .and_then(Self::of)
+            .map_err(|reason| InvalidAddress {
+                text: text.to_owned(),
+                reason,
+            })
     }
 }
 
@@ -298,43 +446,15 @@ impl FromStr for Address {
     type Err = InvalidAddress;
 
     fn from_str(text: &str) -> Result<Self, InvalidAddress> {
-        let wrong = |reason| InvalidAddress {
-            text: text.to_owned(),
-            reason,
-        };
-        let mut steps = split(text).map_err(wrong)?.into_iter().peekable();
-        let mut module = Vec::new();
-        while steps.next_if(|step| &*step.0 == "module").is_some() {
-            let (name, key) = steps
-                .next()
-                .ok_or_else(|| wrong("the module has no name"))?;
-            module.push(ModuleStep { name, key });
+        match text.parse()? {
+            Place::Resource(address) => Ok(address),
+            Place::Module(_) => Err(InvalidAddress {
+                text: text.to_owned(),
+                reason: "it names a module, and no resource in it",
+            }),
         }
-        let mode = match steps.next_if(|step| &*step.0 == "data") {
-            Some(_) => Mode::Data,
-            None => Mode::Managed,
-        };
-        let (kind, no_key) = steps.next().ok_or_else(|| wrong("the type is missing"))?;
-        let (name, key) = steps
-            .next()
-            .filter(|_| no_key.is_none())
-            .ok_or_else(|| wrong("it must read type.name, as in isobar_data.example"))?;
-        let native = steps.next().map(|(kind, key)| Native { kind, key });
-        if steps.next().is_some() {
-            return Err(wrong("it goes on after the resource"));
-        }
-        Ok(Self {
-            module,
-            mode,
-            kind,
-            name,
-            key,
-            native,
-        })
     }
 }
-
-type Part = (Arc<str>, Option<Key>);
 
 /// Splits `a.b["c.d"].e[0]` into names with their keys.
 fn split(text: &str) -> Result<Vec<Part>, &'static str> {
@@ -342,13 +462,17 @@ fn split(text: &str) -> Result<Vec<Part>, &'static str> {
     let mut rest = text;
     loop {
         let end = rest.find(['.', '[']).unwrap_or(rest.len());
-        let (name, tail) = rest.split_at(end);
+        let (name, mut tail) = rest.split_at(end);
         let valid = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
         if name.is_empty() || !name.chars().all(valid) {
             return Err("a name is empty or has a character that names cannot have");
         }
-        let (key, tail) = split_key(tail)?;
-        parts.push((Arc::from(name), key));
+        let mut keys = Vec::new();
+        while let (Some(key), behind) = split_key(tail)? {
+            keys.push(key);
+            tail = behind;
+        }
+        parts.push((Arc::from(name), keys));
         match tail.strip_prefix('.') {
             Some(more) => rest = more,
             None if tail.is_empty() => return Ok(parts),
@@ -392,6 +516,9 @@ mod tests {
             "module.m.module.n[\"k\"].zone.east",
             "deployment.reranker[\"virginia\"].aws_sagemaker_endpoint",
             "deployment.digits[\"east\"].local_replica_set[\"2\"]",
+            "deployment.llm[\"chat\"][\"east\"].local_replica_set[\"2\"]",
+            "module.m[0].deployment.llm[1][\"east\"].sim_router",
+            "deployment.llm[1]",
         ] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
@@ -418,6 +545,133 @@ mod tests {
     }
 
     #[test]
+    fn one_text_behind_a_deployment_is_an_instance_where_there_are_several() {
+        let api = "deployment.api[\"east\"].t";
+        let chat = "deployment.llm[\"chat\"][\"east\"].t";
+        let second = "deployment.llm[1][\"east\"].t";
+        for (text, address, there) in [
+            ("deployment.api", api, true),
+            ("deployment.api[\"east\"]", api, true),
+            ("deployment.api[\"west\"]", api, false),
+            ("deployment.api[\"east\"].t", api, true),
+            ("deployment.llm", chat, true),
+            ("deployment.llm[\"chat\"]", chat, true),
+            ("deployment.llm[\"east\"]", chat, false),
+            ("deployment.llm[\"chat\"].t", chat, true),
+            ("deployment.llm[\"chat\"][\"east\"]", chat, true),
+            ("deployment.llm[\"chat\"][\"west\"]", chat, false),
+            ("deployment.llm[\"code\"][\"east\"]", chat, false),
+            ("deployment.llm[1]", second, true),
+            ("deployment.llm[0]", second, false),
+        ] {
+            let place: Place = text.parse().unwrap();
+            assert_eq!(place.to_string(), text);
+            let address: Address = address.parse().unwrap();
+            assert_eq!(place.contains(&address), there, "{text} {address}");
+        }
+    }
+
+    #[test]
+    fn instances_of_deployments_are_renamed_with_their_zones() {
+        let moved = |address: &str, from: &str, to: &str| {
+            let [address, from, to] = [address, from, to].map(|a| a.parse::<Address>().unwrap());
+            let (key, zone) = address.rekeyed(&from, &to)?;
+            let native = address.native.clone();
+            Some(
+                Address {
+                    key,
+                    zone,
+                    native,
+                    ..to
+                }
+                .to_string(),
+            )
+        };
+        for (address, from, to, expected) in [
+            ("d.a", "d.a", "d.b", Some("d.b")),
+            ("d.a[1]", "d.a", "d.b", Some("d.b[1]")),
+            ("d.a[1]", "d.a[1]", "d.b", Some("d.b")),
+            ("d.a[1]", "d.a[0]", "d.b", None),
+            ("d.a[1]", "d.a", "d.b[0]", None),
+            (
+                "deployment.a[\"e\"].t",
+                "deployment.a",
+                "deployment.b",
+                Some("deployment.b[\"e\"].t"),
+            ),
+            (
+                "deployment.a[\"e\"].t",
+                "deployment.a",
+                "deployment.b[\"x\"]",
+                Some("deployment.b[\"x\"][\"e\"].t"),
+            ),
+            (
+                "deployment.a[\"e\"].t",
+                "deployment.a",
+                "deployment.b[0]",
+                Some("deployment.b[0][\"e\"].t"),
+            ),
+            (
+                "deployment.a[\"e\"].t",
+                "deployment.a[\"e\"]",
+                "deployment.b[\"w\"]",
+                Some("deployment.b[\"w\"].t"),
+            ),
+            (
+                "deployment.a[\"e\"].t",
+                "deployment.a[\"e\"]",
+                "deployment.b",
+                None,
+            ),
+            (
+                "deployment.a[\"e\"].t",
+                "deployment.a[\"e\"]",
+                "deployment.b[\"x\"][\"e\"]",
+                Some("deployment.b[\"x\"][\"e\"].t"),
+            ),
+            (
+                "deployment.a[\"x\"][\"e\"].t",
+                "deployment.a[\"x\"]",
+                "deployment.b",
+                Some("deployment.b[\"e\"].t"),
+            ),
+            (
+                "deployment.a[\"x\"][\"e\"].t",
+                "deployment.a[\"x\"]",
+                "deployment.a[\"y\"]",
+                Some("deployment.a[\"y\"][\"e\"].t"),
+            ),
+            (
+                "deployment.a[\"x\"][\"e\"].t",
+                "deployment.a[\"y\"]",
+                "deployment.a[\"z\"]",
+                None,
+            ),
+            (
+                "deployment.a[\"x\"][\"e\"].t",
+                "deployment.a",
+                "deployment.b",
+                Some("deployment.b[\"x\"][\"e\"].t"),
+            ),
+            (
+                "deployment.a[\"x\"][\"e\"].t",
+                "deployment.a",
+                "deployment.b[\"y\"]",
+                None,
+            ),
+            (
+                "deployment.a[\"x\"][\"e\"].t",
+                "deployment.a[\"x\"][\"e\"]",
+                "deployment.b[\"w\"]",
+                Some("deployment.b[\"w\"].t"),
+            ),
+        ] {
+            let found = moved(address, from, to);
+            assert_eq!(found.as_deref(), expected, "{address} {from} {to}");
+        }
+    }
+
+    #[test]
     fn counts_sort_as_numbers() {
         let ten: Address = "a.b[10]".parse().unwrap();
         let nine: Address = "a.b[9]".parse().unwrap();
@@ -427,7 +681,20 @@ mod tests {
     #[test]
     fn what_is_no_address_is_refused() {
         for text in [
-            "", "a", "a.", "a.b[", "a.b[x]", "a.b]", "a.b.c.d", "a[0].b", "a b.c", "a.b[\"x]",
+            "",
+            "a",
+            "a.",
+            "a.b[",
+            "a.b[x]",
+            "a.b]",
+            "a.b.c.d",
+            "a[0].b",
+            "a b.c",
+            "a.b[\"x]",
+            "a.b[0][1]",
+            "deployment.a[0][1]",
+            "deployment.a[0][\"e\"][\"e\"]",
+            "module.a",
         ] {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }

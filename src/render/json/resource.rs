@@ -11,7 +11,8 @@ pub(super) type Object = Map<String, Json>;
 /// The name of a resource in its parts.
 ///
 /// A native resource of a deployment has the type of the native resource, the name of the
-/// deployment and the zone as its index; `deployment` and `native_key` say the rest.
+/// deployment and the zone as its index; `deployment`, `deployment_index` and `native_key` say the
+/// rest.
 pub(super) fn name(address: &Address) -> Object {
     let mut object = Object::new();
     let mut put = |key: &str, value: Json| {
@@ -28,11 +29,16 @@ pub(super) fn name(address: &Address) -> Object {
     put("mode", mode.into());
     put("type", (&**address.resource_type()).into());
     put("name", (&*address.name).into());
-    if let Some(index) = &address.key {
-        put("index", key(index));
+    match (&address.zone, &address.key) {
+        (Some(zone), _) => put("index", (&**zone).into()),
+        (None, Some(index)) => put("index", key(index)),
+        (None, None) => {}
     }
     if let Some(native) = &address.native {
-        put("deployment", address.block().label().into());
+        put("deployment", address.label().into());
+        if let Some(index) = &address.key {
+            put("deployment_index", key(index));
+        }
         if let Some(native_key) = &native.key {
             put("native_key", key(native_key));
         }

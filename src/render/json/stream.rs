@@ -217,7 +217,10 @@ fn resource(address: &Address) -> Json {
         "implied_provider": kind.split('_').next(),
         "resource_type": &**kind,
         "resource_name": &*address.name,
-        "resource_key": address.key.as_ref().map(key),
+        "resource_key": match &address.zone {
+            Some(zone) => Some(Json::from(&**zone)),
+            None => address.key.as_ref().map(key),
+        },
     })
 }
 
