@@ -94,3 +94,161 @@ fn instances_run_on_this_machine() {
     fs::copy(model, folder.path("digits.onnx")).unwrap();
     insta::assert_snapshot!(follow("local", &folder));
 }
+
+/// Two zones, and a deployment of two instances.
+const FLEET: &str = r#"
+variable "release" {
+  default = "1"
+}
+
+zone "z" {
+  for_each = toset(["east", "west"])
+  provider = sim
+  region   = "sim-us-${each.key}"
+}
+
+model "m" {
+  version = var.release
+  image   = "registry/m"
+}
+
+deployment "llm" {
+  for_each = toset(["chat", "code"])
+  model    = model.m
+  zones    = values(zone.z)
+  replicas = { z-east = 1, z-west = each.key == "chat" ? 1 : 0 }
+}
+
+output "url" {
+  value = deployment.llm["chat"].url
+}
+"#;
+
+fn fleet() -> Folder {
+    let folder = Folder::new(&[("main.hcl", FLEET)]);
+    folder.run(&["apply", "-auto-approve"]).ended(0);
+    folder
+}
+
+const CHAT: &str = "deployment.llm[\"chat\"]";
+
+#[test]
+fn a_plan_is_restricted_to_an_instance() {
+    let folder = fleet();
+    let newer = ["plan", "-concise", "-var=release=2"];
+    let mut seen = String::new();
+    for (option, address) in [
+        ("target", CHAT),
+        ("exclude", CHAT),
+        ("target", "deployment.llm[\"code\"][\"z-east\"]"),
+    ] {
+        let option = format!("-{option}={address}");
+        let run = folder.run(&[newer.as_slice(), &[&option]].concat());
+        seen.push_str(&format!("# {option}\n{}\n", run.ended(0)));
+    }
+    let option = format!("-replace={CHAT}");
+    let run = folder.run(&["plan", "-concise", &option]);
+    seen.push_str(&format!("# {option}\n{}", run.ended(0)));
+    insta::assert_snapshot!(seen);
+}
+
+#[test]
+fn the_state_knows_instances_with_all_their_zones() {
+    let folder = fleet();
+    let listed = |place: &str| {
+        let run = folder.run(&["state", "list", place]);
+        run.ended(0).lines().count()
+    };
+    assert_eq!((listed(CHAT), listed("deployment.llm")), (4, 6));
+    assert_eq!(listed("deployment.llm[\"chat\"][\"z-west\"]"), 2);
+    folder
+        .run(&["state", "list", "deployment.llm[\"z-west\"]"])
+        .failed_with(&["C0026"]);
+    let shown = folder.run(&["state", "show", CHAT]);
+    assert_eq!(shown.ended(0).matches("# deployment.llm").count(), 4);
+    let tainted = folder.run(&["taint", CHAT]);
+    assert_eq!(tainted.ended(0).matches("is tainted").count(), 4);
+    folder.run(&["untaint", CHAT]).ended(0);
+    folder.run(&["untaint", CHAT]).failed_with(&["C0053"]);
+    folder
+        .run(&["state", "mv", CHAT, "deployment.api"])
+        .ended(0);
+    assert_eq!(listed("deployment.api[\"z-west\"]"), 2);
+    folder
+        .run(&[
+            "state",
+            "mv",
+            "deployment.api[\"z-west\"]",
+            "deployment.llm",
+        ])
+        .failed_with(&["C0041", "the zone is"]);
+    folder
+        .run(&["state", "mv", "deployment.api", "deployment.llm[\"code\"]"])
+        .failed_with(&["already has"]);
+    folder
+        .run(&["state", "mv", "deployment.api", CHAT])
+        .ended(0);
+    folder.run(&["plan", "-detailed-exitcode"]).ended(0);
+    folder.run(&["state", "rm", CHAT]).ended(0);
+    assert_eq!(listed("deployment.llm"), 2);
+}
+
+#[test]
+fn instances_whose_state_is_lost_are_imported() {
+    let folder = fleet();
+    let lost = state(&folder);
+    fs::remove_file(folder.path("isobar.state.json")).unwrap();
+    let (one, rest) = lost["resources"].as_array().unwrap().split_first().unwrap();
+    let named = |one: &Json| {
+        let text = |value: &Json| value.as_str().unwrap().to_owned();
+        (text(&one["address"]), text(&one["value"]["id"]))
+    };
+    let (address, id) = named(one);
+    folder.run(&["import", &address, &id]).ended(0);
+    folder.run(&["import", CHAT, "x"]).failed_with(&["P0045"]);
+    let blocks: String = rest
+        .iter()
+        .map(named)
+        .map(|(address, id)| format!("import {{\n  to = {address}\n  id = {id:?}\n}}\n"))
+        .collect();
+    folder.write("imports.hcl", &blocks);
+    let run = folder.run(&["apply", "-auto-approve"]);
+    assert!(
+        run.ended(0).contains("5 imported, 0 added, 0 changed"),
+        "{}",
+        run.out
+    );
+    assert_eq!(state(&folder)["resources"], lost["resources"]);
+}
+
+#[test]
+fn tests_override_what_an_instance_is_made_of() {
+    let folder = Folder::new(&[("main.hcl", FLEET)]);
+    folder.write(
+        "tests/fleet.test.hcl",
+        r#"
+override_resource {
+  target = deployment.llm["chat"].sim_router
+  values = { url = "http://chat" }
+}
+
+override_resource {
+  target = deployment.llm["chat"]["z-west"].sim_router
+  values = { url = "http://west" }
+}
+
+run "all" {
+  assert {
+    condition     = deployment.llm["chat"].urls == tomap({ z-east = "http://chat", z-west = "http://west" })
+    error_message = "They are ${jsonencode(deployment.llm["chat"].urls)}."
+  }
+  assert {
+    condition     = deployment.llm["code"].urls["z-east"] == "https://llm-code.sim-us-east.sim.invalid"
+    error_message = "It is ${deployment.llm["code"].url}."
+  }
+}
+"#,
+    );
+    let run = folder.run(&["test"]);
+    assert!(run.ended(0).contains("1 passed"), "{}{}", run.out, run.err);
+}

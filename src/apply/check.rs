@@ -50,7 +50,11 @@ fn same_state(plan: &Plan, state: Option<&State>) -> Result<(), Fault> {
         let old = plan.moves.values().collect::<BTreeSet<_>>();
         let recorded = recorded_addresses(state).filter(|address| !old.contains(address));
         let touched = plan.changes.keys().chain(recorded);
-        let mut touched = touched.filter(|address| !as_planned(plan, state, address));
+        let mut touched = touched.filter(|address| {
+            // What is made where something was moved away finds nothing there.
+            let vacated = old.contains(address) && !plan.moves.contains_key(*address);
+            !as_planned(plan, state.filter(|_| !vacated), address)
+        });
         let Some(address) = touched.next() else {
             return Ok(());
         };

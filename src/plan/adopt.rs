@@ -162,7 +162,7 @@ pub fn importable(address: &Address) -> Result<(), Fault> {
 /// Reports the import blocks that are for what cannot be imported.
 pub(super) fn check_kinds(config: &Config, diagnostics: &mut Diagnostics) {
     for import in &config.imports {
-        let any = &mut |_: &crate::language::Expression| Some(Key::Number(0));
+        let any = &mut |_: &crate::language::Expression| Some(Key::Text("".into()));
         let place = statement::place(&import.to.root, any);
         if let Some(Place::Resource(address)) = place
             && let Err(fault) = importable(&address)
@@ -174,7 +174,7 @@ pub(super) fn check_kinds(config: &Config, diagnostics: &mut Diagnostics) {
 
 /// The block that an import is for, without any key; `None` if it names none.
 pub(super) fn block_of(import: &Import) -> Option<Address> {
-    let any = &mut |_: &crate::language::Expression| Some(Key::Number(0));
+    let any = &mut |_: &crate::language::Expression| Some(Key::Text("".into()));
     match statement::place(&import.to.root, any)? {
         Place::Resource(address) => Some(address.everywhere()),
         Place::Module(_) => None,

@@ -136,7 +136,10 @@ fn implied(config: &Config, state: &State, address: &Address) -> Address {
     let new = address.instance(key);
     let owner = new.owner();
     let mut there = state.instances.range(owner.clone()..);
-    if there.next().is_some_and(|(found, _)| found.owner() == owner) {
+    if there
+        .next()
+        .is_some_and(|(found, _)| found.owner() == owner)
+    {
         return address.clone();
     }
     new

@@ -63,6 +63,8 @@ struct Removal<'a> {
 /// - What is removed for good waits until what rested on it has been changed, unless it stands
 ///   in the way of a replacement.
 /// - A replacement is removed before it is made, or else discarded after it is made.
+/// - What is made where something was moved away waits until that is removed, if it is to be made
+///   anew, as both may have the same name on their platform.
 #[must_use]
 pub fn order(plan: &Plan, state: &State) -> Dag<Step> {
     let mut dag = Dag::default();
@@ -89,7 +91,12 @@ pub fn order(plan: &Plan, state: &State) -> Dag<Step> {
         }
         let make = Step::Make(address.clone());
         if removal.before_making {
-            dag.depend(make, removal.step.clone());
+            let vacated = plan.moves.get(address).cloned().map(Step::Make);
+            let waiting =
+                vacated.filter(|step| plan.changes.get(step.address()).is_some_and(makes));
+            for step in waiting.into_iter().chain([make]) {
+                dag.depend(step, removal.step.clone());
+            }
             continue;
         }
         if matches!(removal.step, Step::Discard(..)) && plan.changes.get(address).is_some_and(makes)

@@ -126,7 +126,9 @@ impl<'a> Reach<'a> {
         let node = node_of(owner);
         let asked = |place: &Place| match place {
             Place::Module(_) => place.contains(owner),
-            Place::Resource(wanted) => Place::Resource(wanted.beside(owner).owner()).contains(owner),
+            Place::Resource(wanted) => {
+                Place::Resource(wanted.beside(owner).owner()).contains(owner)
+            }
         };
         let targets = &selection.targets;
         let meant = targets.is_empty() || targets.iter().any(asked) || self.needed.contains(&node);

@@ -77,7 +77,11 @@ fn together(block: &Address, members: &[&Address]) -> String {
     let keys = |address: &Address| {
         let native = address.native.as_ref();
         let zone = address.zone.as_ref().map(|zone| Key::Text(zone.clone()));
-        let keys = [address.key.as_ref(), zone.as_ref(), native.and_then(|n| n.key.as_ref())];
+        let keys = [
+            address.key.as_ref(),
+            zone.as_ref(),
+            native.and_then(|n| n.key.as_ref()),
+        ];
         let keys = keys.into_iter().flatten().map(ToString::to_string);
         keys.collect::<String>()
     };

@@ -75,7 +75,7 @@ pub(super) fn data(name: &str) -> Address {
 
 pub(super) fn endpoint(zone: &str, version: &str) -> Address {
     Address::new("deployment", "reranker")
-        .instance(Some(Key::Text(zone.into())))
+        .in_zone(zone)
         .native(Native {
             kind: "sim_endpoint".into(),
             key: Some(Key::Text(version.into())),

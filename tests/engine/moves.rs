@@ -210,3 +210,22 @@ async fn a_renamed_deployment_is_replaced_in_order() {
     let state = workspace.state().unwrap();
     assert!(state.instances.keys().all(|a| a.block().label() == "b"));
 }
+
+#[tokio::test]
+async fn another_one_is_made_where_something_was_moved_away() {
+    let text = |keys: &str, more: &str| {
+        format!(
+            "resource \"isobar_data\" \"a\" {{\n for_each = toset([{keys}])\n input = each.key\n}}\n{more}"
+        )
+    };
+    let workspace = Workspace::new();
+    workspace.write("main.hcl", &text("\"x\"", ""));
+    workspace.converge().await;
+    let moved = "moved {\n from = isobar_data.a[\"x\"]\n to = isobar_data.a[\"y\"]\n}\n";
+    workspace.write("main.hcl", &text("\"x\", \"y\"", moved));
+    let plan = workspace.converge().await;
+    assert_eq!(
+        actions(&plan),
+        ["create isobar_data.a[\"x\"]", "update isobar_data.a[\"y\"]"]
+    );
+}

@@ -14,7 +14,7 @@ model "m" {
 }
 
 deployment "llm" {
-  for_each = toset(["talk", "chat"])
+  for_each = toset(["talk", "chat", "code"])
   model    = model.m
   zones    = [zone.east, zone.west]
   replicas = { east = 1, west = each.key == "talk" ? 2 : 0 }
@@ -23,11 +23,6 @@ deployment "llm" {
 moved {
   from = deployment.llm["chat"]
   to   = deployment.llm["talk"]
-}
-
-moved {
-  from = deployment.llm["code"]
-  to   = deployment.llm["chat"]
 }
 
 output "replicas" {
