@@ -194,6 +194,18 @@ impl Address {
         }
     }
 
+    /// Whether instance and zone of an address are among those that this one means, which is read
+    /// as [`Self::beside`] does.
+    fn keys_cover(&self, address: &Self) -> bool {
+        match (&self.key, &self.zone, &address.key) {
+            (None, Some(text), Some(key)) => matches!(key, Key::Text(key) if key == text),
+            _ => {
+                (self.key.is_none() || self.key == address.key)
+                    && (self.zone.is_none() || self.zone == address.zone)
+            }
+        }
+    }
+
     /// One text behind the name of a deployment as one of its instances.
     fn as_instance(&self) -> Self {
         let several = self.instance(Some(Key::Number(0)));
@@ -291,13 +303,11 @@ impl Place {
         match self {
             Self::Module(_) => around,
             Self::Resource(wanted) => {
-                let wanted = wanted.beside(address);
                 around
                     && address.module.len() == steps.len()
                     && (wanted.mode, &wanted.kind, &wanted.name)
                         == (address.mode, &address.kind, &address.name)
-                    && (wanted.key.is_none() || wanted.key == address.key)
-                    && (wanted.zone.is_none() || wanted.zone == address.zone)
+                    && wanted.keys_cover(address)
                     && wanted
                         .native
                         .as_ref()
