@@ -21,13 +21,7 @@ pub(super) fn resource(body: Body) -> Body {
         Type::list(Type::Any),
         "The attributes whose changes do not count once it is there, or `all`.",
     );
-    let lifecycle = optional(
-        lifecycle,
-        "replace_triggered_by",
-        Type::list(Type::Any),
-        "What it is replaced together with.",
-    );
-    repeated(provided(declared(body, lifecycle)))
+    repeated(provided(declared(body, triggered(lifecycle))))
 }
 
 pub(super) fn data(body: Body) -> Body {
@@ -39,7 +33,10 @@ pub(super) fn zone(body: Body) -> Body {
 }
 
 pub(super) fn deployment(body: Body) -> Body {
-    repeated(declared(body, guarded(conditions())))
+    let lifecycle = triggered(guarded(conditions()));
+    let doc = "Only `true`, which holds in any case: a new version runs before the old one goes.";
+    let lifecycle = optional(lifecycle, "create_before_destroy", Type::Bool, doc);
+    repeated(declared(body, lifecycle))
 }
 
 pub(super) fn noun(body: Body) -> Body {
@@ -165,6 +162,11 @@ fn repeated(body: Body) -> Body {
     let body = optional(body, "count", Type::Number, doc);
     let doc = "One for each element of a map or a set of texts; `each.key` and `each.value` tell them apart.";
     optional(body, "for_each", Type::Any, doc)
+}
+
+fn triggered(body: Body) -> Body {
+    let doc = "What it is replaced together with.";
+    optional(body, "replace_triggered_by", Type::list(Type::Any), doc)
 }
 
 fn guarded(body: Body) -> Body {

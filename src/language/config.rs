@@ -542,7 +542,7 @@ fn check_life(declaration: &Declaration, diagnostics: &mut Diagnostics) {
     let life = &declaration.lifecycle;
     let makes = &*declaration.kind == "deployment";
     let ignores = life.ignore_changes != Ignore::Nothing;
-    let of_instances = life.create_before_destroy
+    let of_instances = life.create_before_destroy == Some(true)
         || !life.replace_triggered_by.is_empty()
         || life.prevent_destroy.is_some();
     let detail = if !makes && (ignores || of_instances) {
@@ -551,9 +551,9 @@ fn check_life(declaration: &Declaration, diagnostics: &mut Diagnostics) {
             declaration.kind
         )
     } else if ignores {
-        "The attributes of a deployment lead to those of what it makes, which ignore_changes cannot name.".to_owned()
-    } else if makes && life.create_before_destroy {
-        "A deployment runs a new version before the old one goes in any case.".to_owned()
+        "A state keeps what a deployment has made and not its own arguments, so that ignore_changes has nothing to keep them from.".to_owned()
+    } else if makes && life.create_before_destroy == Some(false) {
+        "A deployment runs a new version before the old one goes; it cannot be told to stop serving in between.".to_owned()
     } else {
         return;
     };

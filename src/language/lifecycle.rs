@@ -12,8 +12,8 @@ use super::take;
 /// `lifecycle {}`
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
-    /// Whether a replacement is made before what it replaces is destroyed.
-    pub create_before_destroy: bool,
+    /// Whether a replacement is made before what it replaces is destroyed, where that is said.
+    pub create_before_destroy: Option<bool>,
     /// Whether it must not be destroyed.
     pub prevent_destroy: Option<Attribute>,
     /// What of the configuration does not count once the resource is there.
@@ -68,8 +68,7 @@ impl Lifecycle {
         };
         let inner = &mut block.body;
         let lifecycle = Self {
-            create_before_destroy: take::flag(inner, "create_before_destroy", diagnostics)
-                .unwrap_or(false),
+            create_before_destroy: take::flag(inner, "create_before_destroy", diagnostics),
             prevent_destroy: inner.take_attribute("prevent_destroy"),
             ignore_changes: take_ignore(inner, diagnostics),
             replace_triggered_by: take::list(inner, "replace_triggered_by", diagnostics),

@@ -142,7 +142,9 @@ pub(super) fn create_first<'a>(
         let module = config.module(&node.module);
         let key = (Arc::clone(kind), Arc::clone(name));
         let declaration = module.and_then(|module| module.declarations.get(&key));
-        declaration.is_some_and(|declaration| declaration.lifecycle.create_before_destroy)
+        // A deployment has its new version first in any case, and one name for what it makes.
+        let of_resource = declaration.filter(|declaration| !declaration.is_noun());
+        of_resource.is_some_and(|d| d.lifecycle.create_before_destroy == Some(true))
     };
     let mut open: Vec<&Node> = names.order().into_iter().filter(says_so).collect();
     let mut found = BTreeSet::new();

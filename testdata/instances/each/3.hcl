@@ -32,6 +32,8 @@ deployment "llm" {
   capacity = capacity.c
 
   lifecycle {
+    create_before_destroy = true
+
     precondition {
       condition     = each.value.version != "9"
       error_message = "${each.key} must not be of version 9."
