@@ -3,6 +3,7 @@
 pub mod check;
 mod conditions;
 mod findings;
+mod lanes;
 mod late;
 mod outcome;
 mod prepare;
@@ -29,7 +30,7 @@ use crate::state::{Guard, Holder, Ledger, State, Store};
 pub struct Request<'a> {
     /// What is carried out.
     pub plan: &'a Plan,
-    /// What the plan was made of, where that is not what its texts say.
+    /// What the plan was made of, where that is at hand or is not what its texts say.
     pub config: Option<&'a Config>,
     /// The providers that are there.
     pub registry: &'a Registry,
@@ -111,11 +112,16 @@ async fn carry_out(
         .map_err(|error| check::unreadable(&error))?;
     check::fresh(request.plan, recorded.as_ref(), request.now).map_err(|fault| *fault)?;
     let plan = request.plan;
-    let (config, mut found) = match request.config {
-        Some(config) => (config.clone(), Diagnostics::new()),
-        None => language::load(&plan.sources),
+    let (loaded, mut found) = match request.config {
+        Some(_) => (None, Diagnostics::new()),
+        None => {
+            let (config, found) = language::load(&plan.sources);
+            (Some(config), found)
+        }
     };
-    let scope = Scope::new(&config, plan.facts.acting(), plan.variables.clone());
+    let nothing = Config::default();
+    let config = request.config.or(loaded.as_ref()).unwrap_or(&nothing);
+    let scope = Scope::new(config, plan.facts.acting(), plan.variables.clone());
     let used = plan
         .changes
         .values()
@@ -123,9 +129,9 @@ async fn carry_out(
         .chain(plan.reads.values().map(|read| &read.provider))
         .map(|provider| ProviderKey::parse(provider))
         .collect();
-    let (providers, more) = plan::providers(&config, request.registry, &scope, &used).await;
+    let (providers, more) = plan::providers(config, request.registry, &scope, &used).await;
     found.extend(more);
-    let world = World::new(&config, request.registry, plan, &mut found);
+    let world = World::new(config, request.registry, plan, &mut found);
     if found.has_errors() {
         return Err(found);
     }

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::future::{BoxFuture, Either, select};
-use futures::stream::FuturesUnordered;
+use futures::future::{Either, select};
+use futures::{FutureExt, StreamExt};
 use isobar_sdk::provider::Outcome;
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Error, Path};
 use tokio::sync::watch;
 
 use super::Request;
+use super::lanes::{Finished, Lanes, Running};
 use super::outcome::Settled;
 use super::prepare::{Prepared, Unready};
 use super::world::World;
@@ -48,32 +48,6 @@ pub(super) struct Run<'a> {
 
 /// How long after an interrupt changes under way may go on without any of them getting done.
 const GRACE: Duration = Duration::from_secs(30);
-
-/// The changes that providers are making.
-type Running = FuturesUnordered<BoxFuture<'static, Finished>>;
-
-/// Waits for `work` while what runs goes on: a provider that lets only so many calls through at
-/// a time would otherwise wait for calls that nobody drives.
-async fn meanwhile<T>(
-    running: &mut Running,
-    finished: &mut Vec<Finished>,
-    work: impl Future<Output = T>,
-) -> T {
-    let mut work = pin!(work);
-    while !running.is_empty() {
-        match select(work.as_mut(), running.next()).await {
-            Either::Left((done, _)) => return done,
-            Either::Right((more, _)) => finished.extend(more),
-        }
-    }
-    work.await
-}
-
-/// A change that was handed to its provider.
-struct Finished {
-    step: Step,
-    outcome: Outcome,
-}
 
 impl<'a> Run<'a> {
     pub(super) fn new(
@@ -147,22 +121,40 @@ impl<'a> Run<'a> {
             return dag.nodes().for_each(|step| self.skip(step));
         }
         let mut walk = Walk::new(&dag);
-        let mut running = Running::new();
+        let mut lanes = Lanes::new(self.parallelism);
         loop {
-            let mut finished = self.begin_ready(&mut walk, &mut running).await;
+            let mut finished = self.begin_ready(&mut walk, &mut lanes).await;
+            self.advance(&mut lanes, &mut finished);
+            lanes.adapt(self.parallelism, !finished.is_empty());
             if finished.is_empty() {
-                match self.next_finished(&mut running).await {
+                match self.next_finished(&mut lanes.running).await {
                     Some(first) => finished.push(first),
                     None => break,
                 }
-            }
-            while let Some(Some(more)) = futures::FutureExt::now_or_never(running.next()) {
-                finished.push(more);
+                self.advance(&mut lanes, &mut finished);
             }
             self.settle(finished, &mut walk);
         }
         self.break_off(&mut walk);
+        self.withdraw(lanes.waiting.into(), &mut walk);
         self.skip_rest(&mut walk);
+    }
+
+    /// Starts what is written down as places become free, for as long as changes get done without
+    /// anyone having to wait for them.
+    fn advance(&mut self, lanes: &mut Lanes, finished: &mut Vec<Finished>) {
+        loop {
+            while lanes.running.len() < self.parallelism && self.goes_on() {
+                let Some(ready) = lanes.waiting.pop_front() else {
+                    break;
+                };
+                self.start(ready, &mut lanes.running);
+            }
+            match lanes.running.next().now_or_never() {
+                Some(Some(done)) => finished.push(done),
+                Some(None) | None => return,
+            }
+        }
     }
 
     /// The next change that is done; `None` if none is under way, or if after an interrupt none
@@ -203,50 +195,38 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Begins as many ready steps as may run; their intents are journaled together. Gives back
-    /// what has finished meanwhile, which ends the beginning, so that it is journaled soon.
-    async fn begin_ready(
-        &mut self,
-        walk: &mut Walk<'_, Step>,
-        running: &mut Running,
-    ) -> Vec<Finished> {
+    /// Prepares as many ready steps as may begin and writes their intents down together. Gives
+    /// back what has finished meanwhile, which ends the beginning, so that it is journaled soon.
+    async fn begin_ready(&mut self, walk: &mut Walk<'_, Step>, lanes: &mut Lanes) -> Vec<Finished> {
         let mut finished = Vec::new();
-        loop {
-            let mut prepared = Vec::new();
-            while finished.is_empty()
-                && running.len() + prepared.len() < self.parallelism
-                && self.goes_on()
-            {
-                let Some(step) = walk.next_ready() else { break };
-                match meanwhile(running, &mut finished, self.prepare(step)).await {
-                    Ok(Some(ready)) => prepared.push(ready),
-                    Ok(None) => walk.finish(step),
-                    Err(Unready::Wrong(diagnostics)) => {
-                        self.diagnostics.extend(diagnostics);
-                        self.lose(step);
-                        self.fail(step, "see the diagnostic", walk);
-                    }
-                    Err(Unready::RestsOnFailure) => {
-                        self.skip(step);
-                        self.skip_dependents(step, walk);
-                    }
+        let mut prepared = Vec::new();
+        while finished.is_empty() && lanes.have_room(prepared.len()) && self.goes_on() {
+            let Some(step) = walk.next_ready() else { break };
+            let prepare = self.prepare(step);
+            match lanes.meanwhile(&mut finished, prepare).await {
+                Ok(Some(ready)) => prepared.push(ready),
+                Ok(None) => walk.finish(step),
+                Err(Unready::Wrong(diagnostics)) => {
+                    self.diagnostics.extend(diagnostics);
+                    self.lose(step);
+                    self.fail(step, "see the diagnostic", walk);
+                }
+                Err(Unready::RestsOnFailure) => {
+                    self.skip(step);
+                    self.skip_dependents(step, walk);
                 }
             }
-            if prepared.is_empty() {
-                return finished;
-            }
-            let intents: Vec<Record> = prepared.iter().filter_map(intent).collect();
-            if !self.journal(&intents) {
-                self.refuse(prepared, walk);
-                return finished;
-            }
-            for intent in intents {
-                self.state.fold(intent);
-            }
-            for ready in prepared {
-                self.start(ready, running);
-            }
         }
+        let intents: Vec<Record> = prepared.iter().filter_map(intent).collect();
+        if !intents.is_empty() && !self.journal(&intents) {
+            self.refuse(prepared, walk);
+            return finished;
+        }
+        for intent in intents {
+            self.state.fold(intent);
+        }
+        lanes.waiting.extend(prepared);
+        finished
     }
 
     /// Begins nothing, because it could not be written down that it begins.
@@ -255,6 +235,16 @@ impl<'a> Run<'a> {
             self.skip(&ready.step);
             self.skip_dependents(&ready.step, walk);
         }
+    }
+
+    /// Gives up what was written down and has not begun.
+    fn withdraw(&mut self, waiting: Vec<Prepared>, walk: &mut Walk<'_, Step>) {
+        let unchanged = |ready: &Prepared| Record::Unchanged {
+            address: ready.request.address.clone(),
+        };
+        let begun = waiting.iter().filter(|ready| intent(ready).is_some());
+        self.record(begun.map(unchanged).collect());
+        self.refuse(waiting, walk);
     }
 
     fn start(&mut self, ready: Prepared, running: &mut Running) {

@@ -8,12 +8,13 @@ use super::args;
 use super::environment::{fresh_id, now};
 use super::failure::Stopped;
 use super::interrupt;
-use super::plan::{self as planning, make, mode};
+use super::plan::{self as planning, Draft, mode};
 use super::progress::{Phase, Progress};
 use super::project::{self, Needs, Project};
 use super::session::Session;
 use super::{Exit, saved};
 use crate::apply::{self, Report, Request, check};
+use crate::language::Config;
 use crate::plan::{Mode, Plan};
 use crate::render;
 use crate::state::{Guard, Holder, Store};
@@ -32,21 +33,28 @@ pub(super) fn run(session: &Session, args: &args::Apply) -> Result<Exit, Stopped
     } else {
         None
     };
-    let plan = match &args.file {
-        Some(file) => saved_plan(session, args, file)?,
+    let (draft, plan) = match &args.file {
+        Some(file) => (None, saved_plan(session, args, file)?),
         None => {
             check_approval(session, args)?;
             let mode = mode(args.destroy, &args.planning);
-            let plan = make(session, &args.planning, mode)?;
+            let draft = Draft::open(session, &args.planning, mode)?;
+            let plan = draft.plan(session)?;
             planning::show(session, &args.planning, &plan);
             if plan.has_changes() && !args.auto_approve && !approved(session, mode)? {
                 session.shell.tell("Nothing was changed.");
                 return Ok(Exit::Failure);
             }
-            plan
+            (Some(draft), plan)
         }
     };
-    let report = carry_out(session, &plan, args, (&store, &holder, guard.as_ref()))?;
+    let config = draft.as_ref().map(Draft::config);
+    let report = carry_out(
+        session,
+        (&plan, config),
+        args,
+        (&store, &holder, guard.as_ref()),
+    )?;
     Ok(conclude(session, &plan, &report))
 }
 
@@ -114,7 +122,7 @@ fn approved(session: &Session, mode: Mode) -> Result<bool, Fault> {
 
 fn carry_out(
     session: &Session,
-    plan: &Plan,
+    (plan, config): (&Plan, Option<&Config>),
     args: &args::Apply,
     (store, holder, guard): (&Store, &Holder, Option<&Guard>),
 ) -> Result<Report, Stopped> {
@@ -124,7 +132,7 @@ fn carry_out(
         let interrupted = interrupt::listen(session.shell.clone(), progress.under_way());
         let request = Request {
             plan,
-            config: None,
+            config,
             registry: &registry,
             store,
             holder,
@@ -143,9 +151,7 @@ fn carry_out(
 fn conclude(session: &Session, plan: &Plan, report: &Report) -> Exit {
     let shell = &session.shell;
     shell.diagnostics(&report.diagnostics, &plan.sources);
-    for event in render::json::stream::report(report, plan.mode) {
-        shell.event(event);
-    }
+    shell.events(|| render::json::stream::report(report, plan.mode));
     shell.result(&format!("\n{}", render::plan::applied(report, plan.mode)));
     let outputs = report.state.as_ref().map(render::plan::outputs_block);
     if let Some(outputs) = outputs.filter(|outputs| !outputs.is_empty()) {

@@ -16,7 +16,7 @@ use super::project::{self, Needs, Project};
 use super::saved::Destination;
 use super::session::Session;
 use super::variables::Found;
-use crate::language::{self, Sources};
+use crate::language::{self, Config, Sources};
 use crate::plan::{self, Mode, Plan, Refresh, Request, Selection};
 use crate::render;
 use crate::state::State;
@@ -70,11 +70,6 @@ pub(super) const fn mode(destroy: bool, planning: &Planning) -> Mode {
         (false, true) => Mode::RefreshOnly,
         (false, false) => Mode::Normal,
     }
-}
-
-/// Makes a plan for the configuration and the state as they are.
-pub(super) fn make(session: &Session, planning: &Planning, mode: Mode) -> Result<Plan, Stopped> {
-    Draft::open(session, planning, mode)?.plan(session)
 }
 
 /// What a plan is about to be made from.
@@ -149,6 +144,11 @@ impl Draft {
         }
     }
 
+    /// The configuration.
+    pub(super) const fn config(&self) -> &Config {
+        &self.project.config
+    }
+
     /// The texts of the configuration.
     pub(super) fn sources(&self) -> &Sources {
         &self.project.sources
@@ -204,9 +204,7 @@ impl Draft {
 
 /// Shows a plan in the manner of the command.
 pub(super) fn show(session: &Session, planning: &Planning, plan: &Plan) {
-    for event in render::json::stream::plan(plan) {
-        session.shell.event(event);
-    }
+    session.shell.events(|| render::json::stream::plan(plan));
     let style = session.shell.style();
     let text = match planning.concise {
         true => render::concise(plan, &style),

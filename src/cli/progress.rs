@@ -113,7 +113,7 @@ impl Sink for Progress {
             render::event::human(&event, elapsed, &Style::plain(0))
         });
         self.shell
-            .event(render::json::stream::event(&event, elapsed));
+            .events(|| vec![render::json::stream::event(&event, elapsed)]);
         if is_line(&event, self.shell.terminal().error) {
             let style = self.shell.aside_style();
             self.shell

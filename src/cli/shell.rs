@@ -149,10 +149,21 @@ impl Shell {
         }
     }
 
+    /// Whether anyone takes events.
+    fn takes_events(&self) -> bool {
+        self.0.manner == Manner::Events || locked(&self.0.copy).is_some()
+    }
+
+    /// Writes events for programs, which are made only where someone takes them.
+    pub(super) fn events(&self, events: impl FnOnce() -> Vec<Json>) {
+        if self.takes_events() {
+            events().into_iter().for_each(|event| self.event(event));
+        }
+    }
+
     /// Writes an event for programs to stdout, with the time.
     pub(super) fn event(&self, mut event: Json) {
-        let copied = locked(&self.0.copy).is_some();
-        if self.0.manner == Manner::Human && !copied {
+        if !self.takes_events() {
             return;
         }
         if let Json::Object(fields) = &mut event {
