@@ -104,6 +104,10 @@ impl<N: Ord + Clone> Dag<N> {
         found
     }
 
+    fn degree(&self, index: NodeIndex, direction: Direction) -> usize {
+        self.graph.neighbors_directed(index, direction).count()
+    }
+
     /// All edges as (dependent, dependency), in node order.
     #[must_use]
     pub fn edges(&self) -> Vec<(&N, &N)> {
@@ -173,32 +177,41 @@ impl<N: Ord + Clone> Dag<N> {
 }
 
 /// A walk in which nodes become ready when all that they depend on is finished.
+///
+/// It compares the places of nodes among all, which is quicker than to compare their names.
 #[derive(Debug, Clone)]
 pub struct Walk<'a, N> {
     dag: &'a Dag<N>,
-    waiting_for: BTreeMap<&'a N, usize>,
-    ready: BTreeSet<&'a N>,
+    /// The nodes in their own order.
+    nodes: Vec<&'a N>,
+    /// The place of each node there, by its index.
+    places: Vec<usize>,
+    /// How many of what each node depends on are not finished, by its index; `None` for what is
+    /// ready or done.
+    waiting_for: Vec<Option<usize>>,
+    ready: BTreeSet<usize>,
 }
 
 impl<'a, N: Ord + Clone> Walk<'a, N> {
     /// A walk at its beginning.
     #[must_use]
     pub fn new(dag: &'a Dag<N>) -> Self {
-        let mut waiting_for = BTreeMap::new();
+        let mut places = vec![0; dag.index.len()];
+        let mut waiting_for = vec![None; dag.index.len()];
         let mut ready = BTreeSet::new();
-        for (node, index) in &dag.index {
-            let count = dag
-                .graph
-                .neighbors_directed(*index, Direction::Incoming)
-                .count();
-            if count == 0 {
-                ready.insert(node);
-            } else {
-                waiting_for.insert(node, count);
+        for (place, index) in dag.index.values().enumerate() {
+            places[index.index()] = place;
+            match dag.degree(*index, Direction::Incoming) {
+                0 => {
+                    ready.insert(place);
+                }
+                count => waiting_for[index.index()] = Some(count),
             }
         }
         Self {
             dag,
+            nodes: dag.index.keys().collect(),
+            places,
             waiting_for,
             ready,
         }
@@ -206,7 +219,8 @@ impl<'a, N: Ord + Clone> Walk<'a, N> {
 
     /// Takes the smallest node that is ready.
     pub fn next_ready(&mut self) -> Option<&'a N> {
-        self.ready.pop_first()
+        let place = self.ready.pop_first()?;
+        self.nodes.get(place).copied()
     }
 
     /// Says that a node is finished.
@@ -214,19 +228,16 @@ impl<'a, N: Ord + Clone> Walk<'a, N> {
         let Some(index) = self.dag.index.get(node) else {
             return;
         };
-        for neighbour in self
-            .dag
-            .graph
-            .neighbors_directed(*index, Direction::Outgoing)
-        {
-            let dependent = &self.dag.graph[neighbour];
-            if let Some(count) = self.waiting_for.get_mut(dependent) {
-                *count -= 1;
-                if *count == 0 {
-                    self.waiting_for.remove(dependent);
-                    self.ready.insert(dependent);
+        let graph = &self.dag.graph;
+        for dependent in graph.neighbors_directed(*index, Direction::Outgoing) {
+            let waiting_for = &mut self.waiting_for[dependent.index()];
+            *waiting_for = match *waiting_for {
+                Some(1) => {
+                    self.ready.insert(self.places[dependent.index()]);
+                    None
                 }
-            }
+                other => other.map(|count| count - 1),
+            };
         }
     }
 
@@ -235,19 +246,18 @@ impl<'a, N: Ord + Clone> Walk<'a, N> {
         let mut skipped = BTreeSet::new();
         let mut open: Vec<NodeIndex> = self.dag.index.get(node).copied().into_iter().collect();
         while let Some(index) = open.pop() {
-            for neighbour in self
-                .dag
-                .graph
-                .neighbors_directed(index, Direction::Outgoing)
-            {
-                let dependent = &self.dag.graph[neighbour];
-                if self.waiting_for.remove(dependent).is_some() {
-                    skipped.insert(dependent);
-                    open.push(neighbour);
+            let graph = &self.dag.graph;
+            for dependent in graph.neighbors_directed(index, Direction::Outgoing) {
+                if self.waiting_for[dependent.index()].take().is_some() {
+                    skipped.insert(self.places[dependent.index()]);
+                    open.push(dependent);
                 }
             }
         }
-        skipped.into_iter().collect()
+        let nodes = skipped
+            .into_iter()
+            .filter_map(|place| self.nodes.get(place));
+        nodes.copied().collect()
     }
 }
 

@@ -75,7 +75,7 @@ impl World<'_> {
     async fn ask_all(&mut self, block: &Address, providers: &Providers) -> Result<(), Diagnostics> {
         let plan = self.plan;
         let all = plan.reads.range(block.clone()..);
-        let here = all.take_while(|(address, _)| address.block() == *block);
+        let here = all.take_while(|(address, _)| address.shares_block(block));
         for (address, read) in here {
             match read.deferred {
                 None | Some(Deferred::AskedByCheck) => {}

@@ -172,7 +172,7 @@ impl<'a> World<'a> {
             scope.set_at(block, empty);
         }
         let told = self.plan.reads.range(block.clone()..);
-        for (address, read) in told.take_while(|(address, _)| address.block() == *block) {
+        for (address, read) in told.take_while(|(address, _)| address.shares_block(block)) {
             scope.set_instance(address, read.after.clone());
         }
     }
@@ -327,13 +327,15 @@ impl<'a> World<'a> {
                 None => Vec::new(),
             };
             let expanded: BTreeMap<_, _> = expanded.into_iter().collect();
-            let made = self.plan.changes.iter().filter(|(address, planned)| {
-                address.native.is_none()
-                    && address.block() == block
-                    && planned.change.after().is_some()
+            let changes = self.plan.changes.range(block.clone()..);
+            let changes = changes.take_while(|(address, _)| address.shares_block(&block));
+            let made = changes.filter(|(address, planned)| {
+                address.native.is_none() && planned.change.after().is_some()
             });
-            let told = self.plan.reads.keys().filter(|told| told.block() == block);
-            let planned = made.map(|(address, _)| address).chain(told);
+            let made = made.map(|(address, _)| address);
+            let told = self.plan.reads.range(block.clone()..);
+            let told = told.map(|(address, _)| address);
+            let planned = made.chain(told.take_while(|address| address.shares_block(&block)));
             let planned: Vec<&Option<Key>> = planned.map(|address| &address.key).collect();
             let same = if self.plan.selection.is_partial() {
                 planned.iter().all(|key| expanded.contains_key(key))

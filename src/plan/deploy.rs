@@ -300,7 +300,12 @@ impl Driver<'_> {
         };
         let mut recorded = BTreeMap::new();
         let mut observed = BTreeMap::new();
-        for address in self.state.instances.keys().chain(self.observed.keys()) {
+        let of_state = self.state.instances.range(owner.clone()..);
+        let of_state = of_state.map(|(address, _)| address);
+        let here = of_state.take_while(|address| address.shares_block(owner));
+        let seen = self.observed.range(owner.clone()..);
+        let seen = seen.map(|(address, _)| address);
+        for address in here.chain(seen.take_while(|address| address.shares_block(owner))) {
             if let Some(native) = native_in(address, owner, &zone.zone.name) {
                 if let Some(instance) = self.state.instances.get(address) {
                     recorded.insert(native.clone(), instance.attributes.clone());

@@ -119,9 +119,9 @@ fn used_providers(
     diagnostics: &mut Diagnostics,
 ) -> BTreeSet<ProviderKey> {
     let recorded = state.instances.values().chain(state.deposed.values());
-    let mut used: BTreeSet<ProviderKey> = recorded
-        .map(|instance| ProviderKey::parse(&instance.provider))
-        .collect();
+    let recorded: BTreeSet<&str> = recorded.map(|instance| &*instance.provider).collect();
+    let recorded = recorded.into_iter().map(ProviderKey::parse);
+    let mut used: BTreeSet<ProviderKey> = recorded.collect();
     let modules = request.config.modules();
     let declarations = modules
         .iter()
@@ -267,12 +267,7 @@ impl<'a> Driver<'a> {
             if !self.reach.has(node) {
                 continue;
             }
-            if names
-                .dag
-                .dependencies(node)
-                .iter()
-                .any(|node| self.failed.contains(node))
-            {
+            if self.rests_on_failure(node) {
                 self.failed.insert(node.clone());
                 continue;
             }
@@ -289,6 +284,11 @@ impl<'a> Driver<'a> {
                 self.failed.insert(node.clone());
             }
         }
+    }
+
+    fn rests_on_failure(&self, node: &Node) -> bool {
+        let behind = || self.names.dag.dependencies(node);
+        !self.failed.is_empty() && behind().iter().any(|node| self.failed.contains(node))
     }
 
     /// Evaluates a name in one instance of its module.
@@ -394,7 +394,7 @@ impl<'a> Driver<'a> {
         };
         let address = block.address();
         let recorded = self.state.instances.range(address.clone()..);
-        let here = recorded.take_while(|(found, _)| found.block() == address);
+        let here = recorded.take_while(|(found, _)| found.shares_block(&address));
         let here: Vec<(Address, Option<Known>)> = here
             .filter(|(found, _)| found.native.is_none())
             .map(|(found, _)| (found.clone(), self.prior(found)))

@@ -146,7 +146,7 @@ pub(super) fn create_first<'a>(
         let of_resource = declaration.filter(|declaration| !declaration.is_noun());
         of_resource.is_some_and(|d| d.lifecycle.create_before_destroy == Some(true))
     };
-    let mut open: Vec<&Node> = names.order().into_iter().filter(says_so).collect();
+    let mut open: Vec<&Node> = names.dag.nodes().filter(says_so).collect();
     let mut found = BTreeSet::new();
     while let Some(node) = open.pop() {
         if found.insert(node) {

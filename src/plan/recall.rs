@@ -130,7 +130,7 @@ impl<'a> Driver<'a> {
     fn recorded(&mut self, block: &Block<'_>) {
         let address = block.address();
         let here = self.state.instances.range(address.clone()..);
-        let here = here.take_while(|(found, _)| found.block() == address);
+        let here = here.take_while(|(found, _)| found.shares_block(&address));
         let instances: BTreeMap<&Option<Key>, &Value> = here
             .filter(|(found, _)| found.native.is_none())
             .map(|(found, instance)| (&found.key, instance.attributes.value()))

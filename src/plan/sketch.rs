@@ -79,10 +79,10 @@ impl<'a> Sketch<'a> {
         };
         scope.set_at(&address, Value::unknown());
         let recorded = self.request.state.into_iter();
-        for (recorded, found) in recorded.flat_map(|state| &state.instances) {
-            if recorded.block() == address && recorded.native.is_none() {
-                scope.set_instance(recorded, found.attributes.value().clone());
-            }
+        let recorded = recorded.flat_map(|state| state.instances.range(address.clone()..));
+        let here = recorded.take_while(|(recorded, _)| recorded.shares_block(&address));
+        for (recorded, found) in here.filter(|(recorded, _)| recorded.native.is_none()) {
+            scope.set_instance(recorded, found.attributes.value().clone());
         }
     }
 }

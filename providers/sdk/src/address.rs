@@ -140,6 +140,16 @@ impl Address {
         self.owner().instance(None)
     }
 
+    /// Whether both stand for parts of one block in one instance of its module. What does lies
+    /// side by side in the order of addresses, from [`Address::block`] on.
+    #[must_use]
+    pub fn shares_block(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.kind == other.kind
+            && self.mode == other.mode
+            && self.module == other.module
+    }
+
     /// The address of the block in all instances of its module: no step has a key.
     #[must_use]
     pub fn everywhere(&self) -> Self {
