@@ -1,10 +1,12 @@
 //! The state as a JSON document, with the version of its format.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use isobar_sdk::provider::IdempotencyKey;
 use isobar_sdk::{Address, Known, Path, Step, Type, Value, json};
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 
 use super::{CipherError, DeposedKey, Instance, Life, OutputValue, State, Status};
@@ -31,22 +33,85 @@ pub enum FormatError {
     },
 }
 
-#[derive(Serialize, Deserialize)]
+/// What is looked at before the rest.
+#[derive(Deserialize)]
+struct VersionDocument {
+    #[serde(default)]
+    version: Option<Json>,
+}
+
+/// A state as it is read.
+#[derive(Deserialize)]
 struct StateDocument {
-    version: u64,
-    isobar_version: String,
     lineage: String,
     serial: u64,
     #[serde(default)]
     outputs: BTreeMap<String, ValueDocument>,
     #[serde(default)]
-    resources: Vec<InstanceDocument>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    deposed: Vec<InstanceDocument>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    resources: Instances,
+    #[serde(default)]
+    deposed: Instances,
+    #[serde(default)]
     demands: BTreeMap<String, f64>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     pending: BTreeMap<String, String>,
+}
+
+/// Instances, each taken out of its document as that is read: all documents together would be
+/// several times as large.
+#[derive(Default)]
+struct Instances(Vec<(Option<String>, Address, Instance)>);
+
+impl<'de> Deserialize<'de> for Instances {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Self::default())
+    }
+}
+
+impl<'de> Visitor<'de> for Instances {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of instances")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut documents: A) -> Result<Self, A::Error> {
+        while let Some(mut document) = documents.next_element::<InstanceDocument>()? {
+            let key = document.key.take();
+            let (address, instance) = decode_instance(document).map_err(|error| match error {
+                FormatError::Malformed(reason) => A::Error::custom(reason),
+                other => A::Error::custom(other),
+            })?;
+            self.0.push((key, address, instance));
+        }
+        Ok(self)
+    }
+}
+
+/// A state as it is written.
+#[derive(Serialize)]
+struct Written<'a, R: Serialize, D: Serialize> {
+    version: u64,
+    isobar_version: &'static str,
+    lineage: &'a str,
+    serial: u64,
+    outputs: BTreeMap<&'a str, ValueDocument>,
+    resources: R,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deposed: Option<D>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    demands: &'a BTreeMap<String, f64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pending: BTreeMap<String, &'a str>,
+}
+
+/// A list whose items are made as they are written.
+struct Each<F>(F);
+
+impl<F: Fn() -> I, I: Iterator<Item = InstanceDocument>> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
 }
 
 /// An instance. Nothing of it is flattened: what serde gathers for that holds no number beyond
@@ -109,34 +174,27 @@ struct ValueDocument {
 /// Writes a state; the same state gives the same bytes.
 #[must_use]
 pub fn to_json(state: &State) -> String {
-    let document = StateDocument {
+    let outputs = state.outputs.iter();
+    let outputs = outputs.map(|(name, output)| (&**name, encode_value(output.value.value())));
+    let deposed = || {
+        let deposed = state.deposed.iter();
+        deposed.map(|((address, key), instance)| InstanceDocument {
+            key: Some(key.to_string()),
+            ..encode_instance(address, instance)
+        })
+    };
+    let pending = state.pending.iter();
+    let document = Written {
         version: FORMAT,
-        isobar_version: env!("CARGO_PKG_VERSION").to_owned(),
-        lineage: state.lineage.clone(),
+        isobar_version: env!("CARGO_PKG_VERSION"),
+        lineage: &state.lineage,
         serial: state.serial,
-        outputs: state
-            .outputs
-            .iter()
-            .map(|(name, output)| (name.clone(), encode_value(output.value.value())))
-            .collect(),
-        resources: state
-            .instances
-            .iter()
-            .map(|(a, i)| encode_instance(a, i))
-            .collect(),
-        deposed: state
-            .deposed
-            .iter()
-            .map(|((address, key), instance)| InstanceDocument {
-                key: Some(key.to_string()),
-                ..encode_instance(address, instance)
-            })
-            .collect(),
-        demands: state.demands.clone(),
-        pending: state
-            .pending
-            .iter()
-            .map(|(address, key)| (address.to_string(), key.to_string()))
+        outputs: outputs.collect(),
+        resources: Each(|| state.instances.iter().map(|(a, i)| encode_instance(a, i))),
+        deposed: (!state.deposed.is_empty()).then_some(Each(deposed)),
+        demands: &state.demands,
+        pending: pending
+            .map(|(address, key)| (address.to_string(), key.as_str()))
             .collect(),
     };
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
@@ -150,40 +208,31 @@ pub fn to_json(state: &State) -> String {
 /// Why the text is not one.
 pub fn from_json(text: &str) -> Result<State, FormatError> {
     let malformed = |reason: String| FormatError::Malformed(reason);
-    let json: Json = serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
-    match json.get("version").and_then(Json::as_u64) {
+    let unread = |error: serde_json::Error| malformed(error.to_string());
+    let version: VersionDocument = serde_json::from_str(text).map_err(unread)?;
+    match version.version.as_ref().and_then(Json::as_u64) {
         Some(found) if found > FORMAT => return Err(FormatError::TooNew { found }),
         Some(_) => {}
         None => return Err(malformed("it has no version".to_owned())),
     }
-    let document: StateDocument =
-        serde_json::from_value(json).map_err(|error| malformed(error.to_string()))?;
+    let document: StateDocument = serde_json::from_str(text).map_err(unread)?;
     let mut state = State::new(document.lineage);
     state.serial = document.serial;
     state.demands = document.demands;
     for (name, output) in document.outputs {
-        state.outputs.insert(
-            name,
-            OutputValue {
-                value: decode_value(&output)?,
-            },
-        );
+        let value = decode_value(&output)?;
+        state.outputs.insert(name, OutputValue { value });
     }
-    for resource in document.resources {
-        let (address, instance) = decode_instance(resource)?;
-        state.instances.insert(address, instance);
-    }
-    for deposed in document.deposed {
-        let key = deposed.key.as_deref();
+    let resources = document.resources.0.into_iter();
+    state.instances = resources.map(|(_, a, instance)| (a, instance)).collect();
+    for (key, address, instance) in document.deposed.0 {
         let key = key.ok_or_else(|| malformed("a deposed object has no key".to_owned()))?;
-        let key = parse_deposed(key)?;
-        let (address, instance) = decode_instance(deposed)?;
+        let key = parse_deposed(&key)?;
         state.deposed.insert((address, key), instance);
     }
     for (address, key) in document.pending {
-        state
-            .pending
-            .insert(parse_address(&address)?, IdempotencyKey::new(key));
+        let address = parse_address(&address)?;
+        state.pending.insert(address, IdempotencyKey::new(key));
     }
     Ok(state)
 }
