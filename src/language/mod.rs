@@ -10,6 +10,7 @@ mod escape;
 pub mod expression;
 mod flaw;
 mod incomplete;
+mod items;
 pub mod lifecycle;
 pub mod locator;
 mod lower;

@@ -1,22 +1,28 @@
 //! Text to [`Body`], going on behind what cannot be parsed.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::{Diagnostic, Diagnostics, Fault, Span};
+use rayon::prelude::*;
 
 use super::body::Body;
 
 use super::expression::Located;
 use super::flaw::{self, Flaw};
 use super::incomplete::{stray_return, without_empty_heredocs};
+use super::items::{self, Items};
 use super::lower::Lowering;
 
 /// The most mistakes in the syntax of one file that are reported.
 const MOST_MISTAKES: usize = 100;
+
+/// The least bytes of a text that are parsed on their own.
+const PORTION: usize = 64 << 10;
+/// Fewer portions of a text than this are parsed one after the other.
+const FEW: usize = 8;
 
 /// Parses one file. Where the text as a whole does not parse, its top-level items are parsed
 /// one by one, so that several mistakes are reported at once and the rest is still understood.
@@ -29,6 +35,12 @@ pub fn file(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
     if let Some(at) = stray_return(plain) {
         let found = stray(name, offset + at);
         return (Body::default(), Diagnostics::from(found));
+    }
+    let portions = items::portions(plain, PORTION);
+    if portions.len() > 1
+        && let Some(body) = in_portions(name, plain, offset, portions)
+    {
+        return (body, Diagnostics::new());
     }
     match hcl_edit::parser::parse_body(plain) {
         Ok(body) => {
@@ -45,6 +57,42 @@ pub fn file(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
         }
         Err(_) => recover(name, text),
     }
+}
+
+/// Parses a text portion by portion on all processors, so that of the tree of the parser, sixty
+/// times as large as its text, only parts are held at a time. `None` where something is wrong,
+/// which the text as a whole tells better, and where an attribute may stand twice.
+///
+/// What is right in portions is right as a whole: each holds whole blocks and ends with a line.
+fn in_portions(
+    name: &Arc<str>,
+    text: &str,
+    offset: usize,
+    portions: Vec<Range<usize>>,
+) -> Option<Body> {
+    let parse = |range: Range<usize>| {
+        let part = &text[range.clone()];
+        let body = hcl_edit::parser::parse_body(part).ok()?;
+        let lowering = Lowering {
+            // Spans share the name: a name for each portion keeps processors from counting its
+            // uses in the same place.
+            file: &Arc::from(&**name),
+            text: part,
+            offset: offset + range.start,
+        };
+        let sound = flaw::of_body(&body, part).is_none() && body.attributes().next().is_none();
+        sound.then(|| lowering.body(&body))
+    };
+    let bodies: Option<Vec<Body>> = match portions.len() {
+        // Threads would cost more than they save.
+        ..FEW => portions.into_iter().map(parse).collect(),
+        _ => portions.into_par_iter().map(parse).collect(),
+    };
+    let blocks = bodies?.into_iter().flat_map(|body| body.blocks);
+    Some(Body {
+        attributes: Vec::new(),
+        blocks: blocks.collect(),
+    })
 }
 
 /// The diagnostic for a carriage return that ends no line.
@@ -207,172 +255,9 @@ fn width(text: &str, start: usize) -> usize {
     word.max(rest.chars().next().map_or(1, char::len_utf8))
 }
 
-/// A top-level attribute or block, with the white space and comments before it.
-struct Item {
-    range: Range<usize>,
-    /// The header line of the block, if it is not closed.
-    unclosed: Option<Range<usize>>,
-}
-
-/// Splits a text at its top level. A line that begins a block at the left margin ends a block
-/// before it that is still open: its closing brace is missing.
-struct Items<'a> {
-    scanner: Scanner<'a>,
-    start: usize,
-    header: Range<usize>,
-}
-
-impl<'a> Items<'a> {
-    fn new(text: &'a str) -> Self {
-        Self {
-            scanner: Scanner::new(text),
-            start: 0,
-            header: 0..0,
-        }
-    }
-
-    /// Ends an item before `end`.
-    fn item(&mut self, end: usize, unclosed: Option<Range<usize>>) -> Item {
-        let range = self.start..end;
-        self.start = end;
-        Item { range, unclosed }
-    }
-}
-
-impl Iterator for Items<'_> {
-    type Item = Item;
-
-    fn next(&mut self) -> Option<Item> {
-        let text = self.scanner.text;
-        while self.scanner.position < text.len() {
-            let line = self.scanner.line();
-            let is_open = self.scanner.depth() > 0;
-            if is_open && line.start > self.start && begins_block(&text[line.clone()]) {
-                self.scanner.open.clear();
-                return Some(self.item(line.start, Some(self.header.clone())));
-            }
-            self.scanner.skip_line();
-            if !is_open && self.scanner.depth() > 0 {
-                self.header = line.start..line.start + text[line].trim_end().len();
-            }
-            let end = self.scanner.position;
-            if self.scanner.depth() == 0 && (is_open || !text[self.start..end].trim().is_empty()) {
-                return Some(self.item(end, None));
-            }
-        }
-        let unclosed = (self.scanner.depth() > 0).then_some(self.header.clone());
-        (self.start < text.len()).then(|| self.item(text.len(), unclosed))
-    }
-}
-
-/// Whether a line at the left margin reads like the beginning of a block.
-fn begins_block(line: &str) -> bool {
-    let line = line.trim_end();
-    line.starts_with(|c: char| c.is_alphabetic()) && line.ends_with('{') && !line.contains('=')
-}
-
-/// Walks a text line by line, counting brackets outside strings and comments.
-struct Scanner<'a> {
-    text: &'a str,
-    position: usize,
-    /// The brackets that are open, outermost first.
-    open: Vec<u8>,
-    /// Where each line, without the space around it, stands for the last time; filled when the
-    /// first heredoc is met, so that one that never ends is not looked for again and again.
-    last: BTreeMap<&'a str, usize>,
-}
-
-impl<'a> Scanner<'a> {
-    fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            position: 0,
-            open: Vec::new(),
-            last: BTreeMap::new(),
-        }
-    }
-
-    const fn depth(&self) -> usize {
-        self.open.len()
-    }
-
-    /// Closes a bracket; one that does not match the innermost open one is left to the parser.
-    fn close(&mut self, opening: u8) {
-        if self.open.last() == Some(&opening) {
-            self.open.pop();
-        }
-    }
-
-    fn line(&self) -> Range<usize> {
-        let rest = &self.text[self.position..];
-        let length = rest.find('\n').map_or(rest.len(), |newline| newline + 1);
-        self.position..self.position + length
-    }
-
-    fn skip_line(&mut self) {
-        let line = self.line();
-        let mut quoted = false;
-        let bytes = self.text.as_bytes();
-        let mut at = line.start;
-        while at < line.end {
-            let rest = &self.text.as_bytes()[at..];
-            match bytes[at] {
-                b'\\' if quoted => at += 1,
-                b'"' => quoted = !quoted,
-                b'#' if !quoted => break,
-                b'/' if !quoted && rest.starts_with(b"//") => break,
-                b'/' if !quoted && rest.starts_with(b"/*") => {
-                    let close = self.text[at..].find("*/");
-                    let close = close.map_or(self.text.len(), |close| at + close + 2);
-                    if close > line.end {
-                        self.position = close;
-                        return;
-                    }
-                    at = close - 1;
-                }
-                b'<' if !quoted && rest.starts_with(b"<<") => {
-                    self.position = self.heredoc_end(at, line.end);
-                    return;
-                }
-                bracket @ (b'{' | b'[' | b'(') if !quoted => self.open.push(bracket),
-                b'}' if !quoted => self.close(b'{'),
-                b']' if !quoted => self.close(b'['),
-                b')' if !quoted => self.close(b'('),
-                _ => {}
-            }
-            at += 1;
-        }
-        self.position = line.end;
-    }
-
-    /// The position behind the heredoc that begins at `at`, whose first line ends at `line_end`.
-    fn heredoc_end(&mut self, at: usize, line_end: usize) -> usize {
-        let text = self.text;
-        if self.last.is_empty() {
-            let mut position = 0;
-            for line in text.split_inclusive('\n') {
-                self.last.insert(line.trim(), position);
-                position += line.len();
-            }
-        }
-        let delimiter = text[at..line_end].trim_start_matches(['<', '-']).trim();
-        if self.last.get(delimiter).is_none_or(|last| *last < line_end) {
-            return line_end;
-        }
-        let mut position = line_end;
-        for line in text[line_end..].split_inclusive('\n') {
-            position += line.len();
-            if line.trim() == delimiter {
-                break;
-            }
-        }
-        position
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::file;
+    use super::{Lowering, file, in_portions, items};
 
     fn messages(text: &str) -> Vec<String> {
         let (_, diagnostics) = file(&"main.hcl".into(), text);
@@ -388,6 +273,31 @@ mod tests {
                 )
             })
             .collect()
+    }
+
+    #[test]
+    fn a_text_means_the_same_in_portions_as_whole() {
+        let block = "zone \"x\" {\n  a = \"${b[\"c\"]}\" # {\n  d = <<EOT\n}\nEOT\n}\n";
+        let text = format!("{block}\n/* zone {{\n*/ {block}// {{\n{block}");
+        let name = "main.hcl".into();
+        let lowering = Lowering {
+            file: &name,
+            text: &text,
+            offset: 3,
+        };
+        let whole = lowering.body(&hcl_edit::parser::parse_body(&text).unwrap());
+        for least in [1, 60, 1000] {
+            let portions = items::portions(&text, least);
+            assert_eq!(
+                portions.len(),
+                [4, 2, 1][usize::from(least > 1) + usize::from(least > 60)]
+            );
+            let body = in_portions(&name, &text, 3, portions);
+            assert_eq!(body.as_ref(), Some(&whole));
+        }
+        let flawed = format!("{text}{block}zone \"y\" {{\n");
+        let portions = items::portions(&flawed, 1);
+        assert_eq!(in_portions(&name, &flawed, 0, portions), None);
     }
 
     #[test]

@@ -4,8 +4,9 @@ use std::process::{Command, Stdio};
 
 use crate::program::{Folder, Run};
 
-/// The address space of a run, in KiB. A debug build needs far less for every case.
-const MEMORY: u64 = 3 << 20;
+/// The address space of a run, in KiB. A debug build needs far less for every case; the allocator
+/// reserves some GiB of addresses that it does not use.
+const MEMORY: u64 = 6 << 20;
 /// The time of the processor, in seconds: a net, not a measure.
 const TIME: u64 = 240;
 
