@@ -7,7 +7,7 @@ use isobar_sdk::{Address, Diagnostic, Fault};
 use jiff::Timestamp;
 
 use crate::plan::Plan;
-use crate::state::{FormatError, LockError, RemoteError, State, StoreError};
+use crate::state::{FormatError, LockError, RemoteError, State, StoreError, Unkept};
 
 /// Refuses a plan that was made from another state, or that rests on a forecast that expired.
 ///
@@ -173,11 +173,28 @@ pub fn unreadable(error: &StoreError) -> Diagnostic {
             ..
         } => Diagnostic::error("S0010", "State cannot be decrypted", detail)
             .help("Give the key that it was written with, in key {} or fallback {} of the encryption block; there is no way around it."),
-        StoreError::Format { path, .. } => {
-            Diagnostic::error("S0003", "State cannot be understood", detail).help(format!(
-                "Nothing was changed. Restore {} from a backup or from version control; do not delete it unless nothing that it names exists any more.",
-                path.display()
-            ))
+        StoreError::Format {
+            path, source, good, ..
+        } => {
+            let offer = match good {
+                Some(serial) => format!(
+                    "Nothing was changed. The last good version is {serial}: look at it with isobar history show {serial}, and go back to it with isobar history restore {serial}."
+                ),
+                None => format!(
+                    "Nothing was changed. Restore {} from a backup or from version control; do not delete it unless nothing that it names exists any more.",
+                    path.display()
+                ),
+            };
+            match source {
+                FormatError::Flawed(_) => {
+                    let help = format!(
+                        "{offer} If it is meant to be as it is, isobar state push -force {} takes it over.",
+                        path.display()
+                    );
+                    Diagnostic::error("S0011", "State cannot be trusted", detail).help(help)
+                }
+                _ => Diagnostic::error("S0003", "State cannot be understood", detail).help(offer),
+            }
         }
         StoreError::Remote { .. } => unreached(&error.to_string()),
         StoreError::Io { .. } => Diagnostic::error("S0007", "State cannot be read", detail)
@@ -199,6 +216,18 @@ pub fn unwritable(error: &StoreError) -> Diagnostic {
         _ => Diagnostic::error("S0004", "State cannot be written", format!("{error}."))
             .help("Free space or grant access, then run isobar plan: what was done is kept in the journal and is folded in."),
     }
+}
+
+/// Says why a version is not in the history.
+#[must_use]
+pub fn unkept(unkept: &Unkept) -> Diagnostic {
+    let detail = format!(
+        "{}: {}",
+        unkept.path.display(),
+        sentence(&unkept.source.to_string())
+    );
+    Diagnostic::warning("S0012", "Version is not kept in the history", detail)
+        .help("The state itself is written. Free space or grant access, so that the next versions are kept.")
 }
 
 fn unreached(error: &str) -> Diagnostic {

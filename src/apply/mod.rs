@@ -57,6 +57,8 @@ pub struct Request<'a> {
 pub struct Report {
     /// What is there now; `None` if nothing was touched.
     pub state: Option<State>,
+    /// What is there now, where it could not be written.
+    pub unsaved: Option<State>,
     /// The changes that were made.
     pub done: Vec<(Address, Action)>,
     /// What was there before and is part of the state from now on.
@@ -159,9 +161,14 @@ fn store(
 ) {
     if state != *before {
         state.serial += 1;
-        if let Err(error) = request.store.write(&state) {
-            report.diagnostics.push(check::unwritable(&error));
-            return;
+        match request.store.commit(Some(before), &state, request.holder) {
+            Ok(None) => {}
+            Ok(Some(unkept)) => report.diagnostics.push(check::unkept(&unkept)),
+            Err(error) => {
+                report.diagnostics.push(check::unwritable(&error));
+                report.unsaved = Some(state);
+                return;
+            }
         }
     }
     // A journal that stays is of an older serial and is ignored.

@@ -5,6 +5,7 @@ use std::path::Path;
 use isobar_sdk::Diagnostic;
 
 use super::args;
+use super::emergency;
 use super::environment::{fresh_id, now};
 use super::failure::Stopped;
 use super::interrupt;
@@ -151,6 +152,10 @@ fn carry_out(
 fn conclude(session: &Session, plan: &Plan, report: &Report) -> Exit {
     let shell = &session.shell;
     shell.diagnostics(&report.diagnostics, &plan.sources);
+    if let Some(state) = &report.unsaved {
+        let told = emergency::save(session, state).into();
+        shell.diagnostics(&told, &plan.sources);
+    }
     shell.events(|| render::json::stream::report(report, plan.mode));
     shell.result(&format!("\n{}", render::plan::applied(report, plan.mode)));
     let outputs = report.state.as_ref().map(render::plan::outputs_block);

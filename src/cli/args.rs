@@ -16,6 +16,7 @@ use super::{dash, preset};
 
 mod fmt;
 mod help;
+mod history;
 mod import;
 mod init;
 mod lock;
@@ -24,6 +25,7 @@ mod test;
 mod workspace;
 
 pub(super) use fmt::Fmt;
+pub(super) use history::{History, HistoryCommand};
 pub(super) use import::Import;
 pub(super) use init::Init;
 use lock::Locking;
@@ -136,6 +138,8 @@ pub(super) enum Command {
     Output(Output),
     /// Look into the state, and change what it records.
     State(State),
+    /// Show the versions that the state has had, compare them, and go back to one.
+    History(History),
     /// Evaluate expressions against the configuration and the state.
     Console(Console),
     /// Record something that is there already, so that it is managed from now on.
@@ -218,6 +222,7 @@ impl Command {
             Self::Import(args) => Some(args.locking),
             Self::Taint(args) | Self::Untaint(args) => Some(args.locking),
             Self::State(args) => args.command.locking(),
+            Self::History(args) => args.locking(),
             _ => None,
         };
         locking.map_or(Duration::ZERO, |locking| locking.patience())

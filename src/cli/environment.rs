@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::log::Level;
-use crate::state::Holder;
+use crate::state::{Bounds, Holder};
 
 /// Widths that are used where there is no terminal to ask.
 const WIDTH: usize = 80;
@@ -58,6 +58,12 @@ pub(super) struct Environment {
     pub(super) automation: bool,
     /// Whether questions may be asked, from `ISOBAR_INPUT`.
     pub(super) input: bool,
+    /// How many versions of a state are kept, from `ISOBAR_STATE_HISTORY`.
+    pub(super) history: Bounds,
+    /// What is wrong with that variable.
+    pub(super) unbounded: Option<&'static str>,
+    /// The folder for what is needed for a short time.
+    pub(super) temporary: PathBuf,
     /// How much is logged, from `ISOBAR_LOG`.
     pub(super) log: Option<Level>,
     /// Where to, from `ISOBAR_LOG_PATH`; otherwise to stderr.
@@ -90,6 +96,7 @@ impl Environment {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         let text = |name: &str| variables.get(name).filter(|value| !value.is_empty());
+        let history = text("ISOBAR_STATE_HISTORY").map(|bounds| bounds.parse::<Bounds>());
         let user = text("USER").or_else(|| text("LOGNAME"));
         let host = gethostname::gethostname();
         let user = user.map_or("unknown", String::as_str);
@@ -124,6 +131,9 @@ impl Environment {
                 text("ISOBAR_INPUT").map(String::as_str),
                 Some("0" | "false" | "no")
             ),
+            history: history.and_then(Result::ok).unwrap_or_default(),
+            unbounded: history.and_then(Result::err),
+            temporary: std::env::temp_dir(),
             log: text("ISOBAR_LOG").and_then(|level| Level::of(level)),
             log_path: text("ISOBAR_LOG_PATH").map(PathBuf::from),
         }

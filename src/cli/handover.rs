@@ -99,7 +99,8 @@ fn announcement(affected: &[Address], from: &str, to: &str) -> String {
     text
 }
 
-fn approved(session: &Session) -> Result<bool, Fault> {
+/// Whether someone says yes to what was told.
+pub(super) fn approved(session: &Session) -> Result<bool, Fault> {
     if !session.environment.input {
         return Err(unapproved(
             "With ISOBAR_INPUT=0 no question is asked.".to_owned(),

@@ -16,6 +16,7 @@ mod backend;
 mod completions;
 mod console;
 mod dash;
+mod emergency;
 mod encryption;
 mod environment;
 mod failure;
@@ -25,6 +26,7 @@ mod gateway;
 mod generate;
 mod graph;
 mod handover;
+mod history;
 mod import;
 mod init;
 mod interrupt;
@@ -152,6 +154,12 @@ fn dispatch(invocation: Invocation, mut environment: Environment) -> Exit {
     if let Some(found) = unlogged {
         shell.diagnostics(&found.into(), &Sources::default());
     }
+    if let Some(wrong) = environment.unbounded {
+        let detail = format!("ISOBAR_STATE_HISTORY is not used: {wrong}.");
+        let found = Diagnostic::warning("C0099", "Bounds of the history cannot be read", detail)
+            .help("The usual ones hold: 50 versions, for 90 days at most.");
+        shell.diagnostics(&found.into(), &Sources::default());
+    }
     let given = (
         invocation.command.patience(),
         invocation.command.assignments(),
@@ -177,6 +185,7 @@ fn command(session: &Session, command: Command) -> Result<Exit, Stopped> {
         Command::Show(args) => show::run(session, &args),
         Command::Output(args) => output::run(session, &args),
         Command::State(args) => state::run(session, &args),
+        Command::History(args) => history::run(session, &args),
         Command::Console(args) => console::run(session, &args),
         Command::Import(args) => import::run(session, &args),
         Command::Taint(args) => taint::taint(session, &args),

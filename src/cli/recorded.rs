@@ -4,32 +4,76 @@ use std::path::Path;
 
 use isobar_sdk::{Diagnostic, Fault};
 
+use super::emergency;
 use super::failure::Stopped;
 use super::project::unreadable;
 use super::session::Session;
 use crate::apply::check;
-use crate::language::text;
-use crate::state::{Guard, LocalStore, State, Store, from_json};
+use crate::language::{Sources, text};
+use crate::state::{
+    Flaws, FormatError, Guard, Holder, LocalStore, State, Store, StoreError, is_sealed, opened,
+};
 
 /// A state under its lock.
 pub(super) struct Recorded {
     store: Store,
     /// What is recorded; `None` if there is no state yet.
     pub(super) before: Option<State>,
+    session: Session,
+    holder: Holder,
     _lock: Guard,
 }
 
 impl Recorded {
     /// Takes the lock and reads.
     pub(super) fn open(session: &Session, store: Store, operation: &str) -> Result<Self, Stopped> {
+        let mut opened = Self::locked(session, store, operation)?;
+        let before = opened.store.read();
+        opened.before = before.map_err(|error| check::unreadable(&error))?;
+        Ok(opened)
+    }
+
+    /// The same for what replaces the state whole: one that cannot be used is set aside.
+    pub(super) fn over(session: &Session, store: Store, operation: &str) -> Result<Self, Stopped> {
+        let mut opened = Self::locked(session, store, operation)?;
+        opened.before = match (&opened.store, opened.store.read()) {
+            (_, Ok(before)) => before,
+            // With another key it could be used: it is not broken.
+            (
+                _,
+                Err(
+                    error @ StoreError::Format {
+                        source: FormatError::Sealed(_),
+                        ..
+                    },
+                ),
+            ) => {
+                return Err(check::unreadable(&error).into());
+            }
+            (Store::Local(local), Err(StoreError::Format { .. })) => {
+                let aside = local.set_aside(&opened.holder.id);
+                let aside = aside.map_err(|error| check::unwritable(&error))?;
+                let aside = aside.display();
+                session.shell.tell(&format!(
+                    "The state that could not be used is now in {aside}."
+                ));
+                None
+            }
+            (_, Err(error)) => return Err(check::unreadable(&error).into()),
+        };
+        Ok(opened)
+    }
+
+    fn locked(session: &Session, store: Store, operation: &str) -> Result<Self, Stopped> {
         let holder = session.environment.holder(operation);
         let lock = store
             .lock(&holder, session.patience())
             .map_err(|error| check::locked(&error))?;
-        let before = store.read().map_err(|error| check::unreadable(&error))?;
         Ok(Self {
             store,
-            before,
+            before: None,
+            session: session.clone(),
+            holder,
             _lock: lock,
         })
     }
@@ -45,10 +89,21 @@ impl Recorded {
 
     /// Writes a state as it is.
     pub(super) fn write(&self, state: &State) -> Result<(), Fault> {
-        let written = self.store.write(state);
-        written
-            .and_then(|()| self.store.settle())
-            .map_err(|error| Box::new(check::unwritable(&error)))
+        let before = self.before.as_ref();
+        match self.store.commit(before, state, &self.holder) {
+            Ok(None) => {}
+            Ok(Some(unkept)) => {
+                let told = check::unkept(&unkept).into();
+                self.session.shell.diagnostics(&told, &Sources::default());
+            }
+            Err(error) => {
+                let told = emergency::save(&self.session, state).into();
+                self.session.shell.diagnostics(&told, &Sources::default());
+                return Err(Box::new(check::unwritable(&error)));
+            }
+        }
+        let settled = self.store.settle();
+        settled.map_err(|error| Box::new(check::unwritable(&error)))
     }
 }
 
@@ -57,7 +112,8 @@ pub(super) fn store(session: &Session, named: Option<&Path>) -> Result<Store, St
     match named {
         Some(file) => {
             let store = LocalStore::at(&session.path(file));
-            Ok(store.sealed_with(session.cipher()?).into())
+            let store = store.sealed_with(session.cipher()?);
+            Ok(store.keeping(session.environment.history).into())
         }
         None => session.store(),
     }
@@ -86,16 +142,49 @@ pub(super) fn edit<T>(
     Ok(result)
 }
 
-/// A state in a file that the user named.
-pub(super) fn from_file(session: &Session, file: &Path) -> Result<State, Stopped> {
-    let path = session.path(file);
-    let text = text::read(&path, text::LONGEST).map_err(|error| unreadable(file, &error))?;
-    parse(&file.display().to_string(), &text)
+/// The text of a file that the user named.
+pub(super) fn text(session: &Session, file: &Path) -> Result<String, Stopped> {
+    let text = text::read(&session.path(file), text::LONGEST);
+    decrypted(
+        session,
+        file,
+        text.map_err(|error| unreadable(file, &error))?,
+    )
 }
 
-/// A state from its text.
-pub(super) fn parse(name: &str, text: &str) -> Result<State, Stopped> {
-    from_json(text).map_err(|error| {
+/// A state in a file that the user named.
+pub(super) fn from_file(session: &Session, file: &Path) -> Result<State, Stopped> {
+    let name = file.display().to_string();
+    match inspect(&name, &text(session, file)?)? {
+        (state, flaws) if flaws.0.is_empty() => Ok(state),
+        (_, flaws) => {
+            let detail = format!("{name} cannot be trusted: {flaws}.");
+            Err(Diagnostic::error("C0051", "Not a state", detail)
+                .help("Give a file that state pull has written.")
+                .into())
+        }
+    }
+}
+
+/// The text of a state that may be encrypted, as the one in an emergency file is.
+pub(super) fn decrypted(session: &Session, file: &Path, text: String) -> Result<String, Stopped> {
+    if !is_sealed(&text) {
+        return Ok(text);
+    }
+    let cipher = session.cipher()?;
+    opened(cipher.as_deref(), "state", text).map_err(|error| {
+        check::unreadable(&StoreError::Format {
+            path: file.to_owned(),
+            source: error.into(),
+            good: None,
+        })
+        .into()
+    })
+}
+
+/// A state from its text, and what is wrong with it.
+pub(super) fn inspect(name: &str, text: &str) -> Result<(State, Flaws), Stopped> {
+    crate::state::inspect(text).map_err(|error| {
         let detail = format!("{name}: {error}.");
         Diagnostic::error("C0051", "Not a state", detail)
             .help("Give a file that state pull has written.")

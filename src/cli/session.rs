@@ -174,7 +174,8 @@ impl Session {
         backend: &Backend,
         workspace: &Workspace,
     ) -> Result<Store, Stopped> {
-        Ok(backend.store(workspace).sealed_with(self.cipher()?))
+        let store = backend.store(workspace).sealed_with(self.cipher()?);
+        Ok(store.keeping(self.environment.history))
     }
 
     /// Runs what waits for something; what is still under way afterwards is given up.

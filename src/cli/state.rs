@@ -17,7 +17,7 @@ use super::recorded::{self, Recorded, edit, store};
 use super::session::Session;
 use super::{handover, transfer};
 use crate::render;
-use crate::state::{Instance, State, to_json};
+use crate::state::{Instance, State, Store, to_json};
 
 pub(super) fn run(session: &Session, args: &Args) -> Result<Exit, Stopped> {
     match &args.command {
@@ -145,38 +145,61 @@ fn remove(state: &mut State, addresses: &[Place]) -> Result<String, Fault> {
 }
 
 fn pull(session: &Session) -> Result<(), Stopped> {
-    if let Some(state) = super::project::state(session)? {
-        session.shell.data(&to_json(&state));
+    match super::project::state(session) {
+        Ok(Some(state)) => session.shell.data(&to_json(&state)),
+        Ok(None) => {}
+        // What cannot be used can still be looked at.
+        Err(stopped) => match session.store()? {
+            Store::Local(store) if let Ok(Some(text)) = store.text() => {
+                session.shell.data(&text);
+                session
+                    .shell
+                    .tell("This is the file as it is; it cannot be acted on.");
+            }
+            _ => return Err(stopped),
+        },
     }
     Ok(())
 }
 
 fn push(session: &Session, path: &Path, force: bool) -> Result<(), Stopped> {
-    let name = path.display().to_string();
-    let given = if path == Path::new("-") {
+    let (name, text) = if path == Path::new("-") {
         let mut text = String::new();
         std::io::stdin()
             .read_to_string(&mut text)
             .map_err(|error| unreadable(Path::new("standard input"), &error))?;
-        recorded::parse("standard input", &text)?
+        let name = "standard input";
+        let text = recorded::decrypted(session, Path::new(name), text)?;
+        (name.to_owned(), text)
     } else {
-        recorded::from_file(session, path)?
+        (path.display().to_string(), recorded::text(session, path)?)
     };
-    let recorded = Recorded::open(session, session.store()?, "state push")?;
+    let (given, flaws) = recorded::inspect(&name, &text)?;
+    if !flaws.0.is_empty() && !force {
+        let detail = format!("{name} cannot be trusted: {flaws}.");
+        return Err(Diagnostic::error("C0052", "State cannot be replaced", detail)
+            .help("Nothing was written. If a person has edited it on purpose, remove its digest, which is the last line before the closing brace; -force takes it over as it is.")
+            .into());
+    }
+    let recorded = Recorded::over(session, session.store()?, "state push")?;
     if let Some(before) = recorded.before.as_ref().filter(|_| !force) {
         guard(&name, before, &given)?;
     }
     Ok(recorded.write(&given)?)
 }
 
+fn refused(detail: String) -> Fault {
+    let diagnostic = Diagnostic::error("C0052", "State cannot be replaced", detail);
+    Box::new(
+        diagnostic.help(
+            "Nothing was written. Look at both states; -force replaces the one that is there.",
+        ),
+    )
+}
+
 /// Refuses a state that is not a later version of the one that is there.
 fn guard(name: &str, before: &State, given: &State) -> Result<(), Fault> {
-    let refuse = |detail: String| {
-        let diagnostic = Diagnostic::error("C0052", "State cannot be replaced", detail);
-        Err(Box::new(diagnostic.help(
-            "Nothing was written. Look at both states; -force replaces the one that is there.",
-        )))
-    };
+    let refuse = |detail: String| Err(refused(detail));
     if before.lineage != given.lineage {
         return refuse(format!(
             "{name} is of lineage {:?}, but the state that is there is of lineage {:?}: they belong to different configurations.",

@@ -20,7 +20,7 @@ use crate::language::trial::Trial;
 use crate::providers;
 use crate::render;
 use crate::render::trial::Counts;
-use crate::state::LocalStore;
+use crate::state::{Bounds, LocalStore};
 use crate::trial::{self, Modules, Report, Request, Status};
 
 pub(super) fn run(session: &Session, args: &Test) -> Result<Exit, Stopped> {
@@ -93,7 +93,12 @@ fn one(
     let stores = |number: usize| {
         let folder = folder.join(number.to_string());
         make(&folder)?;
-        Ok(LocalStore::new(&folder).into())
+        // No one goes back to what a test had made.
+        let store = LocalStore::new(&folder).keeping(Bounds {
+            count: 0,
+            ..Bounds::default()
+        });
+        Ok(store.into())
     };
     let registry = providers::registry(&providers::Surroundings {
         executable: session.environment.executable.clone(),

@@ -11,6 +11,7 @@ mod document;
 pub mod event;
 pub mod forecast;
 pub mod graph;
+pub mod history;
 pub mod json;
 mod package;
 pub mod plan;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::remote::{Hold, RemoteLog};
 use super::web::{WebHold, WebLog};
 use super::{
-    Cipher, Holder, Journal, LocalStore, Lock, LockError, Record, Remote, RemoteError, RemoteStore,
-    State, StoreError, WebStore, Workspace,
+    Bounds, Cipher, Holder, Journal, LocalStore, Lock, LockError, Record, Remote, RemoteError,
+    RemoteStore, State, StoreError, Unkept, WebStore, Workspace,
 };
 
 /// Where the states of all workspaces of a configuration are kept.
@@ -246,6 +246,33 @@ impl Store {
             Self::Local(store) => store.write(state),
             Self::Remote(store) => store.write(state),
             Self::Web(store) => store.write(state),
+        }
+    }
+
+    /// Writes the next version of a state, and keeps it in the history. A shared place has its
+    /// own versions, which are never written over.
+    ///
+    /// # Errors
+    /// What the system or the place says.
+    pub fn commit(
+        &self,
+        before: Option<&State>,
+        after: &State,
+        by: &Holder,
+    ) -> Result<Option<Unkept>, StoreError> {
+        match self {
+            Self::Local(store) => store.commit(before, after, by),
+            Self::Remote(store) => store.write(after).map(|()| None),
+            Self::Web(store) => store.write(after).map(|()| None),
+        }
+    }
+
+    /// The same, with other bounds of its history.
+    #[must_use]
+    pub fn keeping(self, bounds: Bounds) -> Self {
+        match self {
+            Self::Local(store) => Self::Local(store.keeping(bounds)),
+            elsewhere => elsewhere,
         }
     }
 

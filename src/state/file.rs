@@ -9,6 +9,7 @@ use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 
+use super::verify::{self, Check, Flaw, Flaws};
 use super::{CipherError, DeposedKey, Instance, Life, OutputValue, State, Status};
 
 /// The version of the format that this program writes.
@@ -31,6 +32,9 @@ pub enum FormatError {
         /// The version it names.
         found: u64,
     },
+    /// It can be read, but what it says cannot be trusted.
+    #[error("{0}")]
+    Flawed(Flaws),
 }
 
 /// What is looked at before the rest.
@@ -55,6 +59,9 @@ struct StateDocument {
     demands: BTreeMap<String, f64>,
     #[serde(default)]
     pending: BTreeMap<String, String>,
+    /// Of all that stands before it; states of earlier versions have none.
+    #[serde(default)]
+    digest: Option<String>,
 }
 
 /// Instances, each taken out of its document as that is read: all documents together would be
@@ -197,16 +204,25 @@ pub fn to_json(state: &State) -> String {
             .map(|(address, key)| (address.to_string(), key.as_str()))
             .collect(),
     };
-    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
-    text.push('\n');
-    text
+    verify::signed(serde_json::to_string_pretty(&document).unwrap_or_default())
 }
 
 /// Reads a state.
 ///
 /// # Errors
-/// Why the text is not one.
+/// Why the text is not one, or all that is wrong with it.
 pub fn from_json(text: &str) -> Result<State, FormatError> {
+    match inspect(text)? {
+        (state, flaws) if flaws.0.is_empty() => Ok(state),
+        (_, flaws) => Err(FormatError::Flawed(flaws)),
+    }
+}
+
+/// Reads a state and says what is wrong with it.
+///
+/// # Errors
+/// Why the text is not one.
+pub fn inspect(text: &str) -> Result<(State, Flaws), FormatError> {
     let malformed = |reason: String| FormatError::Malformed(reason);
     let unread = |error: serde_json::Error| malformed(error.to_string());
     let version: VersionDocument = serde_json::from_str(text).map_err(unread)?;
@@ -216,6 +232,7 @@ pub fn from_json(text: &str) -> Result<State, FormatError> {
         None => return Err(malformed("it has no version".to_owned())),
     }
     let document: StateDocument = serde_json::from_str(text).map_err(unread)?;
+    let flaws = flaws(&document, text);
     let mut state = State::new(document.lineage);
     state.serial = document.serial;
     state.demands = document.demands;
@@ -234,7 +251,28 @@ pub fn from_json(text: &str) -> Result<State, FormatError> {
         let address = parse_address(&address)?;
         state.pending.insert(address, IdempotencyKey::new(key));
     }
-    Ok(state)
+    Ok((state, flaws))
+}
+
+/// What is wrong with a document of the right shape.
+fn flaws(document: &StateDocument, text: &str) -> Flaws {
+    let mut check = Check::default();
+    match &document.digest {
+        Some(named) if !verify::holds(text, named) => check.flaws.push(Flaw::Digest),
+        _ => {}
+    }
+    if document.lineage.is_empty() {
+        check.flaws.push(Flaw::NoLineage);
+    }
+    for (key, address, instance) in document.resources.0.iter().chain(&document.deposed.0) {
+        let name = match key {
+            Some(key) => format!("{address} (deposed {key})"),
+            None => address.to_string(),
+        };
+        let on_itself = instance.dependencies.contains(address);
+        check.record(name, &instance.provider, on_itself);
+    }
+    Flaws(check.flaws)
 }
 
 pub(super) fn encode_instance(address: &Address, instance: &Instance) -> InstanceDocument {

@@ -5,11 +5,14 @@ mod cipher;
 mod deposed;
 mod elsewhere;
 mod file;
+mod history;
 mod journal;
 mod lock;
 mod remote;
+mod replace;
 mod store;
 mod surgery;
+mod verify;
 mod web;
 mod workspace;
 
@@ -19,12 +22,14 @@ pub use cipher::{
 };
 pub use deposed::{Deposed, DeposedKey};
 pub use elsewhere::read_elsewhere;
-pub use file::{FormatError, from_json, to_json};
+pub use file::{FormatError, from_json, inspect, to_json};
+pub use history::{Bounds, History, Tally, Version};
 pub use journal::{Journal, Record};
 pub use lock::{Holder, Lock, LockError};
 pub use remote::{Notice, Remote, RemoteError, RemoteStore};
-pub use store::{LocalStore, StoreError};
+pub use store::{LocalStore, StoreError, Unkept};
 pub use surgery::{MoveError, Moves, Taken, moves};
+pub use verify::{Flaw, Flaws};
 pub use web::WebStore;
 pub use workspace::{InvalidWorkspace, Workspace};
 

@@ -307,10 +307,12 @@ impl RemoteStore {
         let wrong = |reason: String| StoreError::Format {
             path: PathBuf::from(&self.place),
             source: FormatError::Malformed(reason),
+            good: None,
         };
         let format = |source| StoreError::Format {
             path: PathBuf::from(&self.place),
             source,
+            good: None,
         };
         let open = |purpose: &str, content: &[u8]| {
             let text = String::from_utf8(content.to_vec());

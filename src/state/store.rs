@@ -1,12 +1,14 @@
 //! Where the state is kept: a file that is only ever replaced whole.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::language::text;
 
+use super::history::{Bounds, History, Tally};
+use super::replace::{Machine, replace};
 use super::{
     Cipher, FormatError, Holder, Journal, Lock, LockError, RemoteError, State, Workspace,
     from_json, opened, sealed, to_json,
@@ -26,6 +28,17 @@ pub struct LocalStore {
     prefix: String,
     /// What it is encrypted with.
     cipher: Option<Arc<Cipher>>,
+    /// How many versions are kept.
+    bounds: Bounds,
+}
+
+/// A version that could not be kept in the history, though the state is written.
+#[derive(Debug)]
+pub struct Unkept {
+    /// The folder.
+    pub path: PathBuf,
+    /// What the system says.
+    pub source: io::Error,
 }
 
 /// Why the state cannot be read or written.
@@ -38,6 +51,8 @@ pub enum StoreError {
         path: PathBuf,
         /// Why not.
         source: FormatError,
+        /// The serial of the newest version in the history that can be used.
+        good: Option<u64>,
     },
     /// It cannot be read or written.
     #[error("{}: {source}", path.display())]
@@ -68,6 +83,7 @@ impl LocalStore {
             data: folder.join(".isobar"),
             prefix: String::new(),
             cipher: None,
+            bounds: Bounds::default(),
         }
     }
 
@@ -103,6 +119,19 @@ impl LocalStore {
         Self { cipher, ..self }
     }
 
+    /// The same, with other bounds of its history.
+    #[must_use]
+    pub fn keeping(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
+    }
+
+    /// The versions that it has had.
+    #[must_use]
+    pub fn history(&self) -> History {
+        let folder = self.data.join(format!("{}history", self.prefix));
+        History::new(folder, self.bounds, self.cipher.clone())
+    }
+
     /// The file of the state.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -125,30 +154,44 @@ impl LocalStore {
     /// # Errors
     /// A file that cannot be read or understood.
     pub fn read(&self) -> Result<Option<State>, StoreError> {
-        let text = match text::read_ordinary(&self.state, text::LONGEST) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(self.io(error)),
+        let Some(text) = self.text()? else {
+            return Ok(None);
         };
         let wrong = |source| StoreError::Format {
             path: self.state.clone(),
             source,
+            good: self.history().last_good(),
         };
-        let cipher = self.cipher.as_deref();
-        let text = opened(cipher, "state", text).map_err(|error| wrong(error.into()))?;
-        let mut state = from_json(&text).map_err(wrong)?;
-        let journal = self.journal_path();
-        let records =
-            Journal::recover(&journal, &state.lineage, state.serial, cipher).map_err(|source| {
-                StoreError::Io {
-                    path: self.journal_path(),
-                    source,
-                }
-            })?;
+        let text = opened(self.cipher.as_deref(), "state", text);
+        let text = text.map_err(|error| wrong(error.into()))?;
+        let state = from_json(&text).map_err(wrong)?;
+        self.folded(state).map(Some)
+    }
+
+    /// What stands in the file, whatever that is; `None` if there is none.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn text(&self) -> Result<Option<String>, StoreError> {
+        match text::read_ordinary(&self.state, text::LONGEST) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.io(error)),
+        }
+    }
+
+    /// A state with what an interrupted apply has done to it.
+    ///
+    /// # Errors
+    /// A journal that cannot be read.
+    pub fn folded(&self, mut state: State) -> Result<State, StoreError> {
+        let (path, cipher) = (self.journal_path(), self.cipher.as_deref());
+        let records = Journal::recover(&path, &state.lineage, state.serial, cipher);
+        let records = records.map_err(|source| StoreError::Io { path, source })?;
         for record in records {
             state.fold(record);
         }
-        Ok(Some(state))
+        Ok(state)
     }
 
     /// Takes the lock, waiting for at most `patience` for one who holds it; creates the folder
@@ -209,16 +252,59 @@ impl LocalStore {
     /// # Errors
     /// What the system says.
     pub fn write(&self, state: &State) -> Result<(), StoreError> {
-        let folder = self.state.parent().unwrap_or(Path::new("."));
-        let replace = || -> io::Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            let text = sealed(self.cipher.as_deref(), "state", to_json(state));
-            file.write_all(text.map_err(io::Error::other)?.as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(&self.state).map_err(|error| error.error)?;
-            std::fs::File::open(folder)?.sync_all()
+        self.put(to_json(state))
+    }
+
+    fn put(&self, text: String) -> Result<(), StoreError> {
+        let text = sealed(self.cipher.as_deref(), "state", text).map_err(io::Error::other);
+        let put = text.and_then(|text| replace(&Machine, &self.state, text.as_bytes()));
+        put.map_err(|error| self.io(error))
+    }
+
+    /// Writes the next version of a state, and keeps it in the history. The latter comes first:
+    /// so a version that cannot be put in its place is still there.
+    ///
+    /// # Errors
+    /// What the system says of the state; what it says of the history does not stop anything.
+    pub fn commit(
+        &self,
+        before: Option<&State>,
+        after: &State,
+        by: &Holder,
+    ) -> Result<Option<Unkept>, StoreError> {
+        let text = to_json(after);
+        let tally = Tally::of(before, after);
+        let kept = self
+            .history()
+            .keep(&Machine, (after, &text), tally, by)
+            .err();
+        self.put(text)?;
+        let path = self.data.join(format!("{}history", self.prefix));
+        Ok(kept.map(|source| Unkept { path, source }))
+    }
+
+    /// Copies a state that cannot be used, with its journal, before another takes its place.
+    /// Gives the name of the copy.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn set_aside(&self, mark: &str) -> Result<PathBuf, StoreError> {
+        let aside = |path: &Path| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(format!(".broken-{mark}"));
+            PathBuf::from(name)
         };
-        replace().map_err(|error| self.io(error))
+        let copy = aside(&self.state);
+        std::fs::copy(&self.state, &copy).map_err(|error| self.io(error))?;
+        let journal = self.journal_path();
+        if journal.exists() {
+            let copied = std::fs::copy(&journal, aside(&journal));
+            copied.map_err(|source| StoreError::Io {
+                path: journal,
+                source,
+            })?;
+        }
+        Ok(copy)
     }
 }
 

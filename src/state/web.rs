@@ -109,6 +109,7 @@ impl WebStore {
         let wrong = |source| StoreError::Format {
             path: PathBuf::from(self.place()),
             source,
+            good: None,
         };
         let text = String::from_utf8(content.to_vec());
         let text = text.map_err(|error| wrong(FormatError::Malformed(error.to_string())))?;

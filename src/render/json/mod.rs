@@ -6,6 +6,7 @@
 
 mod check;
 mod functions;
+mod history;
 mod modules;
 mod plan;
 mod resource;
@@ -14,6 +15,7 @@ mod state;
 pub mod stream;
 
 pub use functions::signatures;
+pub use history::{difference, versions};
 pub use plan::plan;
 pub use resource::shown;
 pub use schema::schemas;

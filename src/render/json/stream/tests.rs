@@ -46,6 +46,7 @@ fn an_apply_ends_with_its_outputs() {
         .outputs
         .insert("key".to_owned(), OutputValue { value });
     let done = Report {
+        unsaved: None,
         state: Some(state),
         done: vec![(sample::data("a"), Action::Replace)],
         imported: Vec::new(),

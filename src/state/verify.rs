@@ -1,0 +1,185 @@
+//! What is wrong with a state that can be read: a digest that does not fit, records that
+//! contradict one another.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+/// How many flaws are told one by one.
+const TOLD: usize = 20;
+/// How many bytes are hashed at once.
+const PIECE: usize = 1 << 14;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Flaw {
+    /// Someone changed the file, or it was damaged.
+    #[error("its content does not have the digest that it names, so it was changed or damaged")]
+    Digest,
+    /// There is no lineage.
+    #[error("it has no lineage")]
+    NoLineage,
+    /// Two records claim the same address.
+    #[error("{0} is recorded twice")]
+    Twice(String),
+    /// A provider that cannot be one.
+    #[error("{address} has {provider:?} for a provider")]
+    Provider {
+        /// Of which instance.
+        address: String,
+        /// What stands there.
+        provider: String,
+    },
+    /// An instance that rests on itself.
+    #[error("{0} depends on itself")]
+    Itself(String),
+}
+
+/// All that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flaws(pub Vec<Flaw>);
+
+impl fmt::Display for Flaws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, flaw) in self.0.iter().take(TOLD).enumerate() {
+            let between = if position == 0 { "" } else { "; " };
+            write!(f, "{between}{flaw}")?;
+        }
+        match self.0.len().saturating_sub(TOLD) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
+    }
+}
+
+/// Addresses and providers as they are read, one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Check {
+    seen: BTreeSet<String>,
+    /// What was found.
+    pub(super) flaws: Vec<Flaw>,
+}
+
+impl Check {
+    /// Looks at one record, which may depend on itself; `name` is unique in a state.
+    pub(super) fn record(&mut self, name: String, provider: &str, on_itself: bool) {
+        let odd = |c: char| c.is_whitespace() || c.is_control();
+        // The key of an alias may be any text.
+        let name_of = provider.split('[').next().unwrap_or_default();
+        if name_of.contains(odd) || name_of.split('.').any(str::is_empty) {
+            self.flaws.push(Flaw::Provider {
+                address: name.clone(),
+                provider: provider.to_owned(),
+            });
+        }
+        if on_itself {
+            self.flaws.push(Flaw::Itself(name.clone()));
+        }
+        if self.seen.contains(&name) {
+            self.flaws.push(Flaw::Twice(name));
+        } else {
+            self.seen.insert(name);
+        }
+    }
+}
+
+/// SHA-256 of the canonical form of a document: without space between its tokens.
+pub(super) fn digest(document: &str) -> String {
+    let mut hash = Sha256::new();
+    packed(document, |bytes| hash.update(bytes));
+    finish(hash)
+}
+
+/// The document with its digest as its last member.
+pub(super) fn signed(mut document: String) -> String {
+    let digest = digest(&document);
+    let open = document.trim_end();
+    let open = open.strip_suffix('}').unwrap_or(open).trim_end().len();
+    document.truncate(open);
+    document.push_str(",\n  \"digest\": \"");
+    document.push_str(&digest);
+    document.push_str("\"\n}\n");
+    document
+}
+
+/// Whether a document has the digest that it names.
+pub(super) fn holds(document: &str, named: &str) -> bool {
+    let Some(at) = document.rfind("\"digest\"") else {
+        return false;
+    };
+    let (before, after) = document.split_at(at);
+    let mut rest = Vec::new();
+    packed(after, |bytes| rest.extend_from_slice(bytes));
+    let expected = format!("\"digest\":\"{named}\"}}");
+    let Some(before) = before.trim_end().strip_suffix(',') else {
+        return false;
+    };
+    let mut hash = Sha256::new();
+    packed(before, |bytes| hash.update(bytes));
+    hash.update(b"}");
+    rest == expected.as_bytes() && finish(hash) == named
+}
+
+fn finish(hash: Sha256) -> String {
+    let bytes = hash.finalize();
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{digits}")
+}
+
+/// Gives away a document without the space outside its texts, piece by piece. Every byte of a
+/// state goes through here on each read and write, so nothing in the loop branches on it.
+fn packed(document: &str, mut sink: impl FnMut(&[u8])) {
+    let mut buffer = [0; PIECE];
+    let (mut quoted, mut escaped) = (false, false);
+    for piece in document.as_bytes().chunks(PIECE) {
+        let mut length = 0;
+        for &byte in piece {
+            quoted ^= (byte == b'"') & !escaped;
+            escaped = quoted & !escaped & (byte == b'\\');
+            buffer[length] = byte;
+            let space = (byte == b' ') | (byte == b'\n') | (byte == b'\r') | (byte == b'\t');
+            length += usize::from(quoted | !space);
+        }
+        sink(&buffer[..length]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Check, Flaw, Flaws, digest, holds, signed};
+
+    #[test]
+    fn space_between_tokens_does_not_count_and_all_else_does() {
+        let document = "{\n  \"a\": \"x \\\" y\",\n  \"b\": [1, 2]\n}\n";
+        let text = signed(document.to_owned());
+        let named = digest(document);
+        assert!(holds(&text, &named));
+        let packed = text.replace("\n", "").replace("[1, 2]", "[1,2]");
+        assert!(holds(&packed, &named), "{packed}");
+        for (from, to) in [
+            ("x ", "x"),
+            ("[1", "[3"),
+            ("\n}", ", \"c\": 1}"),
+            ("sha256:", "sha256:0"),
+        ] {
+            let changed = text.replacen(from, to, 1);
+            assert_ne!(changed, text);
+            assert!(!holds(&changed, &named), "{changed}");
+        }
+    }
+
+    #[test]
+    fn contradictions_are_all_told() {
+        let mut check = Check::default();
+        check.record("a.b".to_owned(), "sim.east", true);
+        check.record("a.b".to_owned(), "", false);
+        let told = Flaws(check.flaws.clone()).to_string();
+        assert_eq!(check.flaws.len(), 3);
+        assert_eq!(check.flaws[0], Flaw::Itself("a.b".to_owned()));
+        assert!(
+            told.contains("a.b is recorded twice") && told.contains("\"\""),
+            "{told}"
+        );
+    }
+}
