@@ -41,7 +41,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit, Stopped> {
             json,
             auto_approve,
             ..
-        }) => return restore(session, store, *serial, (*json, *auto_approve)),
+        }) => return restore(session, &store, *serial, (*json, *auto_approve)),
     }
     Ok(Exit::Success)
 }
@@ -110,7 +110,7 @@ fn find(history: &History, serial: u64) -> Result<(Version, State), Fault> {
 
 fn restore(
     session: &Session,
-    store: LocalStore,
+    store: &LocalStore,
     serial: u64,
     (json, auto_approve): (bool, bool),
 ) -> Result<Exit, Stopped> {
