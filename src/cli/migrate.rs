@@ -10,6 +10,7 @@ use isobar_sdk::diagnostic::sentence;
 
 use super::args::Init;
 use super::backend::{self, Chosen};
+use super::encryption;
 use super::failure::Stopped;
 use super::project::{Needs, Project, unreadable};
 use super::session::Session;
@@ -36,6 +37,7 @@ pub(super) fn prepare(
     }
     let target = session.open_backend(wanted.as_ref())?;
     if !args.reconfigure {
+        unlock(session, args)?;
         bring(session, args, &target)?;
     }
     backend::record(&session.data(), wanted.as_ref())?;
@@ -44,6 +46,16 @@ pub(super) fn prepare(
         Backend::Remote(_) | Backend::Web(_) => format!("in {}", target.place()),
     };
     session.shell.tell(&format!("States are kept {place}.\n"));
+    Ok(())
+}
+
+/// Has the session use the keys of the configuration before that is agreed with, which is what
+/// init is for.
+fn unlock(session: &Session, args: &Init) -> Result<(), Stopped> {
+    let (project, _) = Project::read(session, Needs::Nothing)?;
+    let variables = project.given_or_default(session, &args.assignments)?;
+    let cipher = encryption::cipher(session, &project, &variables);
+    session.settle(cipher.map_err(|wrong| Stopped::new(wrong, &project.sources))?);
     Ok(())
 }
 
