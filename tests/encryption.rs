@@ -9,6 +9,7 @@
 #[expect(dead_code, reason = "it is shared by tests")]
 mod program;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -77,7 +78,13 @@ fn nothing_is_seen(folder: &Folder, runs: &[Run]) {
     let files = written(&folder.path(""));
     assert!(!files.is_empty());
     for path in files {
-        let bytes = std::fs::read(&path).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        if path.extension().is_some_and(|kind| kind == "gz") {
+            // What is compressed hides nothing.
+            let packed = std::mem::take(&mut bytes);
+            let mut reader = flate2::read::GzDecoder::new(packed.as_slice());
+            reader.read_to_end(&mut bytes).unwrap();
+        }
         let text = String::from_utf8_lossy(&bytes);
         for secret in ["planted-0451", FIRST, SECOND] {
             assert!(
@@ -119,6 +126,10 @@ fn no_file_no_log_and_no_output_holds_a_planted_secret() {
         &["state", "mv", "isobar_data.b", "isobar_data.a[0]"],
         &["taint", "isobar_data.a[1]"],
         &["output"],
+        &["history"],
+        &["history", "show", "1"],
+        &["history", "diff", "1", "2"],
+        &["history", "restore", "-auto-approve", "1"],
         &["workspace", "new", "stage"],
         &["apply", "-auto-approve"],
         &["destroy", "-auto-approve"],
@@ -150,6 +161,7 @@ fn no_file_no_log_and_no_output_holds_a_planted_secret() {
     run(&folder, FIRST, &["apply", "-auto-approve"]).ended(0);
     run(&folder, FIRST, &["plan", "-detailed-exitcode"]).ended(0);
     nothing_is_seen(&folder, &[]);
+    run(&folder, SECOND, &["history", "show", "1"]).failed_with(&["C0096", "key"]);
     assert_eq!(
         run(&folder, FIRST, &["output", "-raw", "secret"]).ended(0),
         "planted-0451"

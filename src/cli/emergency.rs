@@ -22,7 +22,7 @@ pub(super) fn save(session: &Session, state: &State) -> Diagnostic {
             let detail = format!(
                 "What was to be written cannot be encrypted, and is in no file in clear: {error}."
             );
-            return Diagnostic::error("S0013", "State cannot be saved elsewhere", detail).help(
+            return Diagnostic::error("S0014", "State cannot be saved elsewhere", detail).help(
                 "What was done is in the journal: run isobar plan once the key can be used.",
             );
         }

@@ -166,6 +166,7 @@ impl History {
             return Ok(());
         }
         std::fs::create_dir_all(&self.folder)?;
+        self.close(disk)?;
         let order = self.names()?.last().map_or(1, |(last, _)| last + 1);
         let head = Head {
             serial: state.serial,
@@ -176,16 +177,46 @@ impl History {
             tally,
             size: text.len() as u64,
         };
+        let path = self.folder.join(format!("{order:010}.json.gz"));
+        replace(disk, &path, &self.packed(&head, text)?)?;
+        self.forget(by.since.parse().ok())
+    }
+
+    /// The content of a file.
+    fn packed(&self, head: &Head, text: &str) -> io::Result<Vec<u8>> {
         let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-        serde_json::to_writer(&mut packed, &head)?;
+        serde_json::to_writer(&mut packed, head)?;
         packed.write_all(b"\n")?;
         match self.cipher.as_deref() {
             None => packed.write_all(text.as_bytes())?,
             Some(cipher) => packed.write_all(seal(cipher, text)?.as_bytes())?,
         }
-        let path = self.folder.join(format!("{order:010}.json.gz"));
-        replace(disk, &path, &packed.finish()?)?;
-        self.forget(by.since.parse().ok())
+        packed.finish()
+    }
+
+    /// Seals what was kept before states were encrypted, so that nothing of it stays in clear.
+    /// Where only what is sealed may be read, no one knows who wrote it, and it stays.
+    fn close(&self, disk: &dyn Disk) -> io::Result<()> {
+        let Some(cipher) = self.cipher.as_deref() else {
+            return Ok(());
+        };
+        for (_, path) in self.names()? {
+            let Ok((head, mut rest)) = head(&path) else {
+                continue;
+            };
+            let mut bytes = Vec::new();
+            if (&mut rest).take(64).read_to_end(&mut bytes).is_err()
+                || is_sealed(&String::from_utf8_lossy(&bytes))
+                || rest.take(LONGEST).read_to_end(&mut bytes).is_err()
+            {
+                continue;
+            }
+            let text = String::from_utf8_lossy(&bytes);
+            if let Ok(None) = cipher.open(PURPOSE, &text) {
+                replace(disk, &path, &self.packed(&head, &text)?)?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes the oldest beyond the bounds.
@@ -246,8 +277,10 @@ impl History {
         let (_, rest) = head(&version.path)?;
         let mut text = String::new();
         rest.take(LONGEST + 1).read_to_string(&mut text)?;
-        if is_sealed(&text) {
-            text = open(self.cipher.as_deref(), text)?;
+        let packed = is_sealed(&text);
+        text = opened(self.cipher.as_deref(), PURPOSE, text).map_err(io::Error::other)?;
+        if packed {
+            text = unpacked(&text)?;
         }
         if text.len() as u64 == version.size {
             Ok(text)
@@ -299,9 +332,8 @@ fn seal(cipher: &Cipher, text: &str) -> io::Result<String> {
     cipher.seal(PURPOSE, &packed).map_err(io::Error::other)
 }
 
-/// The text that was sealed.
-fn open(cipher: Option<&Cipher>, text: String) -> io::Result<String> {
-    let packed = opened(cipher, PURPOSE, text).map_err(io::Error::other)?;
+/// The text that was compressed before it was sealed.
+fn unpacked(packed: &str) -> io::Result<String> {
     let packed = STANDARD.decode(packed).map_err(io::Error::other)?;
     let mut text = String::new();
     let reader = GzDecoder::new(packed.as_slice());
