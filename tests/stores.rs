@@ -171,7 +171,7 @@ fn read_from_elsewhere(place: &Place) {
     std::fs::write(second.path().join("main.hcl"), other).unwrap();
     let refused = run(second.path(), &["plan"]);
     let seen = String::from_utf8(refused.stderr).unwrap();
-    let none = ["there is no state of workspace stage", "one workspace only"];
+    let none = ["no state of workspace stage", "one workspace only"];
     assert!(none.iter().any(|none| seen.contains(none)), "{seen}");
 }
 
