@@ -655,3 +655,47 @@ deployment "d" {{
     folder.write("main.hcl", &configuration("artifact = var.secret"));
     folder.run(&["plan"]).failed_with(&["P0017"]);
 }
+
+#[test]
+fn a_minimal_refresh_is_told_and_does_not_go_with_others() {
+    let folder = applied();
+    folder.write(
+        "main.hcl",
+        &CONFIGURATION.replace("default = 1", "default = 2"),
+    );
+    let note = "Note: -minimal-refresh: only what would change was read.";
+    for command in [
+        &["plan", "-minimal-refresh", "-out=plan"][..],
+        &["plan", "-minimal-refresh", "-concise"],
+        &["show", "plan"],
+    ] {
+        let run = folder.run(command);
+        assert!(run.ended(0).contains(note), "{command:?}: {}", run.out);
+    }
+    let shown = json(folder.run(&["show", "-json", "plan"]).ended(0));
+    assert_eq!(shown["refresh"], "minimal");
+    for (command, code, expected) in [
+        (
+            &["plan", "-minimal-refresh", "-refresh=false"][..],
+            1,
+            "cannot be used with",
+        ),
+        (
+            &["apply", "-minimal-refresh", "-refresh-only"],
+            1,
+            "cannot be used with",
+        ),
+        (&["refresh", "-minimal-refresh"], 1, "[C0100]"),
+        (&["apply", "-minimal-refresh", "plan"], 1, "[C0020]"),
+    ] {
+        let run = folder.run(command);
+        run.ended(code);
+        assert!(run.err.contains(expected), "{command:?}: {}", run.err);
+    }
+    for command in ["apply", "destroy"] {
+        let run = folder.run(&[command, "-auto-approve", "-minimal-refresh"]);
+        assert!(run.ended(0).contains(note), "{command}: {}", run.out);
+    }
+    let run = folder.run(&["plan", "-minimal-refresh", "-json"]);
+    assert!(run.ended(0).contains(note), "{}", run.out);
+}

@@ -62,11 +62,11 @@ pub(super) fn run(session: &Session, args: &args::Apply) -> Result<Exit, Stopped
 /// The plan in a file, if it still holds.
 fn saved_plan(session: &Session, args: &args::Apply, file: &Path) -> Result<Plan, Stopped> {
     let planning = &args.planning;
-    if args.destroy || planning.refresh_only {
+    if args.destroy || planning.refresh_only || planning.minimal_refresh {
         let detail = "A saved plan is applied as it is: its purpose is in it.";
         return Err(
             Diagnostic::error("C0020", "Saved plan with planning options", detail)
-                .help("Leave out -destroy and -refresh-only, or make a new plan with them.")
+                .help("Leave out -destroy, -refresh-only and -minimal-refresh, or make a new plan with them.")
                 .into(),
         );
     }

@@ -251,6 +251,9 @@ pub(super) struct Planning {
     /// Whether to read what is there before planning.
     #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true")]
     pub(super) refresh: bool,
+    /// Read only what would change, and take the state for the rest.
+    #[arg(long, conflicts_with_all = ["refresh", "refresh_only"])]
+    pub(super) minimal_refresh: bool,
     /// Only this and what it rests on: a resource, an instance or a module; can be repeated.
     #[arg(long, value_name = "ADDRESS")]
     pub(super) target: Vec<Place>,

@@ -72,6 +72,20 @@ pub(super) const fn mode(destroy: bool, planning: &Planning) -> Mode {
     }
 }
 
+/// What is to be read for a plan.
+fn refresh(mode: Mode, planning: &Planning) -> Result<Refresh, Fault> {
+    match (planning.minimal_refresh, planning.refresh) {
+        (true, _) if mode == Mode::RefreshOnly => {
+            let detail = "To record what is there, everything recorded is read.";
+            let fault = Diagnostic::error("C0100", "Refresh that is not minimal", detail);
+            Err(fault.help("Leave out -minimal-refresh.").into())
+        }
+        (true, _) => Ok(Refresh::Minimal),
+        (false, true) => Ok(Refresh::Full),
+        (false, false) => Ok(Refresh::Skip),
+    }
+}
+
 /// What a plan is about to be made from.
 pub(super) struct Draft {
     project: Project,
@@ -108,11 +122,7 @@ impl Draft {
                 excludes: planning.exclude.clone(),
                 replace: planning.replace.clone(),
             },
-            refresh: if planning.refresh {
-                Refresh::Full
-            } else {
-                Refresh::Skip
-            },
+            refresh: refresh(mode, planning)?,
             parallelism: planning.parallelism.get(),
             ..Self::new(session, project, given, state)
         })

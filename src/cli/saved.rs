@@ -185,6 +185,7 @@ mod tests {
             deposed: crate::state::Deposed::new(),
             id: "p".to_owned(),
             mode: Mode::Normal,
+            refresh: crate::plan::Refresh::Full,
             created: time("2026-01-01T00:00:00Z"),
             base: Base {
                 lineage: "l".to_owned(),

@@ -13,7 +13,7 @@ use super::moves::Renamed;
 use super::nouns::{self, Nouns};
 use super::{
     Base, Checks, FrozenForecast, Mode, Name, Names, Node, Plan, PlannedChange, PlannedDeployment,
-    PlannedRead, Reach, Refresh, Selection, adopt, life, moves, provider, refresh, setup,
+    PlannedRead, Reach, Refresh, Selection, adopt, life, moves, provider, setup,
 };
 use crate::eval::{Ambient, Facts, Frames, Instance, Scope};
 use crate::event::Sink;
@@ -85,15 +85,16 @@ pub async fn propose(request: &Request<'_>, sink: &dyn Sink) -> (Option<Plan>, D
     adopt::check_kinds(request.config, &mut driver.diagnostics);
     driver.reach.report(&names, state, &mut driver.diagnostics);
     driver.refresh().await;
-    match request.mode {
-        Mode::Normal => driver.walk().await,
-        Mode::Destroy => {}
-        Mode::RefreshOnly => {
-            driver.keep_everything();
-            driver.walk().await;
+    loop {
+        let told = driver.diagnostics.clone();
+        driver.evaluate().await;
+        let unread = driver.unread();
+        if unread.is_empty() {
+            return driver.finish();
         }
+        driver = driver.again(told);
+        driver.look_at(unread).await;
     }
-    driver.finish()
 }
 
 /// The providers that the state and the configuration need, ready to be used; what is wrong with
@@ -156,6 +157,10 @@ pub(super) struct Driver<'a> {
     pub(super) providers: Providers,
     /// What is there, of what could be read.
     pub(super) observed: BTreeMap<Address, Option<Known>>,
+    /// What was to be read, whether or not it could be.
+    pub(super) asked: BTreeSet<Address>,
+    /// What data sources told, each with the configuration that it told it for.
+    pub(super) answers: BTreeMap<Address, (Value, Value)>,
     /// The old addresses of what was moved.
     pub(super) moves: BTreeMap<Address, Address>,
     pub(super) nouns: Nouns<'a>,
@@ -219,6 +224,8 @@ impl<'a> Driver<'a> {
             tally: Tally::default(),
             providers: Providers::new(),
             observed: BTreeMap::new(),
+            asked: BTreeSet::new(),
+            answers: BTreeMap::new(),
             moves: BTreeMap::new(),
             nouns: Nouns::default(),
             checks: Checks::new(),
@@ -234,21 +241,6 @@ impl<'a> Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    async fn refresh(&mut self) {
-        if self.request.refresh == Refresh::Full {
-            let reach = &self.reach;
-            let read = |address: &Address| reach.includes(address);
-            self.observed = refresh::refresh(
-                (self.state, &read),
-                &self.providers,
-                self.request.parallelism,
-                self.sink,
-                &mut self.diagnostics,
-            )
-            .await;
-        }
-    }
-
     /// What an instance is: what was read, or else what is recorded.
     pub(super) fn prior(&self, address: &Address) -> Option<Known> {
         match self.observed.get(address) {
@@ -258,6 +250,17 @@ impl<'a> Driver<'a> {
                 .instances
                 .get(address)
                 .map(|instance| instance.attributes.clone()),
+        }
+    }
+
+    async fn evaluate(&mut self) {
+        match self.request.mode {
+            Mode::Normal => self.walk().await,
+            Mode::Destroy => {}
+            Mode::RefreshOnly => {
+                self.keep_everything();
+                self.walk().await;
+            }
         }
     }
 
@@ -485,6 +488,7 @@ impl<'a> Driver<'a> {
         let plan = Plan {
             id: self.request.id.clone(),
             mode: self.request.mode,
+            refresh: self.request.refresh,
             created: self.request.now,
             base: Base {
                 lineage: self.state.lineage.clone(),

@@ -4,6 +4,7 @@ use isobar_sdk::provider::LookUp;
 use isobar_sdk::schema::Schema;
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Error, Known, Provider, Value};
 
+use super::Refresh;
 use super::drive::{Block, Driver};
 use super::resource::provider_diagnostic;
 use crate::change::Action;
@@ -89,7 +90,7 @@ impl Driver<'_> {
         let proposed = || schema.body.propose(None, configuration);
         let after = match deferred {
             Some(_) => proposed(),
-            None => match self.ask(&provider, address, schema, configuration).await {
+            None => match self.told(&provider, address, schema, configuration).await {
                 Ok(told) => told,
                 Err(error) => {
                     let diagnostic = Diagnostic {
@@ -144,6 +145,27 @@ impl Driver<'_> {
         });
         let mut changing = changes.map(|(address, _)| address.everywhere());
         changing.any(|address| behind.contains(&address))
+    }
+
+    /// What a data source tells; it is not asked twice for one plan.
+    async fn told(
+        &mut self,
+        provider: &str,
+        address: &Address,
+        schema: &Schema,
+        configuration: &Value,
+    ) -> Result<Value, Error> {
+        if let Some((asked, told)) = self.answers.get(address)
+            && asked == configuration
+        {
+            return Ok(told.clone());
+        }
+        let told = self.ask(provider, address, schema, configuration).await?;
+        if self.request.refresh == Refresh::Minimal {
+            let answer = (configuration.clone(), told.clone());
+            self.answers.insert(address.clone(), answer);
+        }
+        Ok(told)
     }
 
     async fn ask(

@@ -85,6 +85,8 @@ pub enum Mode {
 pub enum Refresh {
     /// It is.
     Full,
+    /// Only what the configuration would change; the state is taken for the rest.
+    Minimal,
     /// The state is taken for it.
     Skip,
 }
@@ -96,6 +98,8 @@ pub struct Plan {
     pub id: String,
     /// What it is for.
     pub mode: Mode,
+    /// What was read for it.
+    pub refresh: Refresh,
     /// When it was made.
     pub created: Timestamp,
     /// The state it was made from.

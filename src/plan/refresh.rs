@@ -1,18 +1,110 @@
-//! What is really there: bounded reads of every recorded instance, in parallel.
+//! What is really there: bounded reads of recorded instances, in parallel; of all, or of those that
+//! would change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt;
 use isobar_sdk::provider::Read;
 use isobar_sdk::{Address, Diagnostic, Diagnostics, ErrorKind, Known};
 
+use super::drive::Driver;
+use super::{Mode, Refresh};
+use crate::change::Change;
 use crate::event::{Event, Sink};
 use crate::registry::Providers;
-use crate::state::{Instance, State};
+use crate::state::{Instance, State, Status};
+
+impl<'a> Driver<'a> {
+    /// Reads what is to be read whatever the configuration says.
+    pub(super) async fn refresh(&mut self) {
+        let (state, reach) = (self.state, &self.reach);
+        match self.request.refresh {
+            Refresh::Full => {
+                let wanted = |address: &Address| reach.includes(address);
+                let found = refresh(
+                    (state, &wanted),
+                    &self.providers,
+                    self.request.parallelism,
+                    self.sink,
+                    &mut self.diagnostics,
+                );
+                self.observed = found.await;
+            }
+            Refresh::Minimal => {
+                let recorded = state.instances.iter();
+                let uncertain = recorded.filter(|(address, instance)| {
+                    let open = state.pending.contains_key(address);
+                    reach.includes(address) && (open || instance.status == Status::Tainted)
+                });
+                let uncertain = uncertain.map(|(address, _)| address.clone()).collect();
+                self.look_at(uncertain).await;
+            }
+            Refresh::Skip => {}
+        }
+    }
+
+    /// What a minimal refresh still has to read after a walk: what is recorded and changes, and was
+    /// taken from the state. What is found there may change more, which the next walk tells.
+    pub(super) fn unread(&self) -> BTreeSet<Address> {
+        if self.request.refresh != Refresh::Minimal || self.request.mode == Mode::RefreshOnly {
+            return BTreeSet::new();
+        }
+        // What is left over is only known where every block was evaluated.
+        let complete = !self.diagnostics.has_errors();
+        let left_over = self.left_over().filter(|(_, _, change)| match change {
+            Change::Forget { .. } => false,
+            _ => complete,
+        });
+        let left_over = left_over.map(|(address, ..)| address);
+        let changing = self.changes.iter().filter(|(address, planned)| {
+            let stays = matches!(planned.change, Change::Keep { .. });
+            !stays && self.state.instances.contains_key(*address)
+        });
+        let changing = changing.map(|(address, _)| address);
+        changing
+            .chain(left_over)
+            .filter(|address| !self.asked.contains(*address))
+            .cloned()
+            .collect()
+    }
+
+    /// A walk from its beginning that knows what was read for this one.
+    pub(super) fn again(self, told: Diagnostics) -> Self {
+        let Self {
+            request,
+            names,
+            state,
+            sink,
+            ..
+        } = self;
+        Self {
+            providers: self.providers,
+            observed: self.observed,
+            asked: self.asked,
+            answers: self.answers,
+            moves: self.moves,
+            ..Driver::new(request, names, state, sink, told)
+        }
+    }
+
+    /// Reads these instances.
+    pub(super) async fn look_at(&mut self, wanted: BTreeSet<Address>) {
+        let among = |address: &Address| wanted.contains(address);
+        let found = refresh(
+            (self.state, &among),
+            &self.providers,
+            self.request.parallelism,
+            self.sink,
+            &mut self.diagnostics,
+        );
+        self.observed.extend(found.await);
+        self.asked.extend(wanted);
+    }
+}
 
 /// What each instance that is `wanted` is now; `None` for what is gone. Instances that could not be read are
 /// reported and left out.
-pub(super) async fn refresh(
+async fn refresh(
     (state, wanted): (&State, &dyn Fn(&Address) -> bool),
     providers: &Providers,
     parallelism: usize,

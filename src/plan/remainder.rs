@@ -11,7 +11,7 @@ use crate::change::{Change, Reason};
 use crate::eval::{Ambient, Instance, ephemeral, evaluate};
 use crate::language::config::Repetition;
 use crate::language::module::Path;
-use crate::state::Deposed;
+use crate::state::{Deposed, Instance as Recorded};
 
 impl Driver<'_> {
     /// In a plan that only records, every instance stays as it is.
@@ -28,41 +28,50 @@ impl Driver<'_> {
         }
     }
 
-    /// Everything recorded that nothing asked for any more is deleted.
-    pub(super) fn delete_leftovers(&mut self) {
+    /// Everything recorded that nothing asks for any more, with what becomes of it.
+    pub(super) fn left_over(&self) -> impl Iterator<Item = (&Address, &Recorded, Change)> {
         let chosen = match self.request.mode {
             Mode::Destroy if self.request.selection.is_partial() => {
                 Some(self.reach.destroyed(self.state))
             }
             _ => None,
         };
-        for (address, instance) in &self.state.instances {
-            let wanted = chosen.as_ref().map_or_else(
-                || self.reach.includes(address),
-                |chosen| chosen.contains(address),
-            );
-            if !wanted {
-                continue;
+        let wanted = move |address: &Address| match &chosen {
+            Some(chosen) => chosen.contains(address),
+            None => self.reach.includes(address),
+        };
+        let recorded = self.state.instances.iter();
+        recorded.filter_map(move |(address, instance)| {
+            if !wanted(address) || self.changes.contains_key(address) {
+                return None;
             }
-            let Some(before) = self.prior(address) else {
-                continue;
+            let before = self.prior(address)?;
+            let change = match self.request.mode == Mode::Normal && self.is_forgotten(address) {
+                true => Change::Forget { before },
+                false => Change::Delete { before },
             };
-            if self.changes.contains_key(address) {
-                continue;
-            }
-            let forgotten = self.request.mode == Mode::Normal && self.is_forgotten(address);
-            let change = if forgotten {
-                Change::Forget { before }
-            } else {
+            Some((address, instance, change))
+        })
+    }
+
+    /// Everything recorded that nothing asks for any more is deleted.
+    pub(super) fn delete_leftovers(&mut self) {
+        let mut found = BTreeMap::new();
+        let mut refused = Vec::new();
+        for (address, instance, change) in self.left_over() {
+            if matches!(change, Change::Delete { .. }) {
                 let protects = instance.life.protected || self.protects(address);
                 if protects && !self.is_succeeded(address) {
-                    self.diagnostics.push(protected(address));
+                    refused.push(protected(address));
                 }
-                Change::Delete { before }
-            };
+            }
             let reason = Some(self.why_left_over(address));
             let planned = PlannedChange::leave(instance, change, reason);
-            self.changes.insert(address.clone(), planned);
+            found.insert(address.clone(), planned);
+        }
+        self.changes.extend(found);
+        for diagnostic in refused {
+            self.diagnostics.push(diagnostic);
         }
     }
 

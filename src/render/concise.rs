@@ -6,7 +6,7 @@ use std::fmt::Write;
 use isobar_sdk::{Address, Key, Native};
 
 use super::diff::Marker;
-use super::plan::{because, closing, deposed, followed, moved};
+use super::plan::{because, closing, deposed, followed, moved, refreshed};
 use super::style::{Role, Style};
 use crate::change::{Action, Cause};
 use crate::plan::{OutputChange, Plan, PlannedChange};
@@ -22,6 +22,7 @@ pub fn concise(plan: &Plan, style: &Style) -> String {
         moved(plan, style),
         changes(plan, style, &|action| !urgent(action)),
         outputs(plan, style),
+        refreshed(plan, style),
         format!("{}\n", closing(plan, style)),
     ];
     sections.retain(|section| !section.is_empty());

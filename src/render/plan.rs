@@ -11,7 +11,7 @@ use super::style::{Role, Style};
 use super::{deployment, value};
 use crate::apply::Report;
 use crate::change::{Action, Cause, Change, Reason};
-use crate::plan::{Deferred, Mode, Plan, PlannedChange, PlannedDeployment};
+use crate::plan::{Deferred, Mode, Plan, PlannedChange, PlannedDeployment, Refresh};
 use crate::state::State;
 
 /// A plan with its summary, with a newline at the end. Nothing sensitive is in it.
@@ -39,6 +39,7 @@ pub fn human(plan: &Plan, style: &Style) -> String {
     sections.push(reads(plan));
     sections.push(outputs(plan, style));
     sections.push(notes(plan, style));
+    sections.push(refreshed(plan, style));
     sections.push(format!("{}\n", closing(plan, style)));
     sections.retain(|section| !section.is_empty());
     sections.join("\n")
@@ -497,6 +498,19 @@ fn outputs(plan: &Plan, style: &Style) -> String {
         text.push_str(&diff::draw(&lines, 2, style));
     }
     text
+}
+
+/// That not everything was looked at.
+pub(super) const MINIMAL: &str =
+    "Note: -minimal-refresh: only what would change was read. The rest is as the state records it.";
+
+/// That not everything was looked at; empty where it was, or where nothing was.
+pub(super) fn refreshed(plan: &Plan, style: &Style) -> String {
+    if plan.refresh != Refresh::Minimal {
+        return String::new();
+    }
+    let lines = style.wrap(MINIMAL, 0).into_iter();
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 fn notes(plan: &Plan, style: &Style) -> String {

@@ -33,6 +33,7 @@ pub(super) fn empty(mode: Mode) -> Plan {
         deposed: crate::state::Deposed::new(),
         id: "0196".to_owned(),
         mode,
+        refresh: crate::plan::Refresh::Full,
         created: time("2026-11-21T07:00:00Z"),
         base: Base {
             lineage: "4c1f".to_owned(),

@@ -17,6 +17,7 @@ mod histories;
 mod imports;
 mod language;
 mod lifecycle;
+mod minimal;
 mod modules;
 mod moves;
 mod nouns;

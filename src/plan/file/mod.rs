@@ -22,7 +22,7 @@ use self::change::ChangeDocument;
 use self::check::CheckDocument;
 use self::deployment::{DeploymentDocument, ForecastDocument};
 use self::exact::{Exact, ExactKnown, Text};
-use super::{Base, Deferred, Drift, Mode, OutputChange, Plan, PlannedRead, Selection};
+use super::{Base, Deferred, Drift, Mode, OutputChange, Plan, PlannedRead, Refresh, Selection};
 use crate::eval::Facts;
 use crate::language::Sources;
 use crate::state::DeposedKey;
@@ -76,6 +76,12 @@ struct PlanDocument {
     id: String,
     #[serde(with = "ModeDocument")]
     mode: Mode,
+    #[serde(
+        with = "RefreshDocument",
+        default = "full",
+        skip_serializing_if = "is_full"
+    )]
+    refresh: Refresh,
     created: Text<Timestamp>,
     lineage: String,
     serial: u64,
@@ -115,6 +121,22 @@ enum ModeDocument {
     Normal,
     Destroy,
     RefreshOnly,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Refresh", rename_all = "snake_case")]
+enum RefreshDocument {
+    Full,
+    Minimal,
+    Skip,
+}
+
+const fn full() -> Refresh {
+    Refresh::Full
+}
+
+fn is_full(refresh: &Refresh) -> bool {
+    *refresh == Refresh::Full
 }
 
 #[derive(Serialize, Deserialize)]
@@ -201,6 +223,7 @@ impl From<&Plan> for PlanDocument {
             isobar_version: env!("CARGO_PKG_VERSION").to_owned(),
             id: plan.id.clone(),
             mode: plan.mode,
+            refresh: plan.refresh,
             created: Text(plan.created),
             lineage: plan.base.lineage.clone(),
             serial: plan.base.serial,
@@ -289,6 +312,7 @@ impl From<PlanDocument> for Plan {
         Self {
             id: document.id,
             mode: document.mode,
+            refresh: document.refresh,
             created: document.created.0,
             base: Base {
                 lineage: document.lineage,

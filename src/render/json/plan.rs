@@ -14,14 +14,14 @@ use crate::change::{Action, Cause, Change, Reason};
 use crate::deployment::{Demand, ZoneSize};
 use crate::plan::{
     Deferred, Drift, FrozenForecast, Mode, OutputChange, Plan, PlannedChange, PlannedDeployment,
-    PlannedRead,
+    PlannedRead, Refresh,
 };
 
 /// A plan as `terraform show -json` prints one, with sensitive values null.
 ///
 /// Keys beside Terraform's: `isobar_version` in place of `terraform_version`, `deployments` (the
 /// replicas of every zone, prices in millionths of a US dollar per hour), `forecasts`, `expires`,
-/// and in every resource change `causes`.
+/// in every resource change `causes`, and `refresh` where only what would change was read.
 #[must_use]
 pub fn plan(plan: &Plan) -> Json {
     let variables: Object = plan
@@ -49,7 +49,7 @@ pub fn plan(plan: &Plan) -> Json {
         .iter()
         .map(|(address, drift)| resource_drift(plan, address, drift))
         .collect();
-    json!({
+    let mut document = json!({
         "format_version": "1.2",
         "isobar_version": VERSION,
         "variables": variables,
@@ -66,7 +66,11 @@ pub fn plan(plan: &Plan) -> Json {
         "applyable": plan.has_changes(),
         "complete": true,
         "errored": false,
-    })
+    });
+    if plan.refresh == Refresh::Minimal {
+        document["refresh"] = "minimal".into();
+    }
+    document
 }
 
 fn each<T>(values: &BTreeMap<String, T>, draw: impl Fn(&T) -> Json) -> Json {

@@ -16,11 +16,11 @@ use crate::change::{Action, Reason};
 use crate::event::Event;
 use crate::language::Sources;
 use crate::package::Step;
-use crate::plan::{Mode, Plan};
+use crate::plan::{Mode, Plan, Refresh};
 use crate::render;
 use crate::render::diagnostic;
 use crate::render::event::{plain, still, text};
-use crate::render::plan::{Counts, applied, imports, summary};
+use crate::render::plan::{Counts, MINIMAL, applied, imports, summary};
 
 /// The version of Terraform's machine-readable UI that the messages follow.
 const UI: &str = "1.2";
@@ -111,6 +111,9 @@ pub fn plan(plan: &Plan) -> Vec<Json> {
         let fields = change_fields(address, action, planned.reason);
         message("info", &text, "planned_change", fields)
     }));
+    if plan.refresh == Refresh::Minimal {
+        messages.push(log(MINIMAL));
+    }
     let counts = Counts::of(plan.actions().map(|(_, planned)| planned.change.action()));
     let operation = match plan.mode {
         Mode::Normal | Mode::RefreshOnly => "plan",
