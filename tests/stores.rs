@@ -134,12 +134,93 @@ fn killed_in_the_middle(place: &Place) {
     let state: serde_json::Value =
         serde_json::from_str(&done(first.path(), &["state", "pull"])).unwrap();
     assert_eq!(state["resources"].as_array().unwrap().len(), 3000);
+    if place.kind != "http" {
+        // What the killed one had made is in the version of the one that went on.
+        for version in versions(first.path()) {
+            let serial = version.split(' ').next().unwrap();
+            done(first.path(), &["history", "show", serial]);
+        }
+    }
     assert_eq!(
         run(first.path(), &["plan", "-detailed-exitcode"])
             .status
             .code(),
         Some(0)
     );
+}
+
+/// The versions that are listed: serial, command and what it changed.
+fn versions(folder: &Path) -> Vec<String> {
+    let listed = done(folder, &["history", "-json"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let all = listed["versions"].as_array().unwrap();
+    all.iter()
+        .map(|one| {
+            let (command, changes) = (one["command"].as_str().unwrap(), &one["changes"]);
+            format!(
+                "{} {command} +{} ~{} -{}",
+                one["serial"], changes["added"], changes["changed"], changes["removed"]
+            )
+        })
+        .collect()
+}
+
+/// The versions of a state are listed, shown, compared, restored and bounded there, too.
+fn versions_are_kept(place: &Place) {
+    let text = |names: &[&str], input: &str| -> String {
+        let block = |name: &&str| {
+            format!("resource \"isobar_data\" \"{name}\" {{\n  input = {input:?}\n}}\n")
+        };
+        names.iter().map(block).collect()
+    };
+    let folder = configured(place, "versions", "");
+    let folder = folder.path();
+    let mut states = Vec::new();
+    for text in [
+        text(&["a", "b"], "one"),
+        text(&["a", "b"], "two"),
+        text(&["a"], "two"),
+    ] {
+        std::fs::write(folder.join("main.hcl"), text).unwrap();
+        done(folder, &["apply", "-auto-approve"]);
+        states.push(done(folder, &["state", "pull"]));
+    }
+    let three = ["1 apply +2 ~0 -0", "2 apply +0 ~2 -0", "3 apply +0 ~0 -1"];
+    assert_eq!(versions(folder), three);
+    let shown = done(folder, &["history", "show", "1"]);
+    assert!(shown.contains("isobar_data.b"), "{shown}");
+    let differs = done(folder, &["history", "diff", "1", "2"]);
+    assert!(
+        differs.contains("\"one\"") && differs.contains("\"two\""),
+        "{differs}"
+    );
+    let refused = run(folder, &["history", "show", "7"]);
+    let seen = String::from_utf8(refused.stderr).unwrap();
+    assert!(seen.contains("[C0097]"), "{seen}");
+
+    done(folder, &["history", "restore", "-auto-approve", "1"]);
+    let restored: serde_json::Value =
+        serde_json::from_str(&done(folder, &["state", "pull"])).unwrap();
+    let first: serde_json::Value = serde_json::from_str(&states[0]).unwrap();
+    assert_eq!(restored["resources"], first["resources"]);
+    assert_eq!(restored["serial"], 4);
+    let last = versions(folder).pop().unwrap();
+    assert_eq!(last, "4 history restore +1 ~1 -0");
+
+    done(
+        folder,
+        &["init", "-reconfigure", "-backend-config", "keep=2"],
+    );
+    done(folder, &["apply", "-auto-approve"]);
+    assert_eq!(
+        versions(folder),
+        ["4 history restore +1 ~1 -0", "5 apply +0 ~1 -1"]
+    );
+    done(folder, &["history", "show", "4"]);
+    let wrong = ["init", "-reconfigure", "-backend-config", "keep=none"];
+    let refused = run(folder, &wrong);
+    let seen = String::from_utf8(refused.stderr).unwrap();
+    assert!(seen.contains("COUNT,DAYS"), "{seen}");
 }
 
 /// The outputs of a state are read from another configuration, by the same settings.
@@ -201,6 +282,7 @@ fn moved_there_and_back(place: &Place) {
     done(folder, &["init", "-force-copy"]);
     assert_eq!(done(folder, &["workspace", "list"]), "  default\n* stage\n");
     assert_eq!(done(folder, &["state", "pull"]), before);
+    assert_eq!(versions(folder), ["1 init +1 ~0 -0"]);
     assert_eq!(
         run(folder, &["plan", "-detailed-exitcode"]).status.code(),
         Some(0)
@@ -254,12 +336,21 @@ fn has_one_workspace(place: &Place) {
     assert!(seen.contains("one workspace only"), "{seen}");
 }
 
+/// Nor versions.
+fn has_no_versions(place: &Place) {
+    let folder = configured(place, "none", "");
+    let refused = run(folder.path(), &["history"]);
+    let seen = String::from_utf8(refused.stderr).unwrap();
+    assert!(seen.contains("[C0095]"), "{seen}");
+}
+
 #[test]
 fn states_behind_a_web_server() {
     if let Some(place) = server::web() {
         all_at_once(&place);
         killed_in_the_middle(&place);
         has_one_workspace(&place);
+        has_no_versions(&place);
         read_from_elsewhere(&place);
     }
 }
@@ -267,6 +358,7 @@ fn states_behind_a_web_server() {
 fn all(place: &Place) {
     all_at_once(place);
     killed_in_the_middle(place);
+    versions_are_kept(place);
     moved_there_and_back(place);
     read_from_elsewhere(place);
 }

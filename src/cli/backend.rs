@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use isobar_sdk::diagnostic::{closest, sentence};
 use isobar_sdk::{Diagnostic, Diagnostics, Fault, Type, Value};
-use isobar_stores::{Kind, Lease, Opened, Problem, Settings};
+use isobar_stores::{Keep, Kind, Lease, Opened, Problem, Settings};
 use serde::{Deserialize, Serialize};
 
 use super::encryption;
@@ -19,12 +19,10 @@ use super::session::Session;
 use super::shell::Shell;
 use crate::eval::{Ambient, Facts, Scope, evaluate};
 use crate::language::{BackendBlock, Config, Located, text};
-use crate::state::{Backend, Cipher, Remote, WebStore};
+use crate::state::{Backend, Bounds, Cipher, Remote, WebStore};
 
 /// The file, in the folder for data, that says what `init` has chosen.
 const FILE: &str = "backend.json";
-/// How many versions of a state are kept where the block does not say.
-const KEPT: usize = 50;
 /// What the files of a configuration hold if it says something about its states.
 const WORDS: [&str; 2] = ["backend", "encryption"];
 /// What every kind can be told beside its own settings.
@@ -180,7 +178,7 @@ pub(super) fn open(
     let kind = Kind::named(&chosen.kind).ok_or_else(|| unknown(&chosen.kind))?;
     let mut values = chosen.settings();
     let lease = lease(values.remove("lease").as_deref()).map_err(|fault| *fault)?;
-    let keep = kept(values.remove("keep").as_deref()).map_err(|fault| *fault)?;
+    let keep = keep(values.remove("keep").as_deref()).map_err(|fault| *fault)?;
     let settings = Settings {
         values,
         environment: environment.stores.clone(),
@@ -223,12 +221,21 @@ fn lease(given: Option<&str>) -> Result<Lease, Fault> {
     })
 }
 
-fn kept(given: Option<&str>) -> Result<usize, Fault> {
-    let Some(text) = given else { return Ok(KEPT) };
-    text.parse().ok().filter(|keep| *keep > 0).ok_or_else(|| {
-        let detail = format!("\"keep\" is {text:?}, which is not a number from 1 on.");
+fn keep(given: Option<&str>) -> Result<Keep, Fault> {
+    let Some(text) = given else {
+        return Ok(Keep::default());
+    };
+    let bounds = text.parse::<Bounds>().ok();
+    let bounds = bounds.filter(|bounds| bounds.count > 0);
+    let keep = bounds.map(|Bounds { count, age }| Keep {
+        count,
+        age,
+        ..Keep::default()
+    });
+    keep.ok_or_else(|| {
+        let detail = format!("\"keep\" is {text:?}, which is neither COUNT from 1 on nor COUNT,DAYS.");
         Diagnostic::error("C0086", "Backend cannot be used", detail)
-            .help("Write how many versions of a state are kept, such as 50.")
+            .help("Write how many versions of a state are kept, such as 50, and after a comma for how many days at most, such as \"50,90\".")
             .into()
     })
 }

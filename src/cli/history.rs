@@ -10,16 +10,15 @@ use super::handover;
 use super::recorded::Recorded;
 use super::session::Session;
 use crate::render;
-use crate::state::{History, LocalStore, State, Store, Version};
+use crate::state::{State, Store, Version};
 
 pub(super) fn run(session: &Session, args: &Args) -> Result<Exit, Stopped> {
-    let store = local(session)?;
-    let history = store.history();
+    let store = session.store()?;
     let shell = &session.shell;
     match &args.command {
-        None => list(session, &versions(&history)?, args.json),
+        None => list(session, &versions(&store)?, args.json),
         Some(HistoryCommand::Show { serial, json }) => {
-            let (_, state) = find(&history, *serial)?;
+            let (_, state) = find(&store, *serial)?;
             if *json {
                 shell.document(&render::json::state(&state));
             } else {
@@ -27,7 +26,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit, Stopped> {
             }
         }
         Some(HistoryCommand::Diff { from, to, json }) => {
-            let ((_, before), (_, after)) = (find(&history, *from)?, find(&history, *to)?);
+            let ((_, before), (_, after)) = (find(&store, *from)?, find(&store, *to)?);
             if *json {
                 shell.document(&render::json::difference(&before, &after));
             } else {
@@ -57,24 +56,14 @@ fn list(session: &Session, versions: &[Version], json: bool) {
     }
 }
 
-/// The store of this machine, which alone has a history.
-fn local(session: &Session) -> Result<LocalStore, Stopped> {
-    match session.store()? {
-        Store::Local(store) => Ok(store),
-        elsewhere => {
-            let detail = format!(
-                "Versions of the state in {} are not listed.",
-                elsewhere.place()
-            );
-            Err(Diagnostic::error("C0095", "No history there", detail)
-                .help("Look with the tools of that place; every version there is an object of its own.")
-                .into())
-        }
-    }
-}
-
-fn versions(history: &History) -> Result<Vec<Version>, Fault> {
-    history.versions().map_err(|error| unreadable(&error))
+fn versions(store: &Store) -> Result<Vec<Version>, Fault> {
+    let versions = store.versions().map_err(|error| unreadable(&error))?;
+    versions.ok_or_else(|| {
+        let detail = format!("A web server keeps one state: {} has no versions.", store.place());
+        Diagnostic::error("C0095", "No history there", detail)
+            .help("Look whether the server keeps versions of its own, or keep the state in another place.")
+            .into()
+    })
 }
 
 fn unreadable(error: &std::io::Error) -> Fault {
@@ -85,8 +74,8 @@ fn unreadable(error: &std::io::Error) -> Fault {
 }
 
 /// The newest version with a serial.
-fn find(history: &History, serial: u64) -> Result<(Version, State), Fault> {
-    let mut all = versions(history)?;
+fn find(store: &Store, serial: u64) -> Result<(Version, State), Fault> {
+    let mut all = versions(store)?;
     let Some(place) = all.iter().rposition(|version| version.serial == serial) else {
         let detail = match (all.first(), all.last()) {
             (Some(first), Some(last)) => format!(
@@ -100,7 +89,9 @@ fn find(history: &History, serial: u64) -> Result<(Version, State), Fault> {
             .into());
     };
     let version = all.swap_remove(place);
-    let text = history.text(&version).map_err(|error| unreadable(&error))?;
+    let text = store
+        .version(&version)
+        .map_err(|error| unreadable(&error))?;
     let state = crate::state::from_json(&text).map_err(|error| {
         let reason = format!("version {serial}: {error}");
         unreadable(&std::io::Error::other(reason))
@@ -110,12 +101,11 @@ fn find(history: &History, serial: u64) -> Result<(Version, State), Fault> {
 
 fn restore(
     session: &Session,
-    store: &LocalStore,
+    store: &Store,
     serial: u64,
     (json, auto_approve): (bool, bool),
 ) -> Result<Exit, Stopped> {
-    let history = store.history();
-    let (version, _) = find(&history, serial)?;
+    let (version, _) = find(store, serial)?;
     let shell = &session.shell;
     if !auto_approve {
         shell.tell(&format!(
@@ -127,12 +117,9 @@ fn restore(
             return Ok(Exit::Failure);
         }
     }
-    let recorded = Recorded::over(session, store.clone().into(), "history restore")?;
-    let (_, old) = find(&history, serial)?;
-    let newest = versions(&history)?
-        .iter()
-        .map(|version| version.serial)
-        .max();
+    let recorded = Recorded::over(session, store.clone(), "history restore")?;
+    let (_, old) = find(store, serial)?;
+    let newest = versions(store)?.iter().map(|version| version.serial).max();
     let mut state = match &recorded.before {
         Some(before) if before.lineage != old.lineage => return Err(other_life(serial).into()),
         Some(_) => old,

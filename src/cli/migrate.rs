@@ -15,7 +15,7 @@ use super::failure::Stopped;
 use super::project::{Needs, Project, unreadable};
 use super::session::Session;
 use crate::apply::check;
-use crate::language::{BackendBlock, parse_file, text};
+use crate::language::{BackendBlock, Sources, parse_file, text};
 use crate::package::Installed;
 use crate::state::{Backend, State, Store, Workspace};
 
@@ -225,8 +225,9 @@ fn copy(
     let Some(state) = read(&from)? else {
         return Ok(0);
     };
-    if let Some(there) = read(&to)? {
-        if there == state {
+    let there = read(&to)?;
+    if let Some(there) = &there {
+        if *there == state {
             return Ok(state.instances.len());
         }
         if there.lineage != state.lineage || there.serial >= state.serial {
@@ -243,8 +244,12 @@ fn copy(
                 .into());
         }
     }
-    let written = to.write(&state).and_then(|()| to.settle());
-    written.map_err(|error| check::unwritable(&error))?;
+    let written = to.commit(there.as_ref(), &state, &holder);
+    if let Some(unkept) = written.map_err(|error| check::unwritable(&error))? {
+        let told = check::unkept(&unkept).into();
+        session.shell.diagnostics(&told, &Sources::default());
+    }
+    to.settle().map_err(|error| check::unwritable(&error))?;
     match read(&to)? {
         Some(copy) if copy == state => Ok(state.instances.len()),
         _ => {

@@ -59,6 +59,8 @@ impl Recorded {
                 ));
                 None
             }
+            // Its versions are never written over, so that it stays where it is.
+            (Store::Remote(_), Err(StoreError::Format { .. })) => None,
             (_, Err(error)) => return Err(check::unreadable(&error).into()),
         };
         Ok(opened)

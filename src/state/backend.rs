@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::history::Place;
 use super::remote::{Hold, RemoteLog};
 use super::web::{WebHold, WebLog};
 use super::{
     Bounds, Cipher, Holder, Journal, LocalStore, Lock, LockError, Record, Remote, RemoteError,
-    RemoteStore, State, StoreError, Unkept, WebStore, Workspace,
+    RemoteStore, State, StoreError, Unkept, Version, WebStore, Workspace,
 };
 
 /// Where the states of all workspaces of a configuration are kept.
@@ -249,8 +250,8 @@ impl Store {
         }
     }
 
-    /// Writes the next version of a state, and keeps it in the history. A shared place has its
-    /// own versions, which are never written over.
+    /// Writes the next version of a state, and keeps it in the history. In a shared place the
+    /// version is the state until the next one is, and stays; a web server keeps no versions.
     ///
     /// # Errors
     /// What the system or the place says.
@@ -262,8 +263,44 @@ impl Store {
     ) -> Result<Option<Unkept>, StoreError> {
         match self {
             Self::Local(store) => store.commit(before, after, by),
-            Self::Remote(store) => store.write(after).map(|()| None),
+            Self::Remote(store) => store.commit(before, after).map(|()| None),
             Self::Web(store) => store.write(after).map(|()| None),
+        }
+    }
+
+    /// The versions that it has had, the oldest first; `None` behind a web server, which keeps
+    /// one state.
+    ///
+    /// # Errors
+    /// What the system or the place says.
+    pub fn versions(&self) -> io::Result<Option<Vec<Version>>> {
+        match self {
+            Self::Local(store) => store.history().versions().map(Some),
+            Self::Remote(store) => store.versions().map(Some).map_err(io::Error::other),
+            Self::Web(_) => Ok(None),
+        }
+    }
+
+    /// The text of a version.
+    ///
+    /// # Errors
+    /// What the system or the place says; a version that is damaged, or was let go of.
+    pub fn version(&self, version: &Version) -> io::Result<String> {
+        match (self, &version.place) {
+            (Self::Local(store), _) => store.history().text(version),
+            (Self::Remote(store), Place::Document(document)) => store.text(document),
+            _ => Err(io::Error::other("it is kept elsewhere")),
+        }
+    }
+
+    /// A version as a state, with what an interrupted apply has done to it, where that is known.
+    ///
+    /// # Errors
+    /// What was done that cannot be read.
+    pub fn folded(&self, state: State) -> Result<State, StoreError> {
+        match self {
+            Self::Local(store) => store.folded(state),
+            Self::Remote(_) | Self::Web(_) => Ok(state),
         }
     }
 

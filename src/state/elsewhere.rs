@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use isobar_stores::{Kind, Lease, Opened, Settings};
+use isobar_stores::{Keep, Kind, Lease, Opened, Settings};
 use jiff::Timestamp;
 
 use super::{Remote, State, WebStore, Workspace};
@@ -37,7 +37,13 @@ pub fn read_elsewhere(
         Opened::Documents(documents) => {
             // Nothing is written, so that no one asks for the time.
             let clock = Arc::new(|| Timestamp::UNIX_EPOCH);
-            let remote = Remote::new(documents, clock, Lease::default(), 1, Arc::new(|_| ()));
+            let remote = Remote::new(
+                documents,
+                clock,
+                Lease::default(),
+                Keep::default(),
+                Arc::new(|_| ()),
+            );
             let remote = remote.map_err(|error| error.to_string())?;
             remote.store(&workspace).read()
         }

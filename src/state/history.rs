@@ -1,4 +1,4 @@
-//! The versions that a state has had: each in a compressed file of its own, encrypted where the
+//! The versions that a state on this machine has had: each in a compressed file of its own, encrypted where the
 //! state is, bounded by count, age and size.
 
 use std::fs::File;
@@ -113,9 +113,18 @@ pub struct Version {
     pub tally: Tally,
     /// How long the state is, in bytes.
     pub size: u64,
-    /// How much of the disk it takes.
+    /// How much room it takes where it is kept.
     pub stored: u64,
-    path: PathBuf,
+    pub(super) place: Place,
+}
+
+/// Where a version is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In a file of this machine.
+    File(PathBuf),
+    /// In a document of a shared place.
+    Document(isobar_stores::Version),
 }
 
 /// The first line of a file; the state follows.
@@ -263,7 +272,7 @@ impl History {
                 tally: head.tally,
                 size: head.size,
                 stored,
-                path,
+                place: Place::File(path),
             })
         });
         Ok(found.collect())
@@ -274,7 +283,10 @@ impl History {
     /// # Errors
     /// What the system says; a file that is damaged.
     pub fn text(&self, version: &Version) -> io::Result<String> {
-        let (_, rest) = head(&version.path)?;
+        let Place::File(path) = &version.place else {
+            return Err(io::Error::other("it is not kept on this machine"));
+        };
+        let (_, rest) = head(path)?;
         let mut text = String::new();
         rest.take(LONGEST + 1).read_to_string(&mut text)?;
         let packed = is_sealed(&text);
@@ -353,7 +365,7 @@ fn head(path: &Path) -> io::Result<(Head, impl Read + use<>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bounds, History, Tally};
+    use super::{Bounds, History, Place, Tally};
     use crate::state::replace::Machine;
     use crate::state::{Holder, State, to_json};
 
@@ -397,7 +409,10 @@ mod tests {
         let text = history.text(&last).unwrap();
         assert_eq!(crate::state::from_json(&text).unwrap().serial, 12);
         // What is damaged is not offered.
-        std::fs::write(&last.path, b"broken").unwrap();
+        let Place::File(path) = &last.place else {
+            unreachable!("it is on this machine")
+        };
+        std::fs::write(path, b"broken").unwrap();
         assert_eq!(history.last_good(), Some(11));
     }
 

@@ -7,6 +7,7 @@ mod elsewhere;
 mod file;
 mod history;
 mod journal;
+mod kept;
 mod lock;
 mod remote;
 mod replace;

@@ -8,15 +8,15 @@ use std::time::Duration;
 use std::{fmt, io};
 
 use isobar_stores::{
-    AcquireError, Clock, Documents, Fault, Head, Lease, Shared, Snapshot, Waiting, Within,
-    WriteError, Writer,
+    AcquireError, Changes, Clock, Documents, Entry, Fault, Head, Keep, Lease, Shared, Snapshot,
+    Waiting, Within, WriteError, Writer,
 };
 use tokio::runtime::{Builder, Runtime};
 
 use super::journal;
 use super::{
-    Cipher, FormatError, Held, Holder, LockError, Record, State, StoreError, Workspace, from_json,
-    opened, sealed, to_json,
+    Cipher, FormatError, Held, Holder, LockError, Record, State, StoreError, Tally, Workspace,
+    from_json, opened, sealed, to_json,
 };
 
 /// Why a place does not do what it is asked for.
@@ -62,7 +62,7 @@ pub struct Remote {
     documents: Arc<dyn Documents>,
     clock: Clock,
     lease: Lease,
-    keep: usize,
+    keep: Keep,
     notice: Notice,
     engine: Arc<Engine>,
 }
@@ -117,7 +117,7 @@ impl Remote {
         documents: Arc<dyn Documents>,
         clock: Clock,
         lease: Lease,
-        keep: usize,
+        keep: Keep,
         notice: Notice,
     ) -> Result<Self, RemoteError> {
         let engine = Engine::start().map_err(|error| RemoteError::Threads(error.to_string()))?;
@@ -215,13 +215,13 @@ struct Writing {
 #[derive(Clone)]
 pub struct RemoteStore {
     place: String,
-    shared: Shared,
+    pub(super) shared: Shared,
     lease: Lease,
     held: Arc<tokio::sync::Mutex<Option<Writing>>>,
     notice: Notice,
-    engine: Arc<Engine>,
+    pub(super) engine: Arc<Engine>,
     /// What it is encrypted with.
-    cipher: Option<Arc<Cipher>>,
+    pub(super) cipher: Option<Arc<Cipher>>,
 }
 
 impl fmt::Debug for RemoteStore {
@@ -263,7 +263,7 @@ impl RemoteStore {
         &self.place
     }
 
-    fn fault(&self, source: impl Into<RemoteError>) -> StoreError {
+    pub(super) fn fault(&self, source: impl Into<RemoteError>) -> StoreError {
         StoreError::Remote {
             place: self.place.clone(),
             source: source.into(),
@@ -307,12 +307,12 @@ impl RemoteStore {
         let wrong = |reason: String| StoreError::Format {
             path: PathBuf::from(&self.place),
             source: FormatError::Malformed(reason),
-            good: None,
+            good: self.last_good(),
         };
         let format = |source| StoreError::Format {
             path: PathBuf::from(&self.place),
             source,
-            good: None,
+            good: self.last_good(),
         };
         let open = |purpose: &str, content: &[u8]| {
             let text = String::from_utf8(content.to_vec());
@@ -388,17 +388,39 @@ impl RemoteStore {
         Ok(RemoteLog(self.clone()))
     }
 
-    /// Makes this the state.
+    /// Makes this the state, which says what is there already.
     pub(super) fn write(&self, state: &State) -> Result<(), StoreError> {
+        let entry = Entry {
+            interim: true,
+            ..Entry::of(&state.lineage, state.serial)
+        };
+        self.put(entry, to_json(state))
+    }
+
+    /// Makes this the next version of the state.
+    pub(super) fn commit(&self, before: Option<&State>, after: &State) -> Result<(), StoreError> {
+        let (text, tally) = (to_json(after), Tally::of(before, after));
+        let entry = Entry {
+            size: text.len() as u64,
+            changes: Changes {
+                added: tally.added,
+                changed: tally.changed,
+                removed: tally.removed,
+            },
+            ..Entry::of(&after.lineage, after.serial)
+        };
+        self.put(entry, text)
+    }
+
+    fn put(&self, entry: Entry, text: String) -> Result<(), StoreError> {
         let held = Arc::clone(&self.held);
-        let (lineage, serial) = (state.lineage.clone(), state.serial);
-        let content = sealed(self.cipher.as_deref(), "state", to_json(state));
+        let content = sealed(self.cipher.as_deref(), "state", text);
         let content =
             content.map_err(|error| self.fault(RemoteError::Threads(error.to_string())))?;
         let written = self.engine.wait(async move {
             let mut held = held.lock().await;
             let held = held.as_mut().ok_or(RemoteError::Unlocked)?;
-            held.writer.write(&lineage, serial, content.into()).await?;
+            held.writer.write(entry, content.into()).await?;
             held.unsettled = false;
             Ok(())
         });

@@ -56,6 +56,49 @@ pub struct Holder {
     pub lease_milliseconds: u64,
 }
 
+/// What its writer says about a version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its serial.
+    pub serial: u64,
+    /// Whose state it is.
+    pub lineage: String,
+    /// How long the state is before it is encrypted, in bytes.
+    #[serde(default)]
+    pub size: u64,
+    /// What differs from the version before.
+    #[serde(default)]
+    pub changes: Changes,
+    /// Whether it only holds what was there before, so that it goes as soon as there is another.
+    #[serde(default)]
+    pub interim: bool,
+}
+
+impl Entry {
+    /// Of a version of which no more is known.
+    #[must_use]
+    pub fn of(lineage: &str, serial: u64) -> Self {
+        Self {
+            serial,
+            lineage: lineage.to_owned(),
+            size: 0,
+            changes: Changes::default(),
+            interim: false,
+        }
+    }
+}
+
+/// How many resources differ between two versions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changes {
+    /// They are new.
+    pub added: usize,
+    /// They are recorded otherwise.
+    pub changed: usize,
+    /// They are gone.
+    pub removed: usize,
+}
+
 /// One version of the state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
@@ -63,16 +106,18 @@ pub struct Version {
     pub name: String,
     /// The SHA-256 of it, in hexadecimal.
     pub digest: String,
-    /// Its serial.
-    pub serial: u64,
-    /// Whose state it is.
-    pub lineage: String,
+    /// How many bytes it has.
+    #[serde(default)]
+    pub stored: u64,
     /// The command that wrote it.
     pub operation: String,
     /// User and host.
     pub who: String,
     /// When, by the clock of who wrote it.
     pub at: Timestamp,
+    /// What its writer says about it.
+    #[serde(flatten)]
+    pub entry: Entry,
 }
 
 impl Head {

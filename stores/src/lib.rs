@@ -13,6 +13,7 @@ mod documents;
 #[cfg(feature = "gcs")]
 mod gcs;
 mod head;
+mod keep;
 mod log;
 mod memory;
 #[cfg(any(feature = "s3", feature = "azblob", feature = "gcs"))]
@@ -30,7 +31,8 @@ mod within;
 mod writer;
 
 pub use documents::{Condition, Document, Documents, Fault, Tag};
-pub use head::{Head, Holder, Version};
+pub use head::{Changes, Entry, Head, Holder, Version};
+pub use keep::Keep;
 pub use memory::Memory;
 pub use settings::{Kind, Opened, Problem, Setting, Settings};
 pub use shared::{AcquireError, Lease, Shared, Snapshot, Waiting};

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 use crate::Clock;
 use crate::documents::{Condition, Documents, Fault, Tag, settle};
 use crate::head::{Head, Holder, Version};
+use crate::keep::Keep;
 use crate::writer::Writer;
 use crate::{log, versions};
 
@@ -79,19 +80,19 @@ pub struct Shared {
     pub(crate) documents: Arc<dyn Documents>,
     pub(crate) clock: Clock,
     pub(crate) lease: Lease,
-    /// How many versions are kept.
-    pub(crate) keep: usize,
+    /// Which versions are kept.
+    pub(crate) keep: Keep,
 }
 
 impl Shared {
-    /// The state in a place. `keep` versions of it stay there, at least one.
+    /// The state in a place. Versions of it stay there as `keep` says, at least one.
     #[must_use]
-    pub fn new(documents: Arc<dyn Documents>, clock: Clock, lease: Lease, keep: usize) -> Self {
+    pub fn new(documents: Arc<dyn Documents>, clock: Clock, lease: Lease, keep: Keep) -> Self {
         Self {
             documents,
             clock,
             lease,
-            keep: keep.max(1),
+            keep,
         }
     }
 

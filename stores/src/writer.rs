@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::documents::{Fault, Tag};
-use crate::head::{Head, Holder, Version};
+use crate::head::{Entry, Head, Holder, Version};
 use crate::shared::Shared;
 use crate::{log, versions};
 
@@ -111,12 +111,7 @@ impl Writer {
     /// # Errors
     /// A lease that was lost, or a place that fails; the state is what it was before then, and
     /// the log still holds.
-    pub async fn write(
-        &mut self,
-        lineage: &str,
-        serial: u64,
-        content: Bytes,
-    ) -> Result<(), WriteError> {
+    pub async fn write(&mut self, entry: Entry, content: Bytes) -> Result<(), WriteError> {
         let mut held = self.held.lock().await;
         held.begun += 1;
         let mut head = held.head.clone();
@@ -125,16 +120,17 @@ impl Writer {
         let version = Version {
             name: versions::next_name(&head),
             digest: versions::digest(&content),
-            serial,
-            lineage: lineage.to_owned(),
+            stored: content.len() as u64,
             operation: holder.map(|one| one.operation.clone()).unwrap_or_default(),
             who: holder.map(|one| one.who.clone()).unwrap_or_default(),
             at: (self.shared.clock)(),
+            entry,
         };
         versions::write(&*self.shared.documents, &version, content).await?;
+        head.versions.retain(|version| !version.entry.interim);
+        let now = version.at;
         head.versions.push(version);
-        let surplus = head.versions.len().saturating_sub(self.shared.keep);
-        head.versions.drain(..surplus);
+        self.shared.keep.bound(&mut head.versions, now);
         head.folded = (self.fence, self.next);
         self.commit(&mut held, head).await?;
         self.torn = false;

@@ -14,8 +14,8 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use isobar_stores::{
-    AcquireError, Clock, Condition, Document, Documents, Fault, Holder, Lease, Memory, Shared,
-    Snapshot, Tag, WriteError, Writer,
+    AcquireError, Clock, Condition, Document, Documents, Entry, Fault, Holder, Keep, Lease, Memory,
+    Shared, Snapshot, Tag, WriteError, Writer,
 };
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep};
@@ -194,9 +194,12 @@ async fn run(
         };
         known.push(record);
         if random.below(4) == 0 {
-            writer
-                .write("l", 1, format!("{}\n", known.join("\n")).into())
-                .await?;
+            let entry = Entry {
+                interim: random.below(2) == 0,
+                ..Entry::of("l", 1)
+            };
+            let content = format!("{}\n", known.join("\n"));
+            writer.write(entry, content.into()).await?;
         }
     }
     if random.below(6) == 0 {
@@ -205,10 +208,24 @@ async fn run(
     }
     if !known.is_empty() {
         writer
-            .write("l", 1, format!("{}\n", known.join("\n")).into())
+            .write(Entry::of("l", 1), format!("{}\n", known.join("\n")).into())
             .await?;
     }
     writer.release().await
+}
+
+/// Looks again and again whether every version that the head lists can be read. Nothing else
+/// happens while it looks: memory answers at once.
+async fn watch(place: Memory, clock: Clock, lease: Lease) {
+    let shared = Shared::new(Arc::new(place), clock, lease, Keep::of(3));
+    loop {
+        if let Some(head) = shared.head().await.unwrap() {
+            for version in &head.versions {
+                shared.version(version).await.unwrap();
+            }
+        }
+        sleep(Duration::from_millis(3)).await;
+    }
 }
 
 /// What happened in a run.
@@ -235,7 +252,7 @@ async fn simulate(seed: u64) -> Seen {
     let mut tasks = Vec::new();
     for worker in 0..4 {
         let wrong = i64::try_from(random.below(4_000)).unwrap() - 2_000;
-        let shared = Shared::new(Arc::clone(&place), clock(began, wrong), lease, 3);
+        let shared = Shared::new(Arc::clone(&place), clock(began, wrong), lease, Keep::of(3));
         let (random, acknowledged) = (random.clone(), Arc::clone(&acknowledged));
         tasks.push(tokio::spawn(async move {
             let mut lost = 0;
@@ -249,15 +266,21 @@ async fn simulate(seed: u64) -> Seen {
         }));
     }
     let mut seen = Seen::default();
+    let watch = tokio::spawn(watch(inner.clone(), clock(began, 0), lease));
     for task in tasks {
         seen.lost += task.await.unwrap();
+    }
+    watch.abort();
+    if let Err(ended) = watch.await {
+        assert!(ended.is_cancelled(), "seed {seed}: {ended}");
     }
     sleep(Duration::from_secs(10)).await;
 
     let quiet: Arc<dyn Documents> = Arc::new(inner);
-    let shared = Shared::new(quiet, clock(began, 0), lease, 3);
+    let writer_place = Arc::clone(&quiet);
+    let shared = Shared::new(quiet, clock(began, 0), lease, Keep::of(3));
     let acquired = shared.acquire(holder("last".to_owned()), Duration::from_secs(60), &|_| ());
-    let (_, snapshot) = acquired.await.unwrap();
+    let (mut writer, snapshot) = acquired.await.unwrap();
     let found = records(&snapshot);
     let once: BTreeSet<String> = found.iter().cloned().collect();
     assert_eq!(
@@ -272,6 +295,13 @@ async fn simulate(seed: u64) -> Seen {
         .cloned()
         .collect();
     assert!(lost.is_empty(), "seed {seed}: {lost:?} of {found:?}");
+    // What was left behind by those who were killed goes with the next version.
+    let again = snapshot.state.clone().unwrap_or_default();
+    writer.write(Entry::of("l", 1), again).await.unwrap();
+    let head = shared.head().await.unwrap().unwrap();
+    let listed: Vec<String> = head.versions.iter().map(|one| one.name.clone()).collect();
+    let there = writer_place.list("states/").await.unwrap();
+    assert_eq!(there, listed, "seed {seed}");
     seen.recorded = found.len();
     seen.sealed = snapshot.head.seals.len();
     seen

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use isobar_stores::{
-    AcquireError, Clock, Condition, Documents, Fault, Holder, Lease, Shared, WriteError,
+    AcquireError, Clock, Condition, Documents, Entry, Fault, Holder, Keep, Lease, Shared,
+    WriteError,
 };
 use jiff::Timestamp;
 
@@ -35,7 +36,12 @@ fn holder(id: &str) -> Holder {
 }
 
 fn shared(place: &Arc<dyn Documents>, length: Duration, beat: Duration) -> Shared {
-    Shared::new(Arc::clone(place), clock(), Lease { length, beat }, 5)
+    Shared::new(
+        Arc::clone(place),
+        clock(),
+        Lease { length, beat },
+        Keep::of(5),
+    )
 }
 
 /// Documents are written on a condition, listed in order and removed.
@@ -116,7 +122,10 @@ pub async fn writers(place: &Arc<dyn Documents>, count: usize) {
             let mut after = before;
             after.extend_from_slice(format!("{number};").as_bytes());
             let serial = snapshot.head.written + 1;
-            writer.write("l", serial, after.into()).await.unwrap();
+            writer
+                .write(Entry::of("l", serial), after.into())
+                .await
+                .unwrap();
             writer.release().await.unwrap();
         })
     });
@@ -146,7 +155,7 @@ pub async fn fencing(place: &Arc<dyn Documents>) {
     // A heart that does not beat is one of a process that was stopped.
     let sleeper = shared(place, Duration::from_millis(50), LONG);
     let (mut asleep, _) = sleeper.acquire(holder("a"), LONG, &|_| ()).await.unwrap();
-    asleep.write("l", 1, "one".into()).await.unwrap();
+    asleep.write(Entry::of("l", 1), "one".into()).await.unwrap();
     asleep.append("begun by a".into()).await.unwrap();
 
     let awake = shared(place, LONG, Duration::from_millis(40));
@@ -159,7 +168,7 @@ pub async fn fencing(place: &Arc<dyn Documents>) {
         panic!("{lost}")
     };
     assert_eq!(by.id, "b");
-    let lost = asleep.write("l", 2, "two by a".into()).await;
+    let lost = asleep.write(Entry::of("l", 2), "two by a".into()).await;
     assert!(matches!(lost, Err(WriteError::Lost(_))), "{lost:?}");
     writer.append("begun by b".into()).await.unwrap();
     let lost = asleep.append("more by a".into()).await;
@@ -168,7 +177,10 @@ pub async fn fencing(place: &Arc<dyn Documents>) {
 
     let snapshot = awake.read().await.unwrap();
     assert_eq!(snapshot.log, ["begun by a", "begun by b"]);
-    writer.write("l", 2, "two by b".into()).await.unwrap();
+    writer
+        .write(Entry::of("l", 2), "two by b".into())
+        .await
+        .unwrap();
     let snapshot = awake.read().await.unwrap();
     assert_eq!(snapshot.state.as_deref(), Some(&b"two by b"[..]));
     assert!(snapshot.log.is_empty());
