@@ -1,46 +1,53 @@
 //! A directed acyclic graph: order, cycles, and who is ready. No domain words.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::hash::Hash;
+use std::sync::OnceLock;
 
+use indexmap::IndexSet;
 use petgraph::Direction;
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
-use petgraph::visit::EdgeRef;
+use rustc_hash::FxBuildHasher;
 
 /// Nodes and what they depend on. Ties in the order are broken by the order of the nodes.
 #[derive(Debug, Clone)]
 pub struct Dag<N> {
-    graph: DiGraph<N, ()>,
-    index: BTreeMap<N, NodeIndex>,
+    /// The nodes as they came; the place of each is its index in the graph.
+    nodes: IndexSet<N, FxBuildHasher>,
+    graph: DiGraph<(), (), usize>,
     /// The edges, to add each once: asking the graph would look through all edges of a node.
-    edges: BTreeSet<(NodeIndex, NodeIndex)>,
+    edges: IndexSet<(Index, Index), FxBuildHasher>,
+    /// The nodes in their own order, once someone has asked for it.
+    sorted: OnceLock<Vec<Index>>,
 }
 
-impl<N: Ord + Clone> Default for Dag<N> {
+type Index = NodeIndex<usize>;
+
+impl<N> Default for Dag<N> {
     fn default() -> Self {
         Self {
-            graph: DiGraph::new(),
-            index: BTreeMap::new(),
-            edges: BTreeSet::new(),
+            nodes: IndexSet::default(),
+            graph: DiGraph::default(),
+            edges: IndexSet::default(),
+            sorted: OnceLock::new(),
         }
     }
 }
 
-impl<N: Ord + Clone> Dag<N> {
+impl<N: Ord + Hash> Dag<N> {
     /// Adds a node, unless it is there.
     pub fn add(&mut self, node: N) {
         self.node(node);
     }
 
-    fn node(&mut self, node: N) -> NodeIndex {
-        match self.index.get(&node) {
-            Some(index) => *index,
-            None => {
-                let index = self.graph.add_node(node.clone());
-                self.index.insert(node, index);
-                index
-            }
+    fn node(&mut self, node: N) -> Index {
+        let (place, is_new) = self.nodes.insert_full(node);
+        if is_new {
+            self.graph.add_node(());
+            self.sorted.take();
         }
+        Index::new(place)
     }
 
     /// Says that `dependent` comes after `dependency`; adds both if need be.
@@ -51,10 +58,29 @@ impl<N: Ord + Clone> Dag<N> {
         }
     }
 
+    fn at(&self, index: Index) -> &N {
+        &self.nodes[index.index()]
+    }
+
+    fn index(&self, node: &N) -> Option<Index> {
+        self.nodes.get_index_of(node).map(Index::new)
+    }
+
+    fn sorted(&self) -> &[Index] {
+        self.sorted.get_or_init(|| {
+            let mut sorted: Vec<Index> = self.graph.node_indices().collect();
+            sorted.sort_unstable_by(|a, b| self.at(*a).cmp(self.at(*b)));
+            sorted
+        })
+    }
+
     /// The graph of some of the nodes; what leads from one to another through the rest leads
     /// there directly.
     #[must_use]
-    pub fn only(&self, wanted: impl Fn(&N) -> bool) -> Self {
+    pub fn only(&self, wanted: impl Fn(&N) -> bool) -> Self
+    where
+        N: Clone,
+    {
         let mut dag = Self::default();
         for node in self.nodes().filter(|node| wanted(node)) {
             dag.add(node.clone());
@@ -76,7 +102,7 @@ impl<N: Ord + Clone> Dag<N> {
 
     /// All nodes, in their own order.
     pub fn nodes(&self) -> impl Iterator<Item = &N> {
-        self.index.keys()
+        self.sorted().iter().map(|index| self.at(*index))
     }
 
     /// What `node` depends on directly, in node order.
@@ -92,29 +118,24 @@ impl<N: Ord + Clone> Dag<N> {
     }
 
     fn neighbours(&self, node: &N, direction: Direction) -> Vec<&N> {
-        let Some(index) = self.index.get(node) else {
+        let Some(index) = self.index(node) else {
             return Vec::new();
         };
-        let mut found: Vec<&N> = self
-            .graph
-            .neighbors_directed(*index, direction)
-            .map(|i| &self.graph[i])
-            .collect();
-        found.sort();
+        let neighbours = self.graph.neighbors_directed(index, direction);
+        let mut found: Vec<&N> = neighbours.map(|index| self.at(index)).collect();
+        found.sort_unstable();
         found
     }
 
-    fn degree(&self, index: NodeIndex, direction: Direction) -> usize {
+    fn degree(&self, index: Index, direction: Direction) -> usize {
         self.graph.neighbors_directed(index, direction).count()
     }
 
     /// All edges as (dependent, dependency), in node order.
     #[must_use]
     pub fn edges(&self) -> Vec<(&N, &N)> {
-        let ends = |edge: petgraph::graph::EdgeReference<'_, ()>| {
-            (&self.graph[edge.target()], &self.graph[edge.source()])
-        };
-        let mut edges: Vec<(&N, &N)> = self.graph.edge_references().map(ends).collect();
+        let ends = |(from, to): &(Index, Index)| (self.at(*to), self.at(*from));
+        let mut edges: Vec<(&N, &N)> = self.edges.iter().map(ends).collect();
         edges.sort();
         edges
     }
@@ -127,12 +148,12 @@ impl<N: Ord + Clone> Dag<N> {
     /// dependencies.
     pub fn order(&self) -> Result<Vec<&N>, Vec<Vec<&N>>> {
         let mut walk = Walk::new(self);
-        let mut ordered = Vec::with_capacity(self.index.len());
+        let mut ordered = Vec::with_capacity(self.nodes.len());
         while let Some(node) = walk.next_ready() {
             ordered.push(node);
             walk.finish(node);
         }
-        if ordered.len() == self.index.len() {
+        if ordered.len() == self.nodes.len() {
             Ok(ordered)
         } else {
             Err(self.cycles())
@@ -155,8 +176,8 @@ impl<N: Ord + Clone> Dag<N> {
     }
 
     /// One cycle within a strongly connected component.
-    fn cycle(&self, component: &[NodeIndex]) -> Vec<&N> {
-        let inside: BTreeSet<&N> = component.iter().map(|index| &self.graph[*index]).collect();
+    fn cycle(&self, component: &[Index]) -> Vec<&N> {
+        let inside: BTreeSet<&N> = component.iter().map(|index| self.at(*index)).collect();
         let mut path: Vec<&N> = inside.first().copied().into_iter().collect();
         while let Some(next) = path.last().and_then(|last| {
             self.dependencies(last)
@@ -182,9 +203,7 @@ impl<N: Ord + Clone> Dag<N> {
 #[derive(Debug, Clone)]
 pub struct Walk<'a, N> {
     dag: &'a Dag<N>,
-    /// The nodes in their own order.
-    nodes: Vec<&'a N>,
-    /// The place of each node there, by its index.
+    /// The place of each node among all in their own order, by its index.
     places: Vec<usize>,
     /// How many of what each node depends on are not finished, by its index; `None` for what is
     /// ready or done.
@@ -192,14 +211,14 @@ pub struct Walk<'a, N> {
     ready: BTreeSet<usize>,
 }
 
-impl<'a, N: Ord + Clone> Walk<'a, N> {
+impl<'a, N: Ord + Hash> Walk<'a, N> {
     /// A walk at its beginning.
     #[must_use]
     pub fn new(dag: &'a Dag<N>) -> Self {
-        let mut places = vec![0; dag.index.len()];
-        let mut waiting_for = vec![None; dag.index.len()];
+        let mut places = vec![0; dag.nodes.len()];
+        let mut waiting_for = vec![None; dag.nodes.len()];
         let mut ready = BTreeSet::new();
-        for (place, index) in dag.index.values().enumerate() {
+        for (place, index) in dag.sorted().iter().enumerate() {
             places[index.index()] = place;
             match dag.degree(*index, Direction::Incoming) {
                 0 => {
@@ -210,7 +229,6 @@ impl<'a, N: Ord + Clone> Walk<'a, N> {
         }
         Self {
             dag,
-            nodes: dag.index.keys().collect(),
             places,
             waiting_for,
             ready,
@@ -220,16 +238,20 @@ impl<'a, N: Ord + Clone> Walk<'a, N> {
     /// Takes the smallest node that is ready.
     pub fn next_ready(&mut self) -> Option<&'a N> {
         let place = self.ready.pop_first()?;
-        self.nodes.get(place).copied()
+        Some(self.at(place))
+    }
+
+    fn at(&self, place: usize) -> &'a N {
+        self.dag.at(self.dag.sorted()[place])
     }
 
     /// Says that a node is finished.
     pub fn finish(&mut self, node: &N) {
-        let Some(index) = self.dag.index.get(node) else {
+        let Some(index) = self.dag.index(node) else {
             return;
         };
         let graph = &self.dag.graph;
-        for dependent in graph.neighbors_directed(*index, Direction::Outgoing) {
+        for dependent in graph.neighbors_directed(index, Direction::Outgoing) {
             let waiting_for = &mut self.waiting_for[dependent.index()];
             *waiting_for = match *waiting_for {
                 Some(1) => {
@@ -244,7 +266,7 @@ impl<'a, N: Ord + Clone> Walk<'a, N> {
     /// Takes out everything that depends on `node`, directly or not, in node order.
     pub fn skip_dependents(&mut self, node: &N) -> Vec<&'a N> {
         let mut skipped = BTreeSet::new();
-        let mut open: Vec<NodeIndex> = self.dag.index.get(node).copied().into_iter().collect();
+        let mut open: Vec<Index> = self.dag.index(node).into_iter().collect();
         while let Some(index) = open.pop() {
             let graph = &self.dag.graph;
             for dependent in graph.neighbors_directed(index, Direction::Outgoing) {
@@ -254,10 +276,7 @@ impl<'a, N: Ord + Clone> Walk<'a, N> {
                 }
             }
         }
-        let nodes = skipped
-            .into_iter()
-            .filter_map(|place| self.nodes.get(place));
-        nodes.copied().collect()
+        skipped.into_iter().map(|place| self.at(place)).collect()
     }
 }
 

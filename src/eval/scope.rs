@@ -25,10 +25,13 @@ pub struct Scope<'a> {
     locals: BTreeMap<Arc<str>, Value>,
     /// Local values that may still change, as they are now; emptied when a block changes.
     passing: RefCell<BTreeMap<Arc<str>, Value>>,
-    blocks: BTreeMap<(Arc<str>, Arc<str>), Value>,
+    blocks: Blocks,
     /// `self`, while a postcondition is looked at.
     this: Option<Value>,
 }
+
+/// The values of blocks, by type and name.
+type Blocks = BTreeMap<Arc<str>, BTreeMap<Arc<str>, Value>>;
 
 /// What the environment contributes; read once, by the CLI.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -94,7 +97,7 @@ impl<'a> Scope<'a> {
             variables,
             locals: BTreeMap::new(),
             passing: RefCell::new(BTreeMap::new()),
-            blocks: BTreeMap::new(),
+            blocks: Blocks::new(),
             this: None,
         }
     }
@@ -124,37 +127,41 @@ impl<'a> Scope<'a> {
     /// and has no instance yet.
     pub fn set_block(&mut self, kind: &str, name: &str, value: Value) {
         self.passing.get_mut().clear();
-        self.blocks.insert((kind.into(), name.into()), value);
+        self.insert(kind.into(), name.into(), value);
+    }
+
+    fn insert(&mut self, kind: Arc<str>, name: Arc<str>, value: Value) {
+        self.blocks.entry(kind).or_default().insert(name, value);
+    }
+
+    fn get_mut(&mut self, kind: &str, name: &str) -> Option<&mut Value> {
+        self.blocks.get_mut(kind)?.get_mut(name)
     }
 
     /// Sets the value of one instance; instances of `count` must be set in order at first.
     pub fn set_instance(&mut self, address: &Address, value: Value) {
         self.passing.get_mut().clear();
-        let block = (kind_of(address), Arc::clone(&address.name));
-        match (&address.key, self.blocks.get_mut(&block)) {
-            (Some(Key::Text(key)), Some(Value::Object(fields))) => {
-                fields.insert(Arc::clone(key), value);
-            }
-            (Some(Key::Number(index)), Some(Value::Tuple(items))) => {
-                match usize::try_from(*index)
-                    .ok()
-                    .and_then(|index| items.get_mut(index))
-                {
-                    Some(item) => *item = value,
-                    None => items.push(value),
+        let kind = kind_of(address);
+        let whole = match &address.key {
+            None => value,
+            Some(key) => match (key, self.get_mut(&kind, &address.name)) {
+                (Key::Text(key), Some(Value::Object(fields))) => {
+                    fields.insert(Arc::clone(key), value);
+                    return;
                 }
-            }
-            (Some(Key::Text(key)), _) => {
-                self.blocks
-                    .insert(block, Value::object([(Arc::clone(key), value)]));
-            }
-            (Some(Key::Number(_)), _) => {
-                self.blocks.insert(block, Value::tuple(vec![value]));
-            }
-            (None, _) => {
-                self.blocks.insert(block, value);
-            }
-        }
+                (Key::Number(index), Some(Value::Tuple(items))) => {
+                    let index = usize::try_from(*index).ok();
+                    match index.and_then(|index| items.get_mut(index)) {
+                        Some(item) => *item = value,
+                        None => items.push(value),
+                    }
+                    return;
+                }
+                (Key::Text(key), _) => Value::object([(Arc::clone(key), value)]),
+                (Key::Number(_), _) => Value::tuple(vec![value]),
+            },
+        };
+        self.insert(kind, Arc::clone(&address.name), whole);
     }
 
     /// Says what `self` means from now on.
@@ -171,8 +178,7 @@ impl<'a> Scope<'a> {
     /// Sets an output of the module `call`, or of one of its instances, which must have a value.
     pub(super) fn set_output(&mut self, step: &ModuleStep, output: &Arc<str>, value: Value) {
         self.passing.get_mut().clear();
-        let block = ("module".into(), Arc::clone(&step.name));
-        let whole = self.blocks.get_mut(&block);
+        let whole = self.get_mut("module", &step.name);
         let instance = match (whole, &step.key) {
             (Some(Value::Object(keys)), Some(Key::Text(key))) => keys.get_mut(key),
             (Some(Value::Tuple(items)), Some(Key::Number(index))) => usize::try_from(*index)
@@ -195,21 +201,19 @@ impl<'a> Scope<'a> {
     /// Sets the value of the block at an address, as `set_block` does.
     pub fn set_at(&mut self, address: &Address, value: Value) {
         self.passing.get_mut().clear();
-        self.blocks
-            .insert((kind_of(address), Arc::clone(&address.name)), value);
+        self.insert(kind_of(address), Arc::clone(&address.name), value);
     }
 
     /// The value of a block.
     #[must_use]
     pub fn block(&self, kind: &str, name: &str) -> Option<&Value> {
-        self.blocks.get(&(kind.into(), name.into()))
+        self.blocks.get(kind)?.get(name)
     }
 
     /// The value of the block at an address.
     #[must_use]
     pub fn at(&self, address: &Address) -> Option<&Value> {
-        self.blocks
-            .get(&(kind_of(address), Arc::clone(&address.name)))
+        self.block(&kind_of(address), &address.name)
     }
 
     /// The value of a variable.
@@ -254,18 +258,16 @@ impl<'a> Scope<'a> {
                 "value" => Some(value.clone()),
                 _ => None,
             },
-            _ => self.blocks.get(&(root.into(), name.into())).cloned(),
+            _ => self.block(root, name).cloned(),
         };
         Ok(value)
     }
 
     /// The data sources of a type, by name.
     fn data_of(&self, kind: &str) -> Value {
-        let kind: Arc<str> = data_kind(kind);
-        let first = (Arc::clone(&kind), Arc::from(""));
-        let found = self.blocks.range(first..);
-        let found = found.take_while(|((there, _), _)| *there == kind);
-        Value::object(found.map(|((_, name), value)| (Arc::clone(name), value.clone())))
+        let found = self.blocks.get(&*data_kind(kind));
+        let found = found.into_iter().flatten();
+        Value::object(found.map(|(name, value)| (Arc::clone(name), value.clone())))
     }
 
     fn local(&self, name: &str) -> Result<Option<Value>, Fault> {

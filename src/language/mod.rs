@@ -37,7 +37,10 @@ pub use expression::{Expression, Located};
 pub use incomplete::is_incomplete;
 pub use module::NOT_INSTALLED;
 pub use origin::Origin;
-pub use parse::{expression as parse_expression, file as parse_file, template as parse_template};
+pub use parse::{
+    expression as parse_expression, file as parse_file, files as parse_files,
+    template as parse_template,
+};
 pub use reference::Reference;
 pub use source::Sources;
 pub use take::{literal_text, unsupported_attribute};
@@ -58,8 +61,9 @@ pub fn load(sources: &Sources) -> (Config, Diagnostics) {
 #[must_use]
 pub fn load_folder(sources: &Sources, folder: &str) -> (Config, Diagnostics) {
     let mut loader = module::Loader::new(sources);
-    let config = Arc::unwrap_or_clone(loader.folder(folder));
-    let mut diagnostics = loader.diagnostics;
+    let config = loader.folder(folder);
+    let mut diagnostics = loader.finish();
+    let config = Arc::unwrap_or_clone(config);
     for (_, module) in config.modules() {
         let settings = module.settings.as_ref();
         let required = settings.and_then(|s| s.required_version.as_ref());

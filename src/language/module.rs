@@ -11,7 +11,7 @@ use super::expression::Located;
 use super::locator::masked;
 use super::origin::OriginError;
 use super::source::{DEEPEST, Sources, Unplaced};
-use super::{parse_file, take};
+use super::{parse_files, take};
 
 /// The code of the diagnostic for a module that has to be installed first.
 pub const NOT_INSTALLED: &str = "L0020";
@@ -160,7 +160,7 @@ pub(super) struct Loader<'a> {
     sizes: BTreeMap<String, usize>,
     /// The folders around the one that is being read.
     around: Vec<String>,
-    pub(super) diagnostics: Diagnostics,
+    diagnostics: Diagnostics,
 }
 
 impl<'a> Loader<'a> {
@@ -174,6 +174,11 @@ impl<'a> Loader<'a> {
         }
     }
 
+    /// What is wrong; the folders are held by no one but those that were given them.
+    pub(super) fn finish(self) -> Diagnostics {
+        self.diagnostics
+    }
+
     /// The configuration of a folder with all that it calls.
     pub(super) fn folder(&mut self, folder: &str) -> Arc<Config> {
         if let Some(config) = self.loaded.get(folder) {
@@ -183,8 +188,8 @@ impl<'a> Loader<'a> {
             folder: folder.into(),
             ..Config::default()
         };
-        for (file, text) in self.sources.configuration_of(folder) {
-            let (body, found) = parse_file(file, text);
+        let texts: Vec<_> = self.sources.configuration_of(folder).collect();
+        for (body, found) in parse_files(&texts) {
             self.diagnostics.extend(found);
             config.add_file(body, &mut self.diagnostics);
         }

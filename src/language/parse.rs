@@ -19,10 +19,21 @@ use super::lower::Lowering;
 /// The most mistakes in the syntax of one file that are reported.
 const MOST_MISTAKES: usize = 100;
 
-/// The least bytes of a text that are parsed on their own.
-const PORTION: usize = 64 << 10;
-/// Fewer portions of a text than this are parsed one after the other.
-const FEW: usize = 8;
+/// The least bytes of a text that are parsed on their own: small enough that the tree of a portion
+/// stays in the cache of a processor.
+const PORTION: usize = 8 << 10;
+/// Less text than this is parsed on one processor: the others would take longer to begin.
+const LITTLE: usize = 32 << 10;
+
+/// Parses files, each as [`file`] does, on all processors.
+#[must_use]
+pub fn files(texts: &[(&Arc<str>, &Arc<str>)]) -> Vec<(Body, Diagnostics)> {
+    let parse = |(name, text): &(&Arc<str>, &Arc<str>)| file(name, text);
+    match texts.iter().map(|(_, text)| text.len()).sum::<usize>() {
+        ..LITTLE => texts.iter().map(parse).collect(),
+        _ => texts.par_iter().map(parse).collect(),
+    }
+}
 
 /// Parses one file. Where the text as a whole does not parse, its top-level items are parsed
 /// one by one, so that several mistakes are reported at once and the rest is still understood.
@@ -83,9 +94,8 @@ fn in_portions(
         let sound = flaw::of_body(&body, part).is_none() && body.attributes().next().is_none();
         sound.then(|| lowering.body(&body))
     };
-    let bodies: Option<Vec<Body>> = match portions.len() {
-        // Threads would cost more than they save.
-        ..FEW => portions.into_iter().map(parse).collect(),
+    let bodies: Option<Vec<Body>> = match text.len() {
+        ..LITTLE => portions.into_iter().map(parse).collect(),
         _ => portions.into_par_iter().map(parse).collect(),
     };
     let blocks = bodies?.into_iter().flat_map(|body| body.blocks);

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use isobar_sdk::address;
 use isobar_sdk::{Address, Diagnostics, Fault, Known, Value};
 use jiff::Timestamp;
+use rustc_hash::FxBuildHasher;
 
 use super::expand::{Expanded, Tally, empty, expand};
 use super::moves::Renamed;
@@ -170,7 +172,7 @@ pub(super) struct Driver<'a> {
     pub(super) reads: BTreeMap<Address, PlannedRead>,
     pub(super) changes: BTreeMap<Address, PlannedChange>,
     /// What changes of each block, in all instances of its module.
-    pub(super) changing: BTreeMap<Address, Address>,
+    pub(super) changing: IndexMap<Address, Address, FxBuildHasher>,
     /// The blocks whose replacements are made before what they replace is destroyed.
     pub(super) create_first: BTreeSet<&'a Node>,
     pub(super) deployments: BTreeMap<String, PlannedDeployment>,
@@ -231,7 +233,7 @@ impl<'a> Driver<'a> {
             checks: Checks::new(),
             reads: BTreeMap::new(),
             changes: BTreeMap::new(),
-            changing: BTreeMap::new(),
+            changing: IndexMap::default(),
             deployments: BTreeMap::new(),
             forecasts: BTreeMap::new(),
             failed: BTreeSet::new(),

@@ -18,7 +18,7 @@ use crate::language::statement::Import;
 use crate::language::{Config, noun};
 
 /// Something with a name, in a module; instances of modules and blocks are not told apart.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node {
     /// The calls that lead to its module.
     pub module: Path,
@@ -27,7 +27,7 @@ pub struct Node {
 }
 
 /// A name in a module.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Name {
     /// Which instances `module "name"` has.
     Call(Arc<str>),
@@ -158,19 +158,19 @@ impl Names {
     /// variables, local values, outputs and nouns.
     #[must_use]
     pub fn resources_behind(&self, node: &Node) -> Vec<Address> {
-        let mut found = BTreeSet::new();
-        let mut seen = BTreeSet::new();
+        let mut found = Vec::new();
+        let mut passed = BTreeSet::new();
         let mut open = self.dag.dependencies(node);
         while let Some(next) = open.pop() {
-            if !seen.insert(next) {
-                continue;
-            }
             match &next.name {
                 Name::Block(kind, _) if has_instances(kind) => found.extend(next.address()),
-                _ => open.extend(self.dag.dependencies(next)),
+                _ if passed.insert(next) => open.extend(self.dag.dependencies(next)),
+                _ => {}
             }
         }
-        found.into_iter().collect()
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     /// The variables, outputs and data sources that may change when a block becomes known.

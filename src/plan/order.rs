@@ -11,7 +11,7 @@ use crate::state::{DeposedKey, State};
 
 /// A node of the order. Groups gather many instances into one node, so that a block that rests
 /// on a block costs as many edges as there are instances, not their product.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
     /// The instance is destroyed, for good or to be made anew.
     Remove(Address),

@@ -199,7 +199,7 @@ fn expression(value: &Value, before: usize) -> Vec<String> {
         Value::Map(fields) | Value::Object(fields) if !fields.is_empty() => {
             bracketed("{", members(fields.iter()).into_iter(), "}")
         }
-        other => vec![scalar(other)],
+        other => vec![scalar(other).into_owned()],
     }
 }
 
@@ -234,7 +234,7 @@ fn member(name: &str) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    scalar(&Value::from(text))
+    scalar(&Value::from(text)).into_owned()
 }
 
 fn ended(mut lines: Vec<String>, end: &str) -> Vec<String> {

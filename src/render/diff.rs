@@ -1,7 +1,6 @@
 //! The difference between two values, as lines with markers.
 
-use std::collections::BTreeSet;
-use std::fmt::Write;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use isobar_sdk::json::encode_exact;
@@ -10,7 +9,7 @@ use isobar_sdk::{Path, Step, Value};
 use similar::{Algorithm, ChangeTag, DiffOp, TextDiff, capture_diff_slices};
 
 use super::document;
-use super::style::{Role, Style};
+use super::style::{Colour, Role, Style};
 use super::value::{escape_template, is_heredoc, is_printable, key, pad, rows, scalar};
 
 /// What happens to what a line says.
@@ -23,12 +22,16 @@ pub(super) enum Marker {
 }
 
 impl Marker {
-    pub(super) fn draw(self, style: &Style) -> String {
-        match self {
-            Self::Same => " ".to_owned(),
-            Self::Added => style.paint(Role::Added, "+"),
-            Self::Changed => style.paint(Role::Changed, "~"),
-            Self::Removed => style.paint(Role::Removed, "-"),
+    pub(super) fn draw(self, style: &Style) -> Cow<'static, str> {
+        let (role, sign) = match self {
+            Self::Same => return " ".into(),
+            Self::Added => (Role::Added, "+"),
+            Self::Changed => (Role::Changed, "~"),
+            Self::Removed => (Role::Removed, "-"),
+        };
+        match style.colour {
+            Colour::Never => sign.into(),
+            Colour::Always => style.paint(role, sign).into(),
         }
     }
 }
@@ -82,17 +85,21 @@ pub(super) fn named(name: &str, before: Option<&Value>, after: Option<&Value>) -
 pub(super) fn draw(lines: &[Line], indent: usize, style: &Style) -> String {
     let mut text = String::new();
     for line in lines {
-        let marker = line.marker.draw(style);
-        let shown = if line.text.starts_with("# (") {
-            style.paint(Role::Dim, &line.text)
+        let start = text.len();
+        text.extend(std::iter::repeat_n(' ', indent + 4 * line.depth));
+        text.push_str(&line.marker.draw(style));
+        text.push(' ');
+        if line.text.starts_with("# (") {
+            text.push_str(&style.paint(Role::Dim, &line.text));
         } else {
-            line.text.clone()
-        };
-        let note = line.note.as_ref().map_or_else(String::new, |note| {
-            format!("   {}", style.paint(Role::Dim, format_args!("# {note}")))
-        });
-        let row = format!("{:1$}{marker} {shown}{note}", "", indent + 4 * line.depth);
-        let _ = writeln!(text, "{}", row.trim_end());
+            text.push_str(&line.text);
+        }
+        if let Some(note) = &line.note {
+            text.push_str("   ");
+            text.push_str(&style.paint(Role::Dim, format_args!("# {note}")));
+        }
+        text.truncate(start + text[start..].trim_end().len());
+        text.push('\n');
     }
     text
 }
@@ -188,14 +195,15 @@ impl Differ<'_> {
             None => ("", rows(value), ""),
         };
         let last = rows.len().saturating_sub(1);
-        for (position, row) in rows.iter().enumerate() {
-            let mut text = row.text.clone();
+        for (position, row) in rows.into_iter().enumerate() {
+            let mut text = row.text;
             if position == last {
                 text.push_str(close);
                 text.push_str(place.tail);
             }
             if position == 0 {
-                self.head(place, marker, &format!("{open}{text}"));
+                text.insert_str(0, open);
+                self.head(place, marker, &text);
             } else {
                 let marker = if row.begins { marker } else { Marker::Same };
                 self.line(place.depth + row.depth, marker, text);
@@ -300,7 +308,7 @@ impl Differ<'_> {
             {
                 "jsonencode(…)".to_owned()
             }
-            _ if is_line(before) => scalar(before),
+            _ if is_line(before) => scalar(before).into_owned(),
             _ => counted(
                 before.as_str().map_or(0, |text| text.lines().count()),
                 "line",
@@ -313,7 +321,11 @@ impl Differ<'_> {
     /// The fields of two objects or maps; equal ones are counted, not shown, but for those that
     /// tell the reader which thing this is.
     fn fields(&mut self, place: &Place, parent: &Value, (old, new): (&Fields, &Fields)) {
-        let names: BTreeSet<&Arc<str>> = old.keys().chain(new.keys()).collect();
+        let mut names: Vec<&Arc<str>> = old.keys().chain(new.keys()).collect();
+        if !(old.is_empty() || new.is_empty()) {
+            names.sort_unstable();
+            names.dedup();
+        }
         let (mut shown, mut hidden) = (Vec::new(), 0);
         let top = place.path.steps().is_empty();
         for name in names {
@@ -326,14 +338,14 @@ impl Differ<'_> {
             }
         }
         let labels = pad(shown.iter().map(|(name, _, _)| key(parent, name)).collect());
-        for (label, (name, before, after)) in labels.iter().zip(shown) {
+        for (label, (name, before, after)) in labels.into_iter().zip(shown) {
             let step = match parent {
                 Value::Map(_) => Step::Key(Arc::clone(name)),
                 _ => Step::Attribute(Arc::clone(name)),
             };
             let inner = Place {
                 depth: place.depth,
-                label: format!("{label} = "),
+                label: label + " = ",
                 tail: "",
                 path: place.path.then(step),
             };

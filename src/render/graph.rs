@@ -6,7 +6,7 @@ use crate::graph::Dag;
 
 /// A digraph with an edge from every node to those that it waits for.
 #[must_use]
-pub fn dot<N: Ord + Clone>(dag: &Dag<N>, label: impl Fn(&N) -> String) -> String {
+pub fn dot<N: Ord + std::hash::Hash>(dag: &Dag<N>, label: impl Fn(&N) -> String) -> String {
     let mut text = "digraph isobar {\n  rankdir = \"RL\";\n  node [shape = rect, fontname = \"sans-serif\"];\n".to_owned();
     let quoted = |node: &N| {
         let name = label(node).replace('\\', "\\\\").replace('"', "\\\"");

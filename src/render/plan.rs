@@ -6,6 +6,8 @@ use std::fmt::Write;
 use isobar_sdk::address::Key;
 use isobar_sdk::{Address, Path, Value};
 
+use rayon::prelude::*;
+
 use super::diff::{self, Marker};
 use super::style::{Role, Style};
 use super::{deployment, value};
@@ -242,21 +244,26 @@ pub(super) fn moved(plan: &Plan, style: &Style) -> String {
     text
 }
 
+/// Fewer changes than this are drawn on one processor.
+const FEW: usize = 200;
+
 /// The changes of some kinds, those below one deployment under its name.
 fn changes(plan: &Plan, style: &Style, wanted: &dyn Fn(Action) -> bool) -> String {
-    let mut blocks: Vec<String> = Vec::new();
-    let mut group: Option<Address> = None;
-    for (address, planned) in plan.actions() {
-        if !wanted(planned.change.action()) {
-            continue;
-        }
-        let block = address.native.as_ref().map(|_| address.owner());
-        let title = block.as_ref().filter(|_| block != group);
-        let mut text = title.map_or_else(String::new, |block| heading(style, &format!("{block}:")));
-        text.push_str(&change(plan, address, planned, style));
-        blocks.push(text);
-        group = block;
-    }
+    let wanted = |(_, planned): &(&Address, &PlannedChange)| wanted(planned.change.action());
+    let actions: Vec<(&Address, &PlannedChange)> = plan.actions().filter(wanted).collect();
+    let draw = |place: usize| {
+        let (address, planned) = actions[place];
+        let block = |address: &Address| address.native.as_ref().map(|_| address.owner());
+        let (here, before) = (block(address), place.checked_sub(1));
+        let before = before.and_then(|before| block(actions[before].0));
+        let title = here.filter(|here| before.as_ref() != Some(here));
+        let title = title.map(|block| heading(style, &format!("{block}:")));
+        title.unwrap_or_default() + &change(plan, address, planned, style)
+    };
+    let blocks: Vec<String> = match actions.len() {
+        ..FEW => (0..actions.len()).map(draw).collect(),
+        _ => (0..actions.len()).into_par_iter().map(draw).collect(),
+    };
     blocks.join("\n")
 }
 

@@ -1,5 +1,6 @@
 //! Values as HCL-like text.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use isobar_sdk::Value;
@@ -86,17 +87,27 @@ fn push(rows: &mut Vec<Row>, depth: usize, (label, tail): (&str, &str), value: &
                 begins: false,
             });
         }
-        other => row(depth, format!("{label}{}{tail}", scalar(other)), true),
+        other => row(depth, [label, &*scalar(other), tail].concat(), true),
     }
 }
 
 /// Names filled up to the width of the widest.
 pub(super) fn pad(names: Vec<String>) -> Vec<String> {
-    let widest = names.iter().map(|name| name.width()).max().unwrap_or(0);
-    names
-        .into_iter()
-        .map(|name| format!("{name}{:1$}", "", widest - name.width()))
-        .collect()
+    let widest = names.iter().map(|name| width(name)).max().unwrap_or(0);
+    let filled = names.into_iter().map(|mut name| {
+        name.extend(std::iter::repeat_n(' ', widest - width(&name)));
+        name
+    });
+    filled.collect()
+}
+
+/// The columns that a name takes. Most have a column for each byte, which is quickly seen.
+fn width(name: &str) -> usize {
+    let plain = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+    match name.bytes().all(plain) {
+        true => name.len(),
+        false => name.width(),
+    }
 }
 
 /// A name as it stands before an equals sign in `parent`.
@@ -112,16 +123,16 @@ pub(super) fn key(parent: &Value, name: &str) -> String {
 }
 
 /// A value that fits on a line; collections must be empty.
-pub(super) fn scalar(value: &Value) -> String {
+pub(super) fn scalar(value: &Value) -> Cow<'static, str> {
     match value {
-        Value::Null(_) => "null".to_owned(),
-        Value::Bool(truth) => truth.to_string(),
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => quote(text),
-        Value::List(_) | Value::Set(_) | Value::Tuple(_) => "[]".to_owned(),
-        Value::Map(_) | Value::Object(_) => "{}".to_owned(),
-        Value::Unknown(_) => "(known after apply)".to_owned(),
-        Value::Marked(marks, _) => marks.cover().to_owned(),
+        Value::Null(_) => "null".into(),
+        Value::Bool(truth) => truth.to_string().into(),
+        Value::Number(number) => number.to_string().into(),
+        Value::String(text) => quote(text).into(),
+        Value::List(_) | Value::Set(_) | Value::Tuple(_) => "[]".into(),
+        Value::Map(_) | Value::Object(_) => "{}".into(),
+        Value::Unknown(_) => "(known after apply)".into(),
+        Value::Marked(marks, _) => marks.cover().into(),
     }
 }
 
@@ -158,7 +169,10 @@ fn quote(text: &str) -> String {
         }
     }
     quoted.push('"');
-    escape_template(&quoted)
+    match quoted.contains('{') {
+        true => escape_template(&quoted),
+        false => quoted,
+    }
 }
 
 #[cfg(test)]

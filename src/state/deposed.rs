@@ -10,7 +10,7 @@ use isobar_sdk::Address;
 use super::{Instance, State};
 
 /// Tells apart what was deposed at one address; eight hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeposedKey(u32);
 
 impl fmt::Display for DeposedKey {

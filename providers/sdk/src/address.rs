@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 /// Which one of several: a position of `count` or a key of `for_each`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// A position of `count`.
     Number(u64),
@@ -23,7 +23,7 @@ impl fmt::Display for Key {
 }
 
 /// Whether Isobar makes the thing or only reads it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mode {
     /// Isobar makes, changes and destroys it.
     Managed,
@@ -32,7 +32,7 @@ pub enum Mode {
 }
 
 /// A step into a module.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModuleStep {
     /// The name of the `module` block.
     pub name: Arc<str>,
@@ -41,7 +41,7 @@ pub struct ModuleStep {
 }
 
 /// The native resource that a deployment has in one zone.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Native {
     /// Its type, such as `aws_sagemaker_endpoint`.
     pub kind: Arc<str>,
@@ -63,7 +63,7 @@ impl fmt::Display for Native {
 /// `Display` and `FromStr` are inverse for all that a state records; the order is the order of all
 /// output. A deployment with one text in brackets reads as that zone of it: where it has several
 /// instances, [`Address::beside`] takes the text for one of these.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
     /// The modules around it, outermost first.
     pub module: Vec<ModuleStep>,
