@@ -56,7 +56,9 @@ pub(super) fn run(session: &Session, args: &args::Apply) -> Result<Exit, Stopped
         args,
         (&store, &holder, guard.as_ref()),
     )?;
-    Ok(conclude(session, &plan, &report))
+    let exit = conclude(session, &plan, &report);
+    planning::leave((draft, plan, report));
+    Ok(exit)
 }
 
 /// The plan in a file, if it still holds.

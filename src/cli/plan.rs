@@ -56,11 +56,19 @@ pub(super) fn run(session: &Session, args: &args::Plan) -> Result<Exit, Stopped>
         ),
         None => {}
     }
-    Ok(if args.detailed_exitcode && plan.has_changes() {
+    let exit = if args.detailed_exitcode && plan.has_changes() {
         Exit::Changes
     } else {
         Exit::Success
-    })
+    };
+    leave((draft, plan));
+    Ok(exit)
+}
+
+/// Gives up what a command has worked with, now that the process ends: to free it piece by piece
+/// takes a tenth of the time that a large plan takes.
+pub(super) fn leave<T>(worked_with: T) {
+    std::mem::forget(worked_with);
 }
 
 /// What a plan is for.

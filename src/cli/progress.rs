@@ -17,7 +17,7 @@ use crate::event::{Event, Sink};
 use crate::render::{self, Style};
 
 /// How often time that passes is looked at.
-const TICK: Duration = Duration::from_millis(250);
+const TICK: Duration = Duration::from_millis(100);
 /// How long a change is under way before it is told that it still is, and how often from then on.
 const STILL: u64 = 10;
 
@@ -98,6 +98,7 @@ impl Drop for Progress {
             let _ended = ticker.join();
         }
         self.shell.draw(None);
+        self.shell.flush();
     }
 }
 
@@ -117,7 +118,7 @@ impl Sink for Progress {
         if is_line(&event, self.shell.terminal().error) {
             let style = self.shell.aside_style();
             self.shell
-                .say(&render::event::human(&event, elapsed, &style));
+                .say_soon(&render::event::human(&event, elapsed, &style));
         }
     }
 }
@@ -153,6 +154,7 @@ fn spinner(shell: &Shell) -> Option<ProgressBar> {
 }
 
 fn tick(shell: &Shell, work: &Mutex<Work>, bar: Option<&ProgressBar>) {
+    shell.flush();
     let mut work = locked(work);
     if let Some(bar) = bar {
         bar.set_message(work.summary());

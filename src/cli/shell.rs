@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use anstream::{AutoStream, ColorChoice};
 use indicatif::ProgressBar;
@@ -34,6 +35,8 @@ struct Inner {
     terminal: Terminal,
     out: Mutex<AutoStream<io::Stdout>>,
     err: Mutex<AutoStream<io::Stderr>>,
+    /// Lines for stderr that come in quick succession.
+    held: Mutex<Held>,
     /// What is drawn at the bottom of the terminal and must step aside for lines.
     bar: Mutex<Option<ProgressBar>>,
     /// Why results could not be written, where someone should know.
@@ -43,6 +46,20 @@ struct Inner {
     /// Takes events beside what is printed.
     copy: Mutex<Option<File>>,
 }
+
+/// Lines that are written together: each on its own would cost a call of the system, and whoever
+/// reads them a wait.
+#[derive(Default)]
+struct Held {
+    text: String,
+    /// When such lines were written last.
+    written: Option<Instant>,
+}
+
+/// How long after lines were written others are held; someone must see to it that they come out.
+const SOON: Duration = Duration::from_millis(50);
+/// So much is not held.
+const MUCH: usize = 1 << 14;
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -66,6 +83,7 @@ impl Shell {
             terminal: *terminal,
             out: Mutex::new(AutoStream::new(io::stdout(), out)),
             err: Mutex::new(AutoStream::new(io::stderr(), err)),
+            held: Mutex::default(),
             bar: Mutex::default(),
             lost: Mutex::default(),
             log,
@@ -79,10 +97,7 @@ impl Shell {
             return;
         };
         if let Some(line) = log.line(level, &line()) {
-            self.aside(|| {
-                // Nobody can be told that telling does not work.
-                let _unheard = writeln!(locked(&self.0.err), "{line}");
-            });
+            self.aside(|| self.unheard(&format!("{line}\n")));
         }
     }
 
@@ -189,12 +204,35 @@ impl Shell {
     /// Tells people on stderr; programs get an event of its own for it.
     pub(super) fn say(&self, text: &str) {
         if self.0.manner == Manner::Human {
-            self.aside(|| {
-                let mut err = locked(&self.0.err);
-                // Nobody can be told that telling does not work.
-                let _unheard = writeln!(err, "{}", text.trim_end_matches('\n'));
-            });
+            let line = format!("{}\n", text.trim_end_matches('\n'));
+            self.aside(|| self.unheard(&line));
         }
+    }
+
+    /// As `say`, for lines that come by the thousand: those that follow others at once may wait
+    /// for [`Shell::flush`], or for whatever is written next.
+    pub(super) fn say_soon(&self, text: &str) {
+        if self.0.manner != Manner::Human {
+            return;
+        }
+        let mut held = locked(&self.0.held);
+        held.text.push_str(text.trim_end_matches('\n'));
+        held.text.push('\n');
+        let due = held.written.is_none_or(|written| written.elapsed() > SOON);
+        drop(held);
+        if due || locked(&self.0.held).text.len() > MUCH {
+            self.flush();
+        }
+    }
+
+    /// Writes the lines that are held.
+    pub(super) fn flush(&self) {
+        self.aside(|| {});
+    }
+
+    fn unheard(&self, text: &str) {
+        // Nobody can be told that telling does not work.
+        let _unheard = locked(&self.0.err).write_all(text.as_bytes());
     }
 
     /// Tells what is wrong.
@@ -211,6 +249,7 @@ impl Shell {
     /// Asks a question on the terminal; the answer without the end of its line.
     pub(super) fn ask(&self, question: &str) -> io::Result<String> {
         {
+            self.flush();
             let mut err = locked(&self.0.err);
             write!(err, "{question}")?;
             err.flush()?;
@@ -228,8 +267,18 @@ impl Shell {
         }
     }
 
-    /// Writes while the bar is out of the way.
+    /// Writes while the bar is out of the way, behind the lines that are held.
     fn aside(&self, write: impl FnOnce()) {
+        let write = || {
+            let mut held = locked(&self.0.held);
+            if !held.text.is_empty() {
+                self.unheard(&held.text);
+                held.text.clear();
+                held.written = Some(Instant::now());
+            }
+            drop(held);
+            write();
+        };
         let bar = locked(&self.0.bar).clone();
         match bar {
             Some(bar) => bar.suspend(write),
@@ -239,6 +288,7 @@ impl Shell {
 
     /// Ends: a result that could not be written, to a full disk for instance, is a failure.
     pub(super) fn finish(&self, exit: Exit) -> Exit {
+        self.flush();
         let lost = locked(&self.0.lost).take();
         let Some(error) = lost else { return exit };
         self.tell(&format!("Error: the output could not be written: {error}"));

@@ -91,7 +91,7 @@ fn scoped(
         header: block.header,
         check: Some(Arc::clone(check)),
         repetition: Repetition::Once,
-        provider: take::provider(&mut block.body, diagnostics),
+        provider: take::provider(&mut block.body, diagnostics).map(Box::new),
         depends_on: take::list(&mut block.body, "depends_on", diagnostics),
         lifecycle: Lifecycle::default(),
         body: block.body,

@@ -208,7 +208,7 @@ pub struct Declaration {
     /// `count` or `for_each`.
     pub repetition: Repetition,
     /// The provider, where the block says it.
-    pub provider: Option<ProviderRef>,
+    pub provider: Option<Box<ProviderRef>>,
     /// What must be there before, beside what is referred to.
     pub depends_on: Vec<Located>,
     /// What it says about its own life.
@@ -217,17 +217,18 @@ pub struct Declaration {
     pub body: Body,
 }
 
-/// Whether a block stands for one thing or for several.
+/// Whether a block stands for one thing or for several. Most stand for one, so what says otherwise
+/// is kept elsewhere.
 #[derive(Debug, Clone)]
 pub enum Repetition {
     /// One.
     Once,
     /// One or none.
-    If(Attribute),
+    If(Box<Attribute>),
     /// As many as this number says.
-    Count(Attribute),
+    Count(Box<Attribute>),
     /// One for each element of this.
-    ForEach(Attribute),
+    ForEach(Box<Attribute>),
 }
 
 impl Repetition {
@@ -514,7 +515,7 @@ impl Config {
             header: header.clone(),
             check: None,
             repetition: take::repetition(&mut block.body, diagnostics),
-            provider: take::provider(&mut block.body, diagnostics),
+            provider: take::provider(&mut block.body, diagnostics).map(Box::new),
             depends_on: take::list(&mut block.body, "depends_on", diagnostics),
             lifecycle: Lifecycle::take(&mut block.body, diagnostics),
             body: block.body,

@@ -15,7 +15,7 @@ pub struct Lifecycle {
     /// Whether a replacement is made before what it replaces is destroyed, where that is said.
     pub create_before_destroy: Option<bool>,
     /// Whether it must not be destroyed.
-    pub prevent_destroy: Option<Attribute>,
+    pub prevent_destroy: Option<Box<Attribute>>,
     /// What of the configuration does not count once the resource is there.
     pub ignore_changes: Ignore,
     /// What it is replaced together with.
@@ -69,7 +69,7 @@ impl Lifecycle {
         let inner = &mut block.body;
         let lifecycle = Self {
             create_before_destroy: take::flag(inner, "create_before_destroy", diagnostics),
-            prevent_destroy: inner.take_attribute("prevent_destroy"),
+            prevent_destroy: inner.take_attribute("prevent_destroy").map(Box::new),
             ignore_changes: take_ignore(inner, diagnostics),
             replace_triggered_by: take::list(inner, "replace_triggered_by", diagnostics),
             preconditions: Condition::take_all(inner, "precondition", diagnostics),

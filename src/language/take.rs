@@ -110,10 +110,11 @@ pub(super) fn repetition(body: &mut Body, diagnostics: &mut Diagnostics) -> Repe
         .iter_mut()
         .find(|block| &*block.kind == "lifecycle");
     let inside = lifecycle.and_then(|block| block.body.take_attribute("enabled"));
+    let mut attribute = |name| body.take_attribute(name).map(Box::new);
     let given: Vec<Repetition> = [
-        body.take_attribute("count").map(Repetition::Count),
-        body.take_attribute("for_each").map(Repetition::ForEach),
-        inside.map(Repetition::If),
+        attribute("count").map(Repetition::Count),
+        attribute("for_each").map(Repetition::ForEach),
+        inside.map(Box::new).map(Repetition::If),
     ]
     .into_iter()
     .flatten()

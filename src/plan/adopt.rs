@@ -189,6 +189,7 @@ pub(super) fn targets(import: &Import, scope: &Scope<'_>) -> Result<Vec<(Address
     let repetition = import
         .for_each
         .clone()
+        .map(Box::new)
         .map_or(Repetition::Once, Repetition::ForEach);
     expand(&repetition, scope)?
         .into_iter()

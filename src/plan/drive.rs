@@ -453,7 +453,7 @@ impl<'a> Driver<'a> {
         kind: &str,
     ) -> Result<String, Fault> {
         let around = (&block.module, ambient);
-        let named = block.declaration.provider.as_ref();
+        let named = block.declaration.provider.as_deref();
         let root = self.request.config;
         provider::of_block(root, &self.frames, around, named, kind).map(|key| key.to_string())
     }

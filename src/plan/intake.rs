@@ -141,7 +141,7 @@ impl<'a> Target<'a> {
             .collect();
         let found = instances.into_iter().find(|(key, _)| *key == address.key);
         let (_, ambient) = found.ok_or_else(|| no_instance(declaration, address, &known))?;
-        let named = declaration.provider.as_ref();
+        let named = declaration.provider.as_deref();
         let around = (&address.module, &ambient);
         let provider = provider::of_block(request.config, &sketch.frames, around, named, kind)?;
         let name = Name::Block(address.kind.clone(), address.name.clone());

@@ -88,6 +88,7 @@ fn repetition(block: &ProviderBlock) -> Repetition {
     block
         .for_each
         .clone()
+        .map(Box::new)
         .map_or(Repetition::Once, Repetition::ForEach)
 }
 
