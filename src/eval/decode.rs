@@ -1,10 +1,10 @@
 //! The body of a block to a value of the shape that a schema asks for.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::schema::{self, Nesting, Presence};
+use isobar_sdk::value::Named;
 use isobar_sdk::{Diagnostic, Diagnostics, Fault, Span, Value};
 
 use super::dynamic::Given;
@@ -57,8 +57,6 @@ pub(super) struct Decoder<'a> {
     diagnostics: &'a mut Diagnostics,
 }
 
-type Fields = BTreeMap<Arc<str>, Value>;
-
 impl Decoder<'_> {
     pub(super) fn evaluate(&self, located: &Located) -> Result<Value, Fault> {
         evaluate_within(located, (self.scope, self.ambient), self.bound.clone())
@@ -68,33 +66,33 @@ impl Decoder<'_> {
         self.diagnostics.push(diagnostic);
     }
 
-    fn body(&mut self, body: &Body, schema: &schema::Body, header: &Span) -> Fields {
-        let mut fields = Fields::new();
+    fn body(&mut self, body: &Body, schema: &schema::Body, header: &Span) -> Named {
+        let mut fields = Named::default();
         for attribute in &body.attributes {
-            match schema.attributes.get(&*attribute.name) {
-                Some(known) => {
+            match schema.attributes.get_key_value(&*attribute.name) {
+                Some((name, known)) => {
                     let value = self.attribute(attribute, known);
-                    fields.insert(Arc::clone(&attribute.name), value);
+                    fields.insert(Arc::clone(name), value);
                 }
                 None => {
                     let known = schema
                         .attributes
                         .iter()
                         .filter(|(_, a)| a.is_configurable());
-                    let names = known.map(|(name, _)| name.as_str());
+                    let names = known.map(|(name, _)| &**name);
                     self.diagnostics
                         .push(unsupported_attribute(attribute, names).within(header));
                 }
             }
         }
         for (name, attribute) in &schema.attributes {
-            if fields.contains_key(name.as_str()) {
+            if fields.contains_key(name) {
                 continue;
             }
             if attribute.presence == Presence::Required {
                 self.missing(&format!("{name} = …"), &attribute.doc, header);
             }
-            fields.insert(name.as_str().into(), Value::NULL);
+            fields.insert(Arc::clone(name), Value::NULL);
         }
         self.blocks(body, schema, header, &mut fields);
         fields
@@ -170,7 +168,7 @@ impl Decoder<'_> {
         })
     }
 
-    fn blocks(&mut self, body: &Body, schema: &schema::Body, header: &Span, into: &mut Fields) {
+    fn blocks(&mut self, body: &Body, schema: &schema::Body, header: &Span, into: &mut Named) {
         let unfolded = self.unfold(body);
         for block in &unfolded.blocks {
             if !schema.blocks.contains_key(&**block.kind) {
@@ -231,7 +229,7 @@ impl Decoder<'_> {
         };
         for (name, attribute) in &known.body.attributes {
             if let (Presence::Default(default), Some(value)) =
-                (&attribute.presence, fields.get_mut(name.as_str()))
+                (&attribute.presence, fields.get_mut(name))
                 && value.is_null()
             {
                 *value = default.clone();

@@ -171,8 +171,9 @@ pub(super) struct Driver<'a> {
     /// What the data sources tell.
     pub(super) reads: BTreeMap<Address, PlannedRead>,
     pub(super) changes: BTreeMap<Address, PlannedChange>,
-    /// What changes of each block, in all instances of its module.
-    pub(super) changing: IndexMap<Address, Address, FxBuildHasher>,
+    /// What changes of each block, in all instances of its module; `None` where it goes by the
+    /// same address.
+    pub(super) changing: IndexMap<Address, Option<Box<Address>>, FxBuildHasher>,
     /// The blocks whose replacements are made before what they replace is destroyed.
     pub(super) create_first: BTreeSet<&'a Node>,
     pub(super) deployments: BTreeMap<String, PlannedDeployment>,

@@ -1,6 +1,7 @@
 //! One instance: what it is, what it should be, and the change between the two.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use isobar_sdk::deployment::Wire;
 use isobar_sdk::provider::PlanChange;
@@ -157,9 +158,9 @@ pub fn configure(
 ) -> Value {
     let fields = schema.body.attributes.iter().map(|(name, attribute)| {
         let value = wires
-            .get(name)
+            .get(&**name)
             .map_or(Value::NULL, |wire| follow(wire, value_of));
-        (name.as_str(), attribute.ty.convert(&value).unwrap_or(value))
+        (Arc::clone(name), attribute.ty.convert(&value).unwrap_or(value))
     });
     Value::object(fields)
 }

@@ -216,18 +216,13 @@ pub(super) fn zone_settings(value: &Value, provider: &str, registry: &Registry) 
     let Some(schema) = registry.provider_schema(provider) else {
         return Value::NULL;
     };
-    let names = schema
-        .zone
-        .attributes
-        .keys()
-        .chain(schema.zone.blocks.keys());
-    let field = |name: &String| {
-        (
-            name.as_str().into(),
-            value.field(name).cloned().unwrap_or(Value::NULL),
-        )
-    };
-    Value::object(names.map(field).collect::<Vec<(Arc<str>, Value)>>())
+    let blocks = schema.zone.blocks.keys();
+    let names = schema.zone.attributes.keys().cloned();
+    let names = names.chain(blocks.map(|name| name.as_str().into()));
+    Value::object(names.map(|name| {
+        let field = value.field(&name).cloned();
+        (name, field.unwrap_or(Value::NULL))
+    }))
 }
 
 /// Reads a model; a file on this machine is resolved to its digest.

@@ -115,7 +115,10 @@ impl<'a> Driver<'a> {
         for (attribute, located) in values.chain(triggers) {
             let mut blocks = BTreeSet::new();
             self.behind(&block.module, located, &mut Seen::new(), &mut blocks);
-            let changing = blocks.iter().filter_map(|block| self.changing.get(block));
+            let changing = blocks.iter().filter_map(|block| {
+                let of = self.changing.get(block)?;
+                Some(of.as_deref().unwrap_or(block))
+            });
             causes.extend(changing.map(|of| Cause::Follows {
                 attribute: attribute.to_owned(),
                 of: of.clone(),
@@ -147,11 +150,13 @@ impl<'a> Driver<'a> {
     /// Takes up the change of an instance.
     pub(super) fn take_up(&mut self, address: Address, planned: PlannedChange) {
         if planned.change.action() != Action::Keep {
+            let block = address.everywhere();
+            let only = (address != block).then(|| Box::new(address.clone()));
             // Of several instances the block stands for all.
             self.changing
-                .entry(address.everywhere())
-                .and_modify(|changing| *changing = address.block())
-                .or_insert_with(|| address.clone());
+                .entry(block)
+                .and_modify(|changing| *changing = Some(Box::new(address.block())))
+                .or_insert(only);
         }
         self.changes.insert(address, planned);
     }

@@ -57,7 +57,7 @@ pub(super) fn check_ignored(declaration: &Declaration, shape: &Body) -> Vec<Diag
                 "{} has no attribute {name:?} that could be ignored.",
                 declaration.kind
             );
-            let names = shape.attributes.keys().map(String::as_str);
+            let names = shape.attributes.keys().map(|name| &**name);
             let meant = isobar_sdk::diagnostic::closest(name, names);
             let help = meant.map_or_else(
                 || "Remove it from ignore_changes.".to_owned(),

@@ -230,7 +230,7 @@ impl<'r> Driver<'r> {
             let is = before.field(&attribute).cloned().unwrap_or(Value::NULL);
             if was.reveal_all() == is.reveal_all() {
                 // What only the provider sets follows from the rest.
-                let known = schema.body.attributes.get(&attribute);
+                let known = schema.body.attributes.get(attribute.as_str());
                 let computed = known.is_some_and(|known| !known.is_configurable());
                 return (!computed).then_some(Cause::Configuration { attribute });
             }

@@ -64,7 +64,7 @@ fn secrets(body: &Body, value: &Value) -> Vec<String> {
     let attributes = body.attributes.iter().filter(|(_, a)| a.is_configurable());
     let mut found: Vec<String> = attributes
         .filter(|(name, _)| value.field(name).is_some_and(is_secret))
-        .map(|(name, _)| name.clone())
+        .map(|(name, _)| name.to_string())
         .collect();
     // Paths do not lead into lists of blocks, so that a block with a secret stays as a whole.
     let blocks = body.blocks.iter();
@@ -110,12 +110,12 @@ impl Writer {
                 self.line(depth, "# sensitive, so it is not written here");
                 let needed = attribute.presence == Presence::Required;
                 let placeholder = placeholder(&attribute.ty, needed);
-                aligned.push((name.clone(), placeholder.to_owned()));
+                aligned.push((name.to_string(), placeholder.to_owned()));
                 continue;
             }
             let lines = expression(&field, 2 * depth + name.len() + 3);
             match lines.as_slice() {
-                [line] => aligned.push((name.clone(), line.clone())),
+                [line] => aligned.push((name.to_string(), line.clone())),
                 [first, rest @ ..] => {
                     self.aligned(depth, &mut aligned);
                     self.line(depth, &format!("{name} = {first}"));

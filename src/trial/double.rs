@@ -300,7 +300,7 @@ fn made_up(value: &Value, seed: &str) -> Value {
             .map(|(position, item)| made_up(item, &format!("{seed}[{position}]")))
             .collect()
     };
-    let named = |fields: &BTreeMap<Arc<str>, Value>| -> Vec<(Arc<str>, Value)> {
+    let named = |fields: &isobar_sdk::value::Named| -> Vec<(Arc<str>, Value)> {
         let fields = fields.iter();
         fields
             .map(|(name, field)| (Arc::clone(name), made_up(field, &format!("{seed}.{name}"))))
@@ -327,7 +327,7 @@ fn of_type(ty: &Type, seed: &str) -> Value {
         Type::String => Value::string(text(seed)),
         Type::List(element) => Value::list_of(element, Vec::new()),
         Type::Set(element) => Value::set_of(element, Vec::new()),
-        Type::Map(element) => Value::Map(isobar_sdk::value::Fields::of(element, BTreeMap::new())),
+        Type::Map(element) => Value::Map(isobar_sdk::value::Fields::of(element, [])),
         Type::Tuple(elements) => {
             let elements = elements.iter().enumerate();
             Value::tuple(

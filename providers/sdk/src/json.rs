@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use crate::types::{Field, Mismatch};
-use crate::value::{Marks, Unknown};
+use crate::value::{Marks, Named, Unknown};
 use crate::{Number, Type, Value};
 
 /// A value as plain JSON: sensitive marks are dropped; unknown and ephemeral parts become null.
@@ -71,7 +71,7 @@ pub fn decode(json: &Json, ty: &Type) -> Result<Value, Mismatch> {
 #[must_use]
 pub fn encode_exact(value: &Value) -> Json {
     let items = |items: &[Value]| Json::Array(items.iter().map(encode_exact).collect());
-    let fields = |fields: &BTreeMap<Arc<str>, Value>| {
+    let fields = |fields: &Named| {
         Json::Object(
             fields
                 .iter()

@@ -163,7 +163,7 @@ pub struct Block {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Body {
     /// By name.
-    pub attributes: BTreeMap<String, Attribute>,
+    pub attributes: BTreeMap<Arc<str>, Attribute>,
     /// By name.
     pub blocks: BTreeMap<String, Block>,
 }
@@ -178,7 +178,7 @@ impl Body {
     /// With one more attribute.
     #[must_use]
     pub fn attribute(mut self, name: &str, attribute: Attribute) -> Self {
-        self.attributes.insert(name.to_owned(), attribute);
+        self.attributes.insert(name.into(), attribute);
         self
     }
 
@@ -220,7 +220,7 @@ impl Body {
         let null = || Some(Value::NULL);
         let attributes = self.attributes.iter().map(|(name, attribute)| {
             (
-                Arc::from(name.as_str()),
+                Arc::clone(name),
                 Field {
                     ty: attribute.ty.clone(),
                     default: null(),
@@ -266,7 +266,7 @@ impl Body {
                 }
             };
             let sensitive = attribute.visibility == Visibility::Sensitive && !value.is_null();
-            (name.as_str(), value.sensitive_if(sensitive))
+            (Arc::clone(name), value.sensitive_if(sensitive))
         });
         let blocks = self.blocks.iter().map(|(name, block)| {
             let value = match (configured(name), block.nesting) {
@@ -274,7 +274,7 @@ impl Body {
                 (None, Nesting::List) => Value::list(Vec::new()),
                 (None, Nesting::Optional | Nesting::Required) => Value::NULL,
             };
-            (name.as_str(), value)
+            (Arc::from(name.as_str()), value)
         });
         Value::object(attributes.chain(blocks))
     }

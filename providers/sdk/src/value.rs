@@ -4,12 +4,14 @@ mod collection;
 mod display;
 mod known;
 mod mark;
+mod named;
 mod order;
 mod unknown;
 
 use std::sync::Arc;
 
 pub use collection::{Extent, Fields, Items};
+pub use named::Named;
 pub use known::Known;
 pub use mark::Marks;
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};

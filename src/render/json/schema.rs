@@ -51,7 +51,7 @@ fn block(body: &Body, doc: &str) -> Object {
     let mut object = Object::new();
     let attributes = body.attributes.iter();
     let attributes: Object = attributes
-        .map(|(name, one)| (name.clone(), attribute(one)))
+        .map(|(name, one)| (name.to_string(), attribute(one)))
         .collect();
     if !attributes.is_empty() {
         object.insert("attributes".to_owned(), attributes.into());

@@ -48,7 +48,7 @@ fn fits_schema(
     })?;
     let Some(body) = body else { return Ok(()) };
     for (name, wire) in configuration {
-        let attribute = body.attributes.get(name);
+        let attribute = body.attributes.get(name.as_str());
         let settable = attribute.is_some_and(super::Attribute::is_configurable)
             || body.blocks.contains_key(name);
         report.check(Law::LoweredFitsSchema, settable, || {
@@ -71,7 +71,7 @@ fn fits_schema(
     for (name, _) in required {
         report.check(
             Law::LoweredFitsSchema,
-            configuration.contains_key(name),
+            configuration.contains_key(&**name),
             || format!("{native} does not set {name}, which is required"),
         )?;
     }

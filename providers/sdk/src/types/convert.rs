@@ -186,7 +186,7 @@ fn convert_map(element: &Type, fields: &Fields) -> Result<Value, Mismatch> {
     let (element, values) = convert_elements(element, &fields.values().zip(steps), || {
         fields.element_type()
     })?;
-    let named = fields.keys().cloned().zip(values).collect();
+    let named = fields.keys().cloned().zip(values);
     Ok(Value::Map(Fields::of(&element, named)))
 }
 

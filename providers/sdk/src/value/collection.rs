@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use super::Value;
+use super::{Named, Value};
 use crate::Type;
 
 /// The elements of a list, set or tuple.
@@ -22,7 +22,7 @@ pub struct Items {
 /// What is empty may know the type that its elements would have.
 #[derive(Debug, Clone, Default)]
 pub struct Fields {
-    values: Arc<BTreeMap<Arc<str>, Value>>,
+    values: Arc<Named>,
     element: Option<Arc<Type>>,
     extent: Extent,
 }
@@ -91,7 +91,8 @@ impl Items {
 impl Fields {
     /// These, as elements of type `element`.
     #[must_use]
-    pub fn of(element: &Type, values: BTreeMap<Arc<str>, Value>) -> Self {
+    pub fn of(element: &Type, values: impl IntoIterator<Item = (Arc<str>, Value)>) -> Self {
+        let values: Named = values.into_iter().collect();
         Self {
             element: remembered(element, values.is_empty()),
             extent: Extent::of(values.values()),
@@ -102,7 +103,7 @@ impl Fields {
     /// These, by anything that becomes a name.
     pub fn collect<N: Into<Arc<str>>>(fields: impl IntoIterator<Item = (N, Value)>) -> Self {
         let named = fields.into_iter().map(|(name, value)| (name.into(), value));
-        named.collect::<BTreeMap<_, _>>().into()
+        named.collect()
     }
 
     /// The type that all elements convert to.
@@ -144,6 +145,12 @@ impl From<Vec<Value>> for Items {
 
 impl From<BTreeMap<Arc<str>, Value>> for Fields {
     fn from(values: BTreeMap<Arc<str>, Value>) -> Self {
+        values.into_iter().collect()
+    }
+}
+
+impl From<Named> for Fields {
+    fn from(values: Named) -> Self {
         Self {
             extent: Extent::of(values.values()),
             values: Arc::new(values),
@@ -160,7 +167,7 @@ impl FromIterator<Value> for Items {
 
 impl FromIterator<(Arc<str>, Value)> for Fields {
     fn from_iter<I: IntoIterator<Item = (Arc<str>, Value)>>(values: I) -> Self {
-        values.into_iter().collect::<BTreeMap<_, _>>().into()
+        values.into_iter().collect::<Named>().into()
     }
 }
 
@@ -179,7 +186,7 @@ impl DerefMut for Items {
 }
 
 impl Deref for Fields {
-    type Target = BTreeMap<Arc<str>, Value>;
+    type Target = Named;
 
     fn deref(&self) -> &Self::Target {
         &self.values
