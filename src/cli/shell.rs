@@ -141,7 +141,16 @@ impl Shell {
     pub(super) fn data(&self, text: &str) {
         self.aside(|| {
             let mut out = locked(&self.0.out);
-            let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            // To look for colours in a large plan takes longer than to write it.
+            let written = match text.contains('\u{1b}') {
+                true => out.write_all(text.as_bytes()).and_then(|()| out.flush()),
+                false => {
+                    let mut plain = io::stdout().lock();
+                    plain
+                        .write_all(text.as_bytes())
+                        .and_then(|()| plain.flush())
+                }
+            };
             match written {
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                     // Whoever read has seen enough.

@@ -160,7 +160,10 @@ pub fn configure(
         let value = wires
             .get(&**name)
             .map_or(Value::NULL, |wire| follow(wire, value_of));
-        (Arc::clone(name), attribute.ty.convert(&value).unwrap_or(value))
+        (
+            Arc::clone(name),
+            attribute.ty.convert(&value).unwrap_or(value),
+        )
     });
     Value::object(fields)
 }

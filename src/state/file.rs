@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use isobar_sdk::Address;
 use isobar_sdk::provider::IdempotencyKey;
-use isobar_sdk::{Address, Known, Path, Step, Type, Value, json};
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 
+use super::document::{Content, ValueDocument, decode_value, encode_value};
 use super::verify::{self, Check, Flaw, Flaws};
 use super::{CipherError, DeposedKey, Instance, Life, OutputValue, State, Status};
 
@@ -137,7 +138,7 @@ pub(super) struct InstanceDocument {
     protected: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     create_first: bool,
-    value: Json,
+    value: Content,
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     ty: Option<Json>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -162,20 +163,6 @@ enum StatusDocument {
 )]
 fn is_ready(status: &StatusDocument) -> bool {
     *status == StatusDocument::Ready
-}
-
-/// A value as plain JSON, with its type where the JSON alone would not give it back, and with
-/// the paths of its sensitive parts.
-#[derive(Serialize, Deserialize)]
-struct ValueDocument {
-    value: Json,
-    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
-    ty: Option<Json>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    sensitive: Vec<Vec<Json>>,
-    /// The exact form, where the three above would not give the value back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    exact: Option<Json>,
 }
 
 /// Writes a state; the same state gives the same bytes.
@@ -353,70 +340,6 @@ pub(super) fn parse_deposed(text: &str) -> Result<DeposedKey, FormatError> {
 
 /// Writes a value so that it can be read by people, and checks that reading gives it back; if
 /// not, the exact form is written beside it.
-fn encode_value(value: &Value) -> ValueDocument {
-    let open = value.reveal_all();
-    let plain = json::encode(&open);
-    let same = json::decode_any(&plain) == open;
-    let mut document = ValueDocument {
-        ty: (!same).then(|| json::encode_type(&Type::of(&open))),
-        value: plain,
-        sensitive: value.sensitive_paths().iter().map(encode_path).collect(),
-        exact: None,
-    };
-    let plain_is_enough = same && document.sensitive.is_empty();
-    if !plain_is_enough && !decode_value(&document).is_ok_and(|read| read.value() == value) {
-        document.exact = Some(json::encode_exact(value));
-    }
-    document
-}
-
-fn decode_value(document: &ValueDocument) -> Result<Known, FormatError> {
-    let malformed = |reason: &str| FormatError::Malformed(reason.to_owned());
-    if let Some(exact) = &document.exact {
-        let value = json::decode_exact(exact).ok_or_else(|| malformed("a value is not one"))?;
-        return Known::new(value).map_err(|_| malformed("a value is unknown"));
-    }
-    let ty = match &document.ty {
-        Some(ty) => json::decode_type(ty).ok_or_else(|| malformed("a type is not one"))?,
-        None => Type::Any,
-    };
-    let value = json::decode(&document.value, &ty)
-        .map_err(|mismatch| FormatError::Malformed(mismatch.to_string()))?;
-    let paths: Option<Vec<Path>> = document
-        .sensitive
-        .iter()
-        .map(|steps| decode_path(steps))
-        .collect();
-    let paths = paths.ok_or_else(|| malformed("a path is not one"))?;
-    Known::new(value.mark(&paths)).map_err(|_| malformed("a value is unknown"))
-}
-
-/// A step is `{"attribute": name}`, `{"key": name}` or a number.
-fn encode_path(path: &Path) -> Vec<Json> {
-    path.steps()
-        .iter()
-        .map(|step| match step {
-            Step::Attribute(name) => serde_json::json!({ "attribute": &**name }),
-            Step::Key(name) => serde_json::json!({ "key": &**name }),
-            Step::Index(index) => Json::from(*index),
-        })
-        .collect()
-}
-
-fn decode_path(steps: &[Json]) -> Option<Path> {
-    steps
-        .iter()
-        .map(|step| {
-            let name = |kind: &str| step.get(kind).and_then(Json::as_str);
-            if let Some(index) = step.as_u64() {
-                return usize::try_from(index).ok().map(Step::Index);
-            }
-            name("attribute")
-                .map(|name| Step::Attribute(name.into()))
-                .or_else(|| name("key").map(|name| Step::Key(name.into())))
-        })
-        .collect()
-}
 
 #[cfg(test)]
 mod tests {

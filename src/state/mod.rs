@@ -3,6 +3,7 @@
 mod backend;
 mod cipher;
 mod deposed;
+mod document;
 mod elsewhere;
 mod file;
 mod history;

@@ -35,6 +35,22 @@ fn encode_number(number: &Number) -> Json {
     number.to_string().parse().map_or(Json::Null, Json::Number)
 }
 
+/// Whether [`decode_any`] makes an equal value of what [`encode`] gives, sensitive marks not counted.
+#[must_use]
+pub fn tells_all(value: &Value) -> bool {
+    match value {
+        Value::Null(_) | Value::Bool(_) => true,
+        Value::Number(number) => {
+            encode_number(number).as_number().map(decode_number) == Some(value.clone())
+        }
+        Value::String(text) => text.is_ascii() || Value::from(&**text) == *value,
+        Value::Tuple(items) => items.iter().all(tells_all),
+        Value::Object(fields) => fields.values().all(tells_all),
+        Value::Marked(marks, inner) => !marks.contains(Marks::EPHEMERAL) && tells_all(inner),
+        Value::List(_) | Value::Set(_) | Value::Map(_) | Value::Unknown(_) => false,
+    }
+}
+
 /// JSON as a value of the narrowest type: arrays become tuples, objects become objects.
 #[must_use]
 pub fn decode_any(json: &Json) -> Value {
@@ -267,7 +283,10 @@ pub fn marks(value: &Value, marked: &impl Fn(&Value) -> bool) -> Json {
 mod tests {
     use serde_json::json;
 
-    use super::{decode, decode_exact, decode_type, encode, encode_exact, encode_type, marks};
+    use super::{
+        decode, decode_any, decode_exact, decode_type, encode, encode_exact, encode_type, marks,
+        tells_all,
+    };
     use crate::value::Unknown;
     use crate::{Number, Type, Value};
 
@@ -291,6 +310,27 @@ mod tests {
         let value = sample();
         assert_eq!(decode_exact(&encode_exact(&value)), Some(value));
         assert_eq!(decode_exact(&json!({ "list": 1 })), None);
+    }
+
+    #[test]
+    fn what_plain_json_tells_is_known_without_reading_it() {
+        let third = Value::Number("1e-700".parse().unwrap());
+        let inside = sample();
+        let parts = inside.fields().unwrap().values().cloned();
+        let more = [
+            inside.clone(),
+            third,
+            "e\u{301}".into(),
+            5_i64.into(),
+            Value::NULL,
+        ];
+        let mut told = [0, 0];
+        for value in parts.chain(more) {
+            let same = decode_any(&encode(&value)) == value.reveal_all();
+            assert_eq!(tells_all(&value), same, "{value:?}");
+            told[usize::from(same)] += 1;
+        }
+        assert!(told[0] > 4 && told[1] > 4, "{told:?}");
     }
 
     #[test]

@@ -11,9 +11,9 @@ mod unknown;
 use std::sync::Arc;
 
 pub use collection::{Extent, Fields, Items};
-pub use named::Named;
 pub use known::Known;
 pub use mark::Marks;
+pub use named::Named;
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 pub use unknown::Unknown;
 
