@@ -84,6 +84,7 @@ impl Run<'_> {
 
     /// Brings the outputs up to date and hands the results over.
     pub(super) async fn finish(mut self, report: &mut Report) -> (State, Ledger) {
+        self.write(&[]);
         let failed = self.diagnostics.has_errors() || !self.skipped.is_empty();
         self.update_kept(failed);
         match self.plan.mode {
@@ -114,7 +115,7 @@ impl Run<'_> {
         report.skipped = self.skipped;
         report.interrupted = *self.interrupted.borrow();
         report.diagnostics.extend(self.diagnostics);
-        (self.state, self.journal)
+        (self.state, self.book.close())
     }
 
     /// What the deployments are now sized for; a failed apply leaves them sized for the old.

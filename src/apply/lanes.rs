@@ -51,6 +51,11 @@ impl Lanes {
         self.running.len() + self.waiting.len() + prepared < self.window
     }
 
+    /// Whether changes got done at once, so far.
+    pub(super) const fn are_quick(&self, parallelism: usize) -> bool {
+        self.window > parallelism
+    }
+
     /// Looks farther ahead if changes got done at once, and back to what may run if not.
     pub(super) fn adapt(&mut self, parallelism: usize, at_once: bool) {
         self.window = match at_once {

@@ -1,5 +1,6 @@
 //! Carries out a plan: decides nothing, records everything.
 
+mod book;
 pub mod check;
 mod conditions;
 mod findings;

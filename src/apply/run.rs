@@ -11,6 +11,7 @@ use isobar_sdk::{Address, Diagnostic, Diagnostics, Error, Path};
 use tokio::sync::watch;
 
 use super::Request;
+use super::book::Book;
 use super::lanes::{Finished, Lanes, Running};
 use super::outcome::Settled;
 use super::prepare::{Prepared, Unready};
@@ -31,14 +32,11 @@ pub(super) struct Run<'a> {
     pub(super) providers: Providers,
     pub(super) world: World<'a>,
     pub(super) state: State,
-    pub(super) journal: Ledger,
-    /// Whether the journal can be written.
-    journaling: bool,
+    pub(super) book: Book<'a>,
     /// The steps whose changes providers are making.
     under_way: BTreeSet<Step>,
     /// The secret parts of what is being made, as its configuration marks them now.
     pub(super) marks: BTreeMap<Address, Vec<Path>>,
-    sink: &'a dyn Sink,
     /// The keys of what is replaced before it is destroyed.
     pub(super) deposing: BTreeMap<Address, DeposedKey>,
     pub(super) done: Vec<(Address, Action)>,
@@ -66,11 +64,9 @@ impl<'a> Run<'a> {
             providers,
             world,
             state: before.clone(),
-            journal,
-            journaling: true,
+            book: Book::new(journal, sink),
             under_way: BTreeSet::new(),
             marks: BTreeMap::new(),
-            sink,
             deposing: BTreeMap::new(),
             done: Vec::new(),
             skipped: Vec::new(),
@@ -78,23 +74,16 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Writes to the journal; gives back whether it could. If not, nothing new is begun any more.
-    fn journal(&mut self, records: &[Record]) -> bool {
-        if let Err(error) = self.journal.append(records) {
-            self.journaling = false;
-            self.diagnostics.push(
-                Diagnostic::error("S0005", "Journal cannot be written", format!("{error}."))
-                    .help("Free space or grant access, then apply again. Nothing more was begun."),
-            );
-            return false;
-        }
-        true
+    /// Writes to the journal what has happened and what is intended; gives back whether it could.
+    /// If not, nothing new is begun any more.
+    pub(super) fn write(&mut self, intents: &[Record]) -> bool {
+        let written = self.book.write(intents);
+        written.map_err(|why| self.diagnostics.push(why)).is_ok()
     }
 
-    /// Writes what has happened to the journal first and to the state then, which knows it even
-    /// if the journal does not.
+    /// Takes what has happened into the state, and notes it for the journal.
     pub(super) fn record(&mut self, records: Vec<Record>) {
-        self.journal(&records);
+        self.book.note(records.iter().cloned());
         for record in records {
             self.state.fold(record);
         }
@@ -102,7 +91,7 @@ impl<'a> Run<'a> {
 
     /// Whether more may be begun.
     fn goes_on(&self) -> bool {
-        self.journaling && !*self.interrupted.borrow()
+        self.book.is_writable() && !*self.interrupted.borrow()
     }
 
     /// Runs all steps that can be run.
@@ -138,6 +127,7 @@ impl<'a> Run<'a> {
         self.break_off(&mut walk);
         self.withdraw(lanes.waiting.into(), &mut walk);
         self.skip_rest(&mut walk);
+        self.write(&[]);
     }
 
     /// Starts what is written down as places become free, for as long as changes get done without
@@ -195,9 +185,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Prepares as many ready steps as may begin and writes their intents down together. Gives
-    /// back what has finished meanwhile, which ends the beginning, so that it is journaled soon.
+    /// Prepares as many ready steps as may begin and writes their intents down together, behind
+    /// the results before. Gives back what has finished meanwhile, which ends the beginning, so
+    /// that it is journaled soon.
     async fn begin_ready(&mut self, walk: &mut Walk<'_, Step>, lanes: &mut Lanes) -> Vec<Finished> {
+        if !lanes.are_quick(self.parallelism) {
+            // To prepare may take time, too.
+            self.write(&[]);
+        }
         let mut finished = Vec::new();
         let mut prepared = Vec::new();
         while finished.is_empty() && lanes.have_room(prepared.len()) && self.goes_on() {
@@ -218,7 +213,7 @@ impl<'a> Run<'a> {
             }
         }
         let intents: Vec<Record> = prepared.iter().filter_map(intent).collect();
-        if !intents.is_empty() && !self.journal(&intents) {
+        if !self.write(&intents) {
             self.refuse(prepared, walk);
             return finished;
         }
@@ -254,7 +249,7 @@ impl<'a> Run<'a> {
             provider,
         } = ready;
         if let Some((address, action)) = self.subject(&step) {
-            self.sink.emit(Event::ApplyStart { address, action });
+            self.book.tell(Event::ApplyStart { address, action });
         }
         self.under_way.insert(step.clone());
         let provider = self.providers.get(&provider).cloned();
@@ -268,19 +263,16 @@ impl<'a> Run<'a> {
     }
 
     fn settle(&mut self, finished: Vec<Finished>, walk: &mut Walk<'_, Step>) {
+        let mut records = Vec::new();
         let settled: Vec<(Step, Settled)> = finished
             .into_iter()
             .map(|finished| {
-                let settled = self.judge(&finished.step, finished.outcome);
+                let mut settled = self.judge(&finished.step, finished.outcome);
+                records.append(&mut settled.records);
                 (finished.step, settled)
             })
             .collect();
-        self.record(
-            settled
-                .iter()
-                .flat_map(|(_, settled)| settled.records.clone())
-                .collect(),
-        );
+        self.record(records);
         for (step, settled) in settled {
             self.under_way.remove(&step);
             let Some((address, action)) = self.subject(&step) else {
@@ -299,7 +291,7 @@ impl<'a> Run<'a> {
                 None => {
                     let id = self.state.instances.get(&address);
                     let id = id.and_then(|i| i.attributes.field("id")).cloned();
-                    self.sink.emit(Event::ApplyComplete {
+                    self.book.tell(Event::ApplyComplete {
                         address: address.clone(),
                         action,
                         id,
@@ -324,7 +316,7 @@ impl<'a> Run<'a> {
 
     fn fail(&mut self, step: &Step, message: &str, walk: &mut Walk<'_, Step>) {
         if let Some((address, action)) = self.subject(step) {
-            self.sink.emit(Event::ApplyErrored {
+            self.book.tell(Event::ApplyErrored {
                 address,
                 action,
                 message: message.to_owned(),
@@ -343,7 +335,7 @@ impl<'a> Run<'a> {
     fn skip(&mut self, step: &Step) {
         self.lose(step);
         if let Some((address, action)) = self.subject(step) {
-            self.sink.emit(Event::ApplySkipped {
+            self.book.tell(Event::ApplySkipped {
                 address: address.clone(),
                 action,
             });
