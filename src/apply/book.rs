@@ -1,6 +1,6 @@
 //! The book of an apply: what is to be written into its journal, and what may be told once it is.
 
-use isobar_sdk::Diagnostic;
+use isobar_sdk::{Diagnostic, Fault};
 
 use crate::event::{Event, Sink};
 use crate::state::{Ledger, Record};
@@ -53,7 +53,7 @@ impl<'a> Book<'a> {
     ///
     /// # Errors
     /// Why it cannot be written. What happened is told all the same.
-    pub(super) fn write(&mut self, intents: &[Record]) -> Result<(), Diagnostic> {
+    pub(super) fn write(&mut self, intents: &[Record]) -> Result<(), Fault> {
         self.unwritten.extend_from_slice(intents);
         let written = match self.unwritten.is_empty() {
             true => Ok(()),
@@ -65,8 +65,10 @@ impl<'a> Book<'a> {
         }
         written.map_err(|error| {
             self.writable = false;
-            Diagnostic::error("S0005", "Journal cannot be written", format!("{error}."))
-                .help("Free space or grant access, then apply again. Nothing more was begun.")
+            Box::new(
+                Diagnostic::error("S0005", "Journal cannot be written", format!("{error}."))
+                    .help("Free space or grant access, then apply again. Nothing more was begun."),
+            )
         })
     }
 

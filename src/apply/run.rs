@@ -78,7 +78,7 @@ impl<'a> Run<'a> {
     /// If not, nothing new is begun any more.
     pub(super) fn write(&mut self, intents: &[Record]) -> bool {
         let written = self.book.write(intents);
-        written.map_err(|why| self.diagnostics.push(why)).is_ok()
+        written.map_err(|why| self.diagnostics.push(*why)).is_ok()
     }
 
     /// Takes what has happened into the state, and notes it for the journal.

@@ -75,7 +75,8 @@ pub(super) struct ValueDocument {
     pub(super) exact: Option<Json>,
 }
 
-/// The document of a value.
+/// Writes a value so that it can be read by people; where reading would not give it back, the
+/// exact form is written beside it.
 pub(super) fn encode_value(value: &Value) -> ValueDocument {
     let same = json::tells_all(value);
     let mut document = ValueDocument {

@@ -338,9 +338,6 @@ pub(super) fn parse_deposed(text: &str) -> Result<DeposedKey, FormatError> {
     text.parse().map_err(wrong)
 }
 
-/// Writes a value so that it can be read by people, and checks that reading gives it back; if
-/// not, the exact form is written beside it.
-
 #[cfg(test)]
 mod tests {
     use isobar_sdk::provider::IdempotencyKey;

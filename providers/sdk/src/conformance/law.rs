@@ -172,7 +172,7 @@ fn broken_field(
     right: &Fields,
     step: impl Fn(std::sync::Arc<str>) -> Step,
 ) -> Option<Path> {
-    if let Some(extra) = right.keys().find(|name| !left.contains_key(*name)) {
+    if let Some(extra) = right.keys().find(|name| !left.contains_key(name)) {
         return Some(Path::from_iter([step(extra.clone())]));
     }
     left.iter().find_map(|(name, l)| {
