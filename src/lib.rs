@@ -21,7 +21,7 @@ pub mod event;
 
 pub mod telemetry;
 
-pub mod forecast;
+pub use isobar_forecast as forecast;
 
 pub mod capacity;
 

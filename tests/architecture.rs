@@ -158,6 +158,7 @@ fn all_sources() -> Vec<PathBuf> {
         "providers/data",
         "providers/sim",
         "providers/local",
+        "forecast",
         "serve",
         "stores",
     ] {

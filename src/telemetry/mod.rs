@@ -1,12 +1,11 @@
 //! Demand as it was measured: a series on a regular grid, and the sources it is read from.
 
 mod csv;
-mod series;
 
 use std::path::PathBuf;
 
 pub use self::csv::Csv;
-pub use self::series::{MAX_SLOTS, Series, SeriesError, offset};
+pub use isobar_forecast::{MAX_SLOTS, Series, SeriesError, offset};
 
 /// Where a series comes from: one implementation per kind of source.
 pub trait Source {

@@ -11,13 +11,13 @@ mod quantiles;
 mod seasonal_drift;
 mod seasonal_mean;
 mod seasonal_naive;
-
-use crate::telemetry::Series;
+mod series;
 
 pub use self::backtest::{CLEARLY_BETTER, Candidate, Outcome, Score};
 pub use self::history::History;
 pub use self::pool::POOL;
 pub use self::quantiles::{Forecast, Note, Peak};
+pub use self::series::{MAX_SLOTS, Series, SeriesError, offset};
 
 /// The levels of a forecast unless others are asked for.
 pub const LEVELS: [f64; 4] = [0.5, 0.9, 0.95, 0.99];

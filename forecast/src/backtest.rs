@@ -3,7 +3,7 @@
 
 use super::conformal::{Calibration, Unit};
 use super::{Forecast, ForecastError, History, Method, Note, Request, Unfit, pool};
-use crate::telemetry::Series;
+use crate::series::Series;
 
 /// The most origins.
 const MOST_FOLDS: usize = 8;

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::telemetry::{Csv, Source};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -213,21 +212,28 @@ fn public_files() -> Vec<PathBuf> {
     paths
 }
 
-fn load(path: PathBuf) -> Series {
-    Csv {
-        path,
-        step: None,
-        per: None,
-        history: None,
+/// A file of the columns `timestamp,value` on a grid that its name ends with: `web_1h.csv`.
+fn load(path: &Path) -> Series {
+    let name = path.file_stem().unwrap().to_str().unwrap();
+    let step: jiff::SignedDuration = name.rsplit('_').next().unwrap().parse().unwrap();
+    let step = Duration::try_from(step).unwrap();
+    let mut values: Vec<Option<f64>> = Vec::new();
+    let mut start = None;
+    for row in ::csv::Reader::from_path(path).unwrap().records() {
+        let row = row.unwrap();
+        let at: Timestamp = row[0].parse().unwrap();
+        let start = *start.get_or_insert(at);
+        let slot = at.duration_since(start).as_nanos() / step.as_nanos() as i128;
+        values.resize(values.len().max(slot as usize + 1), None);
+        values[slot as usize] = row[1].parse().ok();
     }
-    .load()
-    .unwrap()
+    Series::new(start.unwrap(), step, values).unwrap()
 }
 
 #[test]
 fn recorded_series_have_forecasts() {
     for path in public_files() {
-        let series = load(path).latest(7 * 24 * HOUR);
+        let series = load(&path).latest(7 * 24 * HOUR);
         let horizon = (6 * HOUR).as_nanos() / series.step().as_nanos();
         let forecast = forecast(&series, &Request::steps(horizon as usize)).unwrap();
         assert_sound(&forecast, &series, horizon as usize);
@@ -317,7 +323,7 @@ fn report_on_recorded_series() {
     println!("series,accuracy,naive,pinball ratio,cov90,cov95,cov99,seconds,methods");
     for path in public_files() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let series = load(path);
+        let series = load(&path);
         let all = try_out(&series, &METHODS);
         let short = series.step() * series.values().len() as u32 <= 48 * HOUR;
         let naive: &dyn Method = if short { METHODS[0] } else { METHODS[1] };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Candidate;
-use crate::telemetry::offset;
+use crate::series::offset;
 
 /// Quantiles of demand over a horizon, with the method that made them and its record.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +31,7 @@ pub struct Forecast {
     pub folds: usize,
     /// How every method did, in the order of [`METHODS`](super::METHODS), then the combination.
     pub candidates: Vec<Candidate>,
-    /// The digest of the series ([`Series::digest`](crate::telemetry::Series::digest)).
+    /// The digest of the series ([`Series::digest`](crate::series::Series::digest)).
     pub series_digest: String,
     /// How many slots of the series hold a value.
     pub observations: usize,
