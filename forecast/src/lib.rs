@@ -1,22 +1,41 @@
 //! Demand to come: a series in, quantiles over a horizon out, by the method that a backtest chose.
 
+mod anomaly;
+mod arima;
 mod backtest;
+mod boosting;
+mod calendar;
 mod conformal;
+mod dice;
 mod ets;
+mod features;
+mod folds;
+mod forest;
 mod history;
+mod linear;
+mod linear_median;
 mod mstl;
 mod naive;
 mod pool;
 mod quantiles;
+mod season;
 mod seasonal_drift;
 mod seasonal_mean;
 mod seasonal_naive;
+mod select;
 mod series;
+mod simplex;
+mod theta;
+mod tree;
 
-pub use self::backtest::{CLEARLY_BETTER, Candidate, Outcome, Score};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+pub use self::calendar::{Calendar, Event};
 pub use self::history::History;
 pub use self::pool::POOL;
-pub use self::quantiles::{Forecast, Note, Peak};
+pub use self::quantiles::{Forecast, Mark, Note, Peak};
+pub use self::select::{CLEARLY_BETTER, Candidate, Outcome, Score};
 pub use self::series::{MAX_SLOTS, Series, SeriesError, offset};
 
 /// The levels of a forecast unless others are asked for.
@@ -30,7 +49,7 @@ pub const LONGEST_HORIZON: usize = 100_000;
 
 /// The methods that compete in the backtest. The combination of some of them, [`POOL`], is chosen
 /// unless one of them has less than half its loss; of equally good ones the first is.
-pub static METHODS: [&dyn Method; 9] = [
+pub static METHODS: [&dyn Method; 16] = [
     &naive::Naive,
     &seasonal_naive::SeasonalNaive::DAY,
     &seasonal_naive::SeasonalNaive::WEEK,
@@ -40,6 +59,13 @@ pub static METHODS: [&dyn Method; 9] = [
     &ets::Ets,
     &mstl::Mstl::LINEAR,
     &mstl::Mstl::LOGARITHMIC,
+    &mstl::Mstl::AUTOREGRESSIVE,
+    &theta::Theta,
+    &linear::Linear,
+    &linear_median::LinearMedian,
+    &boosting::Boosting,
+    &forest::Forest,
+    &arima::Arima,
 ];
 
 /// A way to forecast the next values of a series.
@@ -47,23 +73,41 @@ pub trait Method: Sync {
     /// The name in reports, such as `seasonal_naive_day`.
     fn name(&self) -> &'static str;
 
-    /// Learns from a history.
+    /// What it costs.
+    fn effort(&self) -> Effort {
+        Effort::Light
+    }
+
+    /// Learns from a history how to forecast up to `horizon` slots ahead.
     ///
     /// # Errors
     ///
     /// When the history does not suffice for this method.
-    fn fit(&self, history: &History) -> Result<Box<dyn Fitted>, Unfit>;
+    fn fit(&self, history: &History, horizon: usize) -> Result<Box<dyn Fitted>, Unfit>;
+}
+
+/// What a method costs, and so how often it learns in the backtest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// Next to nothing. It learns where the history stands at its end, at every origin.
+    Light,
+    /// Much. It learns how what comes follows from what was before, which serves at later origins,
+    /// too; so it learns at a few origins only, and is given up where it cannot win.
+    Heavy,
+    /// Seconds. As [`Heavy`](Self::Heavy), and only where it is asked for by name.
+    OnRequest,
 }
 
 /// What a [`Method`] learned.
 pub trait Fitted {
-    /// The expected values of the `horizon` slots after the history: that many, and not
-    /// necessarily within what demand can be; the caller clips.
-    fn point(&self, horizon: usize) -> Vec<f64>;
+    /// The expected values of the `horizon` slots after `history`: that many, and not
+    /// necessarily within what demand can be; the caller clips. The history is the one that was
+    /// learned from, or with [`Effort::Heavy`] one that goes on from there.
+    fn point(&self, history: &History, horizon: usize) -> Vec<f64>;
 }
 
 /// Why a method does not serve for a series.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Unfit {
     /// The history is shorter than the method needs.
     #[error("needs {needed} slots of history, has {present}")]
@@ -79,6 +123,19 @@ pub enum Unfit {
         /// `day` or `week`.
         period: &'static str,
     },
+    /// It was so far behind on the first folds that it could not win any more.
+    #[error(
+        "given up: its errors were {times:.1} times those of the best on the first {folds} tests"
+    )]
+    Outpaced {
+        /// The folds that it was tried on.
+        folds: usize,
+        /// Its errors over the best ones.
+        times: f64,
+    },
+    /// A simpler method makes no error.
+    #[error("not tried, because a simpler method makes no error")]
+    NothingToGain,
     /// The method's own computation failed.
     #[error("{reason}")]
     Failed {
@@ -94,14 +151,47 @@ pub struct Request {
     pub horizon: usize,
     /// The levels of the quantiles, each between 0 and 1, ascending.
     pub levels: Vec<f64>,
+    /// What is known of the times to come.
+    pub calendar: Arc<Calendar>,
+    /// Who competes.
+    pub methods: Competitors,
+}
+
+/// The methods that compete in the backtest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Competitors {
+    /// All but those that are [on request](Effort::OnRequest).
+    #[default]
+    Usual,
+    /// Those of these names, and their combination where enough of its members are among them.
+    Named(BTreeSet<String>),
 }
 
 impl Request {
     /// A request at the usual [`LEVELS`].
+    #[must_use]
     pub fn steps(horizon: usize) -> Self {
         Self {
             horizon,
             levels: LEVELS.to_vec(),
+            calendar: Arc::default(),
+            methods: Competitors::Usual,
+        }
+    }
+
+    fn competitors(&self) -> Result<Vec<&'static dyn Method>, ForecastError> {
+        let all = METHODS.iter().copied();
+        match &self.methods {
+            Competitors::Usual => Ok(all.filter(|m| m.effort() != Effort::OnRequest).collect()),
+            Competitors::Named(names) => {
+                let known = |name: &String| METHODS.iter().any(|method| method.name() == name);
+                match names.iter().find(|name| !known(name)) {
+                    Some(unknown) => Err(ForecastError::UnknownMethod {
+                        name: unknown.clone(),
+                    }),
+                    None => Ok(all.filter(|m| names.contains(m.name())).collect()),
+                }
+            }
         }
     }
 }
@@ -134,6 +224,15 @@ pub enum ForecastError {
     Levels {
         /// The levels asked for.
         levels: Vec<f64>,
+    },
+    /// There is no method of this name.
+    #[error(
+        "there is no method \"{name}\"; there are {}",
+        METHODS.iter().map(|method| method.name()).collect::<Vec<_>>().join(", ")
+    )]
+    UnknownMethod {
+        /// The name that was asked for.
+        name: String,
     },
     /// No method could be fitted.
     #[error("no forecasting method fits the series; give a longer history")]
@@ -168,7 +267,7 @@ pub fn forecast(series: &Series, request: &Request) -> Result<Forecast, Forecast
             levels: request.levels.clone(),
         });
     }
-    backtest::select(series, request, &METHODS)
+    select::select(series, request, &request.competitors()?)
 }
 
 #[cfg(test)]

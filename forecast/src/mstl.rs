@@ -1,23 +1,19 @@
-//! Decomposition into seasons and a trend, which exponential smoothing continues.
+//! Decomposition into seasons and a trend, which exponential smoothing or an autoregression
+//! continues.
 
-use std::borrow::Cow;
-use std::error::Error;
-
-use augurs_core::{Fit as _, Predict as _};
-use augurs_ets::trend::AutoETSTrendModel;
-use augurs_mstl::{FittedMSTLModel, FittedTrendModel, MSTLModel, TrendModel};
-
-use super::ets::{failed, latest, scaled, search};
-use super::{Fitted, History, Method, Unfit};
+use super::arima::Model;
+use super::ets::{FEWEST, Smoothed, latest};
+use super::{Effort, Fitted, History, Method, Unfit};
 
 /// Multiple seasonal-trend decomposition by LOESS (Bandara, Hyndman and Bergmeir 2021): the day,
-/// and the week where two are known; the rest is continued by exponential smoothing.
+/// and the week where two are known; the last season is repeated, and what is left is continued.
 ///
 /// On the logarithm seasons multiply instead of add, which suits traffic whose swing grows with its
 /// level.
 pub(super) struct Mstl {
     name: &'static str,
     space: Space,
+    rest: Rest,
 }
 
 #[derive(Clone, Copy)]
@@ -26,40 +22,45 @@ enum Space {
     Logarithmic,
 }
 
+/// What continues the trend and the remainder.
+#[derive(Clone, Copy)]
+enum Rest {
+    Smoothing,
+    Autoregression,
+}
+
 /// Added before the logarithm, as a share of the mean, so that zeros stay finite and small.
 const SHIFT: f64 = 0.05;
-
-/// Exponential smoothing of the last part of what the decomposition leaves.
-#[derive(Debug)]
-struct LatestTrend(AutoETSTrendModel);
-
-impl TrendModel for LatestTrend {
-    fn name(&self) -> Cow<'_, str> {
-        self.0.name()
-    }
-
-    fn fit(&self, values: &[f64]) -> Result<FittedTrend, Box<dyn Error + Send + Sync>> {
-        self.0.fit(latest(values))
-    }
-}
-
-type FittedTrend = Box<dyn FittedTrendModel + Sync + Send>;
-
-struct Decomposed {
-    model: FittedMSTLModel,
-    scale: f64,
-    space: Space,
-}
 
 impl Mstl {
     pub(super) const LINEAR: Self = Self {
         name: "mstl_ets",
         space: Space::Linear,
+        rest: Rest::Smoothing,
     };
     pub(super) const LOGARITHMIC: Self = Self {
         name: "mstl_ets_log",
         space: Space::Logarithmic,
+        rest: Rest::Smoothing,
     };
+    pub(super) const AUTOREGRESSIVE: Self = Self {
+        name: "mstl_arima",
+        space: Space::Linear,
+        rest: Rest::Autoregression,
+    };
+}
+
+struct Decomposed {
+    /// The last season of every component.
+    seasons: Vec<Vec<f64>>,
+    rest: Continued,
+    scale: f64,
+    space: Space,
+}
+
+enum Continued {
+    Smoothed(Smoothed),
+    Regressed(Model),
 }
 
 impl Method for Mstl {
@@ -67,49 +68,77 @@ impl Method for Mstl {
         self.name
     }
 
-    fn fit(&self, history: &History) -> Result<Box<dyn Fitted>, Unfit> {
+    fn effort(&self) -> Effort {
+        match self.rest {
+            Rest::Smoothing => Effort::Light,
+            // It differs little from the others, and would be a second voice of their kind.
+            Rest::Autoregression => Effort::OnRequest,
+        }
+    }
+
+    fn fit(&self, history: &History, _: usize) -> Result<Box<dyn Fitted>, Unfit> {
         let values = history.recent();
-        let periods: Vec<usize> = [history.day(), history.week()]
-            .into_iter()
-            .flatten()
-            .filter(|period| values.len() >= 2 * period)
-            .collect();
-        if periods.is_empty() {
+        let periods = history.seasons();
+        if periods.is_empty() || values.len() < FEWEST {
             let shortest = history.day().or(history.week());
             let period = shortest.ok_or(Unfit::NoPeriod { period: "day" })?;
             return Err(Unfit::TooShort {
-                needed: 2 * period,
+                needed: FEWEST.max(2 * period),
                 present: values.len(),
             });
         }
-        let (mut values, scale) = scaled(values);
-        if matches!(self.space, Space::Logarithmic) {
-            values
-                .iter_mut()
-                .for_each(|value| *value = (*value + SHIFT).ln());
-        }
-        let model = MSTLModel::new(periods, LatestTrend(search()?.into_trend_model()));
-        let model = model.fit(&values).map_err(failed)?;
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let scale = if mean > 0.0 { mean } else { 1.0 };
+        let enter = |value: &f64| match self.space {
+            Space::Linear => value / scale,
+            Space::Logarithmic => (value / scale + SHIFT).ln(),
+        };
+        let values: Vec<f64> = values.iter().map(enter).collect();
+        let parts = stlrs::Mstl::fit(&values, &periods).map_err(|error| Unfit::Failed {
+            reason: error.to_string(),
+        })?;
+        let rest = parts.trend().iter().zip(parts.remainder());
+        let rest: Vec<f64> = rest.map(|(trend, remainder)| trend + remainder).collect();
+        let seasons = parts.seasonal().iter().zip(&periods);
         Ok(Box::new(Decomposed {
-            model,
+            seasons: seasons
+                .map(|(season, period)| season[season.len() - period..].to_vec())
+                .collect(),
+            rest: self.rest(latest(&rest)),
             scale,
             space: self.space,
         }))
     }
 }
 
+impl Mstl {
+    fn rest(&self, rest: &[f64]) -> Continued {
+        let regressed = match self.rest {
+            Rest::Smoothing => None,
+            Rest::Autoregression => Model::choose(rest, None),
+        };
+        regressed.map_or_else(
+            || Continued::Smoothed(Smoothed::choose(rest, None)),
+            Continued::Regressed,
+        )
+    }
+}
+
 impl Fitted for Decomposed {
-    fn point(&self, horizon: usize) -> Vec<f64> {
-        let point = self
-            .model
-            .predict(horizon, None)
-            .map(|forecast| forecast.point);
-        // What fails to predict is scored as not a number, which the backtest refuses.
-        let point = point.unwrap_or_else(|_| vec![f64::NAN; horizon]);
-        let back = |value: f64| match self.space {
+    fn point(&self, _: &History, horizon: usize) -> Vec<f64> {
+        let mut path = match &self.rest {
+            Continued::Smoothed(model) => model.ahead(horizon),
+            Continued::Regressed(model) => model.predict(horizon),
+        };
+        for season in &self.seasons {
+            for (value, seasonal) in path.iter_mut().zip(season.iter().cycle()) {
+                *value += seasonal;
+            }
+        }
+        let leave = |value: f64| match self.space {
             Space::Linear => value * self.scale,
             Space::Logarithmic => (value.exp() - SHIFT) * self.scale,
         };
-        point.into_iter().map(back).collect()
+        path.into_iter().map(leave).collect()
     }
 }

@@ -13,7 +13,7 @@ impl Method for Naive {
         "naive"
     }
 
-    fn fit(&self, history: &History) -> Result<Box<dyn Fitted>, Unfit> {
+    fn fit(&self, history: &History, _: usize) -> Result<Box<dyn Fitted>, Unfit> {
         let values = history.values();
         let quarter_hour = history.day().map_or(1, |day| (day / 96).max(1));
         let recent = &values[values.len().saturating_sub(quarter_hour)..];
@@ -30,7 +30,7 @@ impl Method for Naive {
 }
 
 impl Fitted for Level {
-    fn point(&self, horizon: usize) -> Vec<f64> {
+    fn point(&self, _: &History, horizon: usize) -> Vec<f64> {
         vec![self.0; horizon]
     }
 }

@@ -50,6 +50,15 @@ pub struct Peak {
     pub value: f64,
 }
 
+/// Slots that were treated in their own way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// How many, one behind the other.
+    pub slots: usize,
+    /// The start of the first.
+    pub at: Timestamp,
+}
+
 /// A weakness of a forecast that its reader should know.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Note {
@@ -70,6 +79,17 @@ pub enum Note {
     },
     /// There was room for one origin only, so the errors judge the method that they calibrate.
     OneFold,
+    /// Slots without demand where there always is some: they taught nothing.
+    Outages(Vec<Mark>),
+    /// Short, high peaks: they were cut before learning, and count among the errors.
+    Bursts(Vec<Mark>),
+    /// The level changed and stayed: what was before counts less.
+    Shift(Timestamp),
+    /// Values repeat in a season that no calendar has.
+    Season {
+        /// Its length.
+        slots: usize,
+    },
     /// Readings were dropped because a later one has the same time.
     Duplicates {
         /// How many.
@@ -88,6 +108,29 @@ impl fmt::Display for Note {
                 f,
                 "the quantile {level} rests on {errors} past errors; it is the greatest of them"
             ),
+            Self::Outages(marks) => write!(
+                f,
+                "{} without demand {} taken for outages, which taught nothing",
+                Listed(marks),
+                was(marks)
+            ),
+            Self::Bursts(marks) => write!(
+                f,
+                "{} of a short, high peak {} cut before learning",
+                Listed(marks),
+                was(marks)
+            ),
+            Self::Shift(at) => write!(
+                f,
+                "the level changed at {} and stayed; what was before counts less",
+                minute(*at)
+            ),
+            Self::Season { slots } => {
+                write!(
+                    f,
+                    "the values repeat every {slots} steps, which no calendar says"
+                )
+            }
             Self::OneFold => {
                 f.write_str("the history has room for one test only; its error is likely too low")
             }
@@ -97,6 +140,37 @@ impl fmt::Display for Note {
                     "{readings} readings were replaced by later ones of the same time"
                 )
             }
+        }
+    }
+}
+
+fn minute(at: Timestamp) -> impl fmt::Display {
+    at.strftime("%Y-%m-%d %H:%M UTC")
+}
+
+fn was(marks: &[Mark]) -> &'static str {
+    match marks {
+        [Mark { slots: 1, .. }] => "was",
+        _ => "were",
+    }
+}
+
+/// How many slots, and where: the first few of the places.
+struct Listed<'a>(&'a [Mark]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 3;
+        let slots: usize = self.0.iter().map(|mark| mark.slots).sum();
+        let noun = if slots == 1 { "slot" } else { "slots" };
+        write!(f, "{slots} {noun} (")?;
+        for (place, mark) in self.0.iter().take(SHOWN).enumerate() {
+            let comma = if place == 0 { "" } else { ", " };
+            write!(f, "{comma}{}", minute(mark.at))?;
+        }
+        match self.0.len().checked_sub(SHOWN) {
+            Some(more) if more > 0 => write!(f, " and {more} more)"),
+            _ => f.write_str(")"),
         }
     }
 }

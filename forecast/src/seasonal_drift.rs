@@ -20,7 +20,7 @@ impl Method for SeasonalDrift {
         "seasonal_drift"
     }
 
-    fn fit(&self, history: &History) -> Result<Box<dyn Fitted>, Unfit> {
+    fn fit(&self, history: &History, _: usize) -> Result<Box<dyn Fitted>, Unfit> {
         let values = history.values();
         let day = history.day().ok_or(Unfit::NoPeriod { period: "day" })?;
         if values.len() < 2 * day {
@@ -65,7 +65,7 @@ fn persistence(deviations: &[f64]) -> f64 {
 }
 
 impl Fitted for Fading {
-    fn point(&self, horizon: usize) -> Vec<f64> {
+    fn point(&self, _: &History, horizon: usize) -> Vec<f64> {
         let mut deviation = self.deviation;
         let step = |typical: &f64| {
             deviation *= self.persistence;
@@ -93,16 +93,21 @@ mod tests {
             deviation: 8.0,
             persistence: 0.5,
         };
-        assert_eq!(fading.point(4), [14.0, 22.0, 11.0, 20.5]);
+        let nothing = History::new(&[], jiff::Timestamp::UNIX_EPOCH, Duration::from_secs(1));
+        assert_eq!(fading.point(&nothing, 4), [14.0, 22.0, 11.0, 20.5]);
     }
 
     #[test]
     fn an_exact_pattern_continues_exactly() {
         let slots: Vec<_> = (0..96).map(|slot| Some(f64::from(slot % 24))).collect();
-        let history = History::new(&slots, Duration::from_secs(3600));
+        let history = History::new(
+            &slots,
+            jiff::Timestamp::UNIX_EPOCH,
+            Duration::from_secs(3600),
+        );
         let point = SeasonalDrift
-            .fit(&history)
-            .map(|fitted| fitted.point(24))
+            .fit(&history, 24)
+            .map(|fitted| fitted.point(&history, 24))
             .unwrap();
         let expected: Vec<f64> = (0..24).map(f64::from).collect();
         assert_eq!(point, expected);

@@ -31,7 +31,7 @@ impl Method for SeasonalMean {
         self.name
     }
 
-    fn fit(&self, history: &History) -> Result<Box<dyn Fitted>, Unfit> {
+    fn fit(&self, history: &History, _: usize) -> Result<Box<dyn Fitted>, Unfit> {
         let period = (self.period)(history).ok_or(Unfit::NoPeriod {
             period: self.period_name,
         })?;

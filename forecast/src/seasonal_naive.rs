@@ -30,7 +30,7 @@ impl Method for SeasonalNaive {
         self.name
     }
 
-    fn fit(&self, history: &History) -> Result<Box<dyn Fitted>, Unfit> {
+    fn fit(&self, history: &History, _: usize) -> Result<Box<dyn Fitted>, Unfit> {
         let period = (self.period)(history).ok_or(Unfit::NoPeriod {
             period: self.period_name,
         })?;
@@ -46,7 +46,7 @@ impl Method for SeasonalNaive {
 }
 
 impl Fitted for Cycle {
-    fn point(&self, horizon: usize) -> Vec<f64> {
+    fn point(&self, _: &History, horizon: usize) -> Vec<f64> {
         self.0.iter().copied().cycle().take(horizon).collect()
     }
 }

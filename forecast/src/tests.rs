@@ -46,7 +46,10 @@ fn assert_sound(forecast: &Forecast, series: &Series, horizon: usize) {
         assert!(median.is_finite());
     }
     assert!(forecast.wape.is_finite() && forecast.wape >= 0.0);
-    assert_eq!(forecast.candidates.len(), METHODS.len() + 1);
+    let usual = METHODS
+        .iter()
+        .filter(|method| method.effort() != Effort::OnRequest);
+    assert_eq!(forecast.candidates.len(), usual.count() + 1);
     let chosen: Vec<_> = forecast
         .candidates
         .iter()
@@ -131,7 +134,8 @@ fn what_cannot_be_forecast_says_what_it_needs() {
         vec![0.5, 0.5],
         vec![f64::NAN],
     ] {
-        let request = Request { horizon: 1, levels };
+        let mut request = Request::steps(1);
+        request.levels = levels;
         assert!(matches!(
             forecast(&series, &request),
             Err(ForecastError::Levels { .. })
@@ -249,7 +253,7 @@ struct Losses {
     pinball: f64,
     covered: [f64; 4],
     seconds: f64,
-    methods: std::collections::BTreeSet<&'static str>,
+    methods: BTreeSet<&'static str>,
 }
 
 impl Losses {
@@ -290,15 +294,16 @@ fn protocol(series: &Series) -> (usize, Vec<usize>) {
     )
 }
 
-fn try_out(series: &Series, methods: &[&dyn Method]) -> Losses {
+fn try_out(series: &Series, methods: &Competitors) -> Losses {
     let (horizon, origins) = protocol(series);
     let mut losses = Losses::default();
     for origin in &origins {
         let known = series.before_last(series.values().len() - origin).unwrap();
         let skipped = origin - known.values().len();
         let begin = std::time::Instant::now();
-        let request = Request::steps(horizon + skipped);
-        let forecast = backtest::select(&known, &request, methods).unwrap();
+        let mut request = Request::steps(horizon + skipped);
+        request.methods = methods.clone();
+        let forecast = forecast(&known, &request).unwrap();
         losses.seconds += begin.elapsed().as_secs_f64() / origins.len() as f64;
         for (slot, actual) in series.values()[*origin..origin + horizon]
             .iter()
@@ -324,10 +329,10 @@ fn report_on_recorded_series() {
     for path in public_files() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let series = load(&path);
-        let all = try_out(&series, &METHODS);
+        let all = try_out(&series, &Competitors::Usual);
         let short = series.step() * series.values().len() as u32 <= 48 * HOUR;
-        let naive: &dyn Method = if short { METHODS[0] } else { METHODS[1] };
-        let naive = try_out(&series, &[naive]);
+        let naive = if short { "naive" } else { "seasonal_naive_day" };
+        let naive = try_out(&series, &Competitors::Named([naive.to_owned()].into()));
         let ratio = all.pinball / naive.pinball;
         let coverage = all.covered.map(|covered| covered / all.slots);
         println!(
