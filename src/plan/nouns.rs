@@ -51,7 +51,8 @@ impl Loaded {
         levels.push(level);
         levels.sort_by(f64::total_cmp);
         let horizon = self.forecast.quantiles.first().map_or(1, Vec::len);
-        let request = forecast::Request { horizon, levels };
+        let mut request = forecast::Request::steps(horizon);
+        request.levels = levels;
         forecast::forecast(&self.series, &request).unwrap_or_else(|_| self.forecast.clone())
     }
 
