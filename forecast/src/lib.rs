@@ -14,6 +14,7 @@ mod forest;
 mod history;
 mod linear;
 mod linear_median;
+mod lstm;
 mod mstl;
 mod naive;
 mod pool;
@@ -49,7 +50,7 @@ pub const LONGEST_HORIZON: usize = 100_000;
 
 /// The methods that compete in the backtest. The combination of some of them, [`POOL`], is chosen
 /// unless one of them has less than half its loss; of equally good ones the first is.
-pub static METHODS: [&dyn Method; 16] = [
+pub static METHODS: [&dyn Method; 17] = [
     &naive::Naive,
     &seasonal_naive::SeasonalNaive::DAY,
     &seasonal_naive::SeasonalNaive::WEEK,
@@ -66,6 +67,7 @@ pub static METHODS: [&dyn Method; 16] = [
     &boosting::Boosting,
     &forest::Forest,
     &arima::Arima,
+    &lstm::Lstm,
 ];
 
 /// A way to forecast the next values of a series.
