@@ -232,7 +232,7 @@ fn keyless(good: Option<u64>) -> String {
 fn salvage(good: Option<u64>) -> String {
     let way = match good {
         Some(serial) => format!("isobar history restore {serial} goes on with them"),
-        None => "isobar state pull prints the state with them, and isobar state push -force FILE goes on with what it has printed".to_owned(),
+        None => "isobar state pull prints the state with them, and isobar state push FILE goes on with what it has printed".to_owned(),
     };
     format!(
         "Nothing was changed. The state and the lines before the damage can be trusted: {way}, and keeps a copy of the journal. What was begun in the lines behind is not recorded then: look for it in the copy."
