@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use isobar_sdk::clock::Runtime;
-use isobar_sdk::limit::{Allowance, Limit};
+use isobar_sdk::limit::{Limit, Limits};
 use isobar_sdk::provider::BoxFuture;
 use isobar_sdk::retry::{Patience, Retry};
 use isobar_sdk::schema::ProviderSchema;
@@ -43,10 +42,7 @@ pub fn registry(surroundings: &Surroundings) -> Registry {
             base: surroundings.base.clone(),
         })),
     ];
-    let decorated = factories.into_iter().map(|inner| Decorated {
-        inner,
-        allowance: ON_THIS_MACHINE,
-    });
+    let decorated = factories.into_iter().map(Decorated);
     Registry::new(decorated.map(|factory| Arc::new(factory) as Arc<dyn Factory>))
 }
 
@@ -78,31 +74,24 @@ fn state_in_file(path: &Path) -> Result<Option<State>, String> {
     }
 }
 
-/// What a provider gets that works on this machine: no limit of rate, as there is no one to
-/// protect, but no more at the same time than a machine can do at the same time.
-const ON_THIS_MACHINE: Allowance = Allowance {
-    in_flight: NonZeroUsize::MIN.saturating_add(63),
-    interval: Duration::ZERO,
-    burst: NonZeroU32::MIN,
-};
-
 /// A factory whose providers are tried again and held back.
-struct Decorated {
-    inner: Arc<dyn Factory>,
-    allowance: Allowance,
-}
+struct Decorated(Arc<dyn Factory>);
 
 impl Factory for Decorated {
     fn name(&self) -> &'static str {
-        self.inner.name()
+        self.0.name()
     }
 
     fn schema(&self) -> &ProviderSchema {
-        self.inner.schema()
+        self.0.schema()
     }
 
     fn functions(&self) -> &'static [isobar_sdk::Function] {
-        self.inner.functions()
+        self.0.functions()
+    }
+
+    fn limits(&self) -> Limits {
+        self.0.limits()
     }
 
     fn configure<'a>(
@@ -111,9 +100,9 @@ impl Factory for Decorated {
     ) -> BoxFuture<'a, Result<Arc<dyn Provider>, Error>> {
         Box::pin(async move {
             let clock = Arc::new(Runtime::start());
-            let provider = self.inner.configure(configuration).await?;
+            let provider = self.0.configure(configuration).await?;
             // Every try counts against the limit, so the limit is the inner one.
-            let limited = Limit::new(provider, self.allowance, clock.clone());
+            let limited = Limit::new(provider, self.limits(), clock.clone());
             let retried = Retry::new(Arc::new(limited), Patience::default(), clock);
             Ok(Arc::new(retried) as Arc<dyn Provider>)
         })

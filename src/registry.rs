@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use isobar_sdk::limit::{Allowance, Limits};
 use isobar_sdk::schema::{ProviderSchema, Schema};
 use isobar_sdk::{Address, Error, Factory, Key, Provider};
 
@@ -119,6 +121,24 @@ impl Registry {
     /// The names of all providers.
     pub fn names(&self) -> impl Iterator<Item = &'static str> + Clone {
         self.factories.keys().copied()
+    }
+
+    /// How many calls are made at the same time: as many as the one of these providers takes that
+    /// takes the fewest. Providers that are not there take any number.
+    #[must_use]
+    pub fn at_once<'a>(
+        &self,
+        providers: impl IntoIterator<Item = &'a String>,
+        kind: impl Fn(Limits) -> Allowance,
+    ) -> NonZeroUsize {
+        let names = providers
+            .into_iter()
+            .map(|text| ProviderKey::parse(text).name.name);
+        let factories = names.filter_map(|name| self.factories.get(&*name));
+        let fewest = factories
+            .map(|factory| kind(factory.limits()).in_flight)
+            .min();
+        fewest.unwrap_or(NonZeroUsize::MIN)
     }
 
     /// The schema of a provider.

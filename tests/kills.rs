@@ -8,6 +8,7 @@
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stdout,
     reason = "a test ends where its case does not hold, and says what it has seen"
 )]
@@ -19,7 +20,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::process::Child;
+use std::time::{Duration, Instant as Clock};
 
 use program::{Folder, Run};
 use serde_json::{Value as Json, json};
@@ -67,7 +69,7 @@ trait World {
     fn there(&self, folder: &Folder) -> BTreeSet<String>;
     /// The ids of a recorded resource that must be there.
     fn ids(&self, resource: &Json) -> Vec<String>;
-    /// How long a run takes, about, at the most.
+    /// How long a run takes, about, until one is measured.
     fn length(&self) -> Duration;
 }
 
@@ -126,11 +128,12 @@ impl Sim {
         for _ in 0..random.below(4) {
             let call = ["create", "update", "delete", "read"][random.below(4) as usize];
             let made = world["calls"][call].as_u64().unwrap_or_default();
-            let fault = match random.below(5) {
+            let fault = match random.below(6) {
                 0 => json!({"kind": "throttled"}),
                 1 => json!({"kind": "throttled", "after": 1}),
                 2 => json!({"kind": "timeout_before"}),
                 3 => json!({"kind": "timeout_after"}),
+                4 => json!({"kind": "server_error"}),
                 _ => json!({"kind": "partial", "replicas": 0}),
             };
             faults.push(json!({"call": call, "nth": made + 1 + random.below(4), "fault": fault}));
@@ -195,13 +198,49 @@ fn runs(process: &Path) -> bool {
     state.is_some_and(|state| state != 'Z')
 }
 
-/// Runs the program and kills it after a while; gives whether that came before its end.
-fn kill(folder: &Folder, arguments: &[&str], after: Duration) -> (bool, Run) {
-    let mut process = folder.program(arguments).spawn().unwrap();
-    let began = Instant::now();
-    while began.elapsed() < after && process.try_wait().unwrap().is_none() {
-        std::thread::sleep(Duration::from_millis(1));
+/// When a run is killed.
+#[derive(Debug, Clone, Copy)]
+enum Instant {
+    /// So long after its start.
+    Started(Duration),
+    /// So long after its journal was begun.
+    Begun(Duration),
+}
+
+impl Instant {
+    /// One within a run that takes so long.
+    fn within(length: Duration, random: &mut Random) -> Self {
+        let micros = u64::try_from(length.as_micros()).unwrap();
+        match random.below(2) {
+            0 => Self::Started(Duration::from_micros(random.below(micros))),
+            _ => Self::Begun(Duration::from_micros(random.below(micros / 2))),
+        }
     }
+
+    /// Waits for it, or for the end of the process.
+    fn wait(self, process: &mut Child, journal: &Path) {
+        let mut runs = || process.try_wait().unwrap().is_none();
+        let pause = || std::thread::sleep(Duration::from_millis(1));
+        let after = match self {
+            Self::Started(after) => after,
+            Self::Begun(after) => {
+                while runs() && !journal.exists() {
+                    pause();
+                }
+                after
+            }
+        };
+        let from = Clock::now();
+        while from.elapsed() < after && runs() {
+            pause();
+        }
+    }
+}
+
+/// Runs the program and kills it; gives whether that came before its end.
+fn kill(folder: &Folder, arguments: &[&str], instant: Instant) -> (bool, Run) {
+    let mut process = folder.program(arguments).spawn().unwrap();
+    instant.wait(&mut process, &folder.path(".isobar/journal"));
     let _ = process.kill();
     let output = process.wait_with_output().unwrap();
     let run = Run {
@@ -216,6 +255,7 @@ fn kill(folder: &Folder, arguments: &[&str], after: Duration) -> (bool, Run) {
 fn state(folder: &Folder) -> Option<Json> {
     let pulled = folder.run(&["state", "pull"]);
     let text = pulled.ended(0);
+    assert!(!pulled.err.contains("cannot be acted on"), "{pulled:?}");
     (!text.is_empty()).then(|| serde_json::from_str(text).unwrap())
 }
 
@@ -233,6 +273,7 @@ fn life(world: &dyn World, seed: u64, faults: bool, seen: &mut Seen) {
     let mut random = Random(seed);
     let folder = Folder::new(&[]);
     let steps = 2 + random.below(2);
+    let mut length = world.length();
     for step in 0..=steps {
         let gone = step == steps;
         folder.write("main.hcl", &world.configuration(random.below(6)));
@@ -242,9 +283,8 @@ fn life(world: &dyn World, seed: u64, faults: bool, seen: &mut Seen) {
             if faults {
                 Sim::disturb(&folder, &mut random);
             }
-            let micros = u64::try_from(world.length().as_micros()).unwrap();
-            let after = Duration::from_micros(random.below(micros));
-            let (killed, run) = kill(&folder, &arguments, after);
+            let instant = Instant::within(length, &mut random);
+            let (killed, run) = kill(&folder, &arguments, instant);
             seen.killed += u32::from(killed);
             seen.ended += u32::from(!killed);
             seen.failed += u32::from(run.code == Some(1));
@@ -255,16 +295,7 @@ fn life(world: &dyn World, seed: u64, faults: bool, seen: &mut Seen) {
         if faults {
             Sim::disturb(&folder, &mut random);
         }
-        // A fault may make a run fail; each is gone once it has hit.
-        let mut last = folder.run(&arguments);
-        for _ in 0..6 {
-            if last.code == Some(0) {
-                break;
-            }
-            seen.failed += 1;
-            last = folder.run(&arguments);
-        }
-        last.ended(0);
+        length = bring_to_its_end(&folder, &arguments, seen).max(world.length());
         let left = state(&folder);
         let (there, recorded) = (world.there(&folder), recorded(world, left.as_ref()));
         assert_eq!(
@@ -283,6 +314,22 @@ fn life(world: &dyn World, seed: u64, faults: bool, seen: &mut Seen) {
             );
         }
     }
+}
+
+/// Runs the program until it succeeds; gives how long that run took. A fault may make a run fail;
+/// each is gone once it has hit.
+fn bring_to_its_end(folder: &Folder, arguments: &[&str], seen: &mut Seen) -> Duration {
+    let mut last = None;
+    for _ in 0..7 {
+        let began = Clock::now();
+        let run = folder.run(arguments);
+        if run.code == Some(0) {
+            return began.elapsed();
+        }
+        seen.failed += 1;
+        last = Some(run);
+    }
+    panic!("it does not get done: {last:?}");
 }
 
 /// Says which seed fails, also where an assertion does not.

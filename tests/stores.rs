@@ -12,7 +12,7 @@ mod server;
 
 use std::fmt::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use server::Place;
@@ -103,15 +103,7 @@ fn killed_in_the_middle(place: &Place) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    // Until something is recorded beside the first state, or for as long as it runs.
-    loop {
-        let state = done(other.path(), &["state", "pull"]);
-        let begun = state.contains("\"address\"");
-        if begun || process.try_wait().unwrap().is_some() {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    until_begun(&mut process, other.path());
     let _ = process.kill();
     let ended = process.wait().unwrap();
     assert_eq!(ended.code(), None, "it was done before it could be killed");
@@ -146,6 +138,66 @@ fn killed_in_the_middle(place: &Place) {
             .status
             .code(),
         Some(0)
+    );
+}
+
+/// Waits until an apply has recorded something beside the first state, or for as long as it runs.
+fn until_begun(process: &mut Child, folder: &Path) {
+    loop {
+        let state = done(folder, &["state", "pull"]);
+        let begun = state.contains("\"address\"");
+        if begun || process.try_wait().unwrap().is_some() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// An apply that is stopped for longer than its lease and then goes on: another one has taken over
+/// what it did and finished, and what it still does changes nothing.
+fn paused_past_its_lease(place: &Place) {
+    let wide = "resource \"isobar_data\" \"e\" {\n  count = 3000\n  input = count.index\n}\n";
+    let first = configured(place, "paused", wide);
+    let other = configured(place, "paused", wide);
+    let mut process = isobar(first.path(), &["apply", "-auto-approve"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    until_begun(&mut process, other.path());
+    let signal = |name: &str| {
+        let sent = Command::new("kill")
+            .args([name, &process.id().to_string()])
+            .status();
+        assert!(
+            sent.unwrap().success(),
+            "it was done before it could be stopped"
+        );
+    };
+    signal("-STOP");
+    done(
+        other.path(),
+        &["apply", "-auto-approve", "-lock-timeout=1m"],
+    );
+    let (state, kept) = (
+        done(other.path(), &["state", "pull"]),
+        versions(other.path()),
+    );
+    signal("-CONT");
+    let ended = process.wait_with_output().unwrap();
+    let seen = String::from_utf8(ended.stderr).unwrap();
+    assert!(
+        !ended.status.success() && seen.contains("Lock was lost [S0009]"),
+        "{seen}"
+    );
+    assert!(!seen.contains("S0005"), "{seen}");
+    assert_eq!(done(other.path(), &["state", "pull"]), state);
+    assert_eq!(versions(other.path()), kept);
+    let plan = run(first.path(), &["plan", "-detailed-exitcode"]);
+    assert_eq!(plan.status.code(), Some(0));
+    assert_eq!(
+        done(other.path(), &["lock", "list"]),
+        "Nothing is locked.\n"
     );
 }
 
@@ -328,6 +380,33 @@ fn the_server_for_http_is_one_that_terraform_takes() {
     assert!(!folder.path().join("terraform.tfstate").exists());
 }
 
+/// States of two workspaces cannot be brought there, and none of them is.
+fn takes_one_workspace(place: &Place) {
+    let remote = configured(place, "narrow", "");
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(
+        folder.join("main.hcl"),
+        "resource \"isobar_data\" \"a\" {}\n",
+    )
+    .unwrap();
+    done(folder, &["apply", "-auto-approve"]);
+    done(folder, &["workspace", "new", "stage"]);
+    done(folder, &["apply", "-auto-approve"]);
+    std::fs::copy(
+        remote.path().join("backend.hcl"),
+        folder.join("backend.hcl"),
+    )
+    .unwrap();
+    let refused = run(folder, &["init", "-force-copy"]);
+    let seen = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        seen.contains("[C0090]") && seen.contains("default, stage"),
+        "{seen}"
+    );
+    assert_eq!(done(remote.path(), &["state", "pull"]), "");
+}
+
 /// Workspaces need a folder each, which such a server does not have.
 fn has_one_workspace(place: &Place) {
     let folder = configured(place, "one", "");
@@ -350,6 +429,7 @@ fn states_behind_a_web_server() {
         all_at_once(&place);
         killed_in_the_middle(&place);
         has_one_workspace(&place);
+        takes_one_workspace(&place);
         has_no_versions(&place);
         read_from_elsewhere(&place);
     }
@@ -358,6 +438,7 @@ fn states_behind_a_web_server() {
 fn all(place: &Place) {
     all_at_once(place);
     killed_in_the_middle(place);
+    paused_past_its_lease(place);
     versions_are_kept(place);
     moved_there_and_back(place);
     read_from_elsewhere(place);
@@ -366,6 +447,13 @@ fn all(place: &Place) {
 #[test]
 fn states_in_s3() {
     if let Some(place) = server::s3() {
+        all(&place);
+    }
+}
+
+#[test]
+fn states_in_google() {
+    if let Some(place) = server::gcs() {
         all(&place);
     }
 }

@@ -162,7 +162,7 @@ pub fn documents(data: &[u8]) {
         let again = plan::from_json(&written).map(|plan| plan::to_json(&plan));
         assert_eq!(again.as_ref(), Ok(&written));
     }
-    let _ = state::Journal::records(text, "lineage", 1);
+    let _ = state::recovered(text.to_owned(), None, "lineage", 1);
 }
 
 /// The layout: what is laid out is left as it is by another call, and means the same.

@@ -1,9 +1,12 @@
 //! The book of an apply: what is to be written into its journal, and what may be told once it is.
 
+use std::io;
+
 use isobar_sdk::{Diagnostic, Fault};
 
+use super::check;
 use crate::event::{Event, Sink};
-use crate::state::{Ledger, Record};
+use crate::state::{Ledger, Record, StoreError};
 
 /// Results and intents on their way into the journal.
 ///
@@ -65,15 +68,23 @@ impl<'a> Book<'a> {
         }
         written.map_err(|error| {
             self.writable = false;
-            Box::new(
-                Diagnostic::error("S0005", "Journal cannot be written", format!("{error}."))
-                    .help("Free space or grant access, then apply again. Nothing more was begun."),
-            )
+            Box::new(unwritable(&error))
         })
     }
 
     /// The journal, when all is written.
     pub(super) fn close(self) -> Ledger {
         self.journal
+    }
+}
+
+/// Says why a journal cannot be written: that of a shared place for the reasons that its state
+/// cannot be.
+fn unwritable(error: &io::Error) -> Diagnostic {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    match inner {
+        Some(place @ StoreError::Remote { .. }) => check::unwritable(place),
+        _ => Diagnostic::error("S0005", "Journal cannot be written", format!("{error}."))
+            .help("Free space or grant access, then apply again. Nothing more was begun."),
     }
 }

@@ -1,13 +1,14 @@
 //! Whether a plan may still be carried out.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::{Address, Diagnostic, Fault};
 use jiff::Timestamp;
 
 use crate::plan::Plan;
-use crate::state::{FormatError, LockError, RemoteError, State, StoreError, Unkept};
+use crate::state::{CipherError, FormatError, LockError, RemoteError, State, StoreError, Unkept};
 
 /// Refuses a plan that was made from another state, or that rests on a forecast that expired.
 ///
@@ -169,37 +170,73 @@ pub fn unreadable(error: &StoreError) -> Diagnostic {
         } => Diagnostic::error("S0006", "State of a newer version", detail)
             .help("Use the version of Isobar that wrote it, or a newer one."),
         StoreError::Format {
-            source: FormatError::Sealed(_),
-            ..
-        } => Diagnostic::error("S0010", "State cannot be decrypted", detail)
-            .help("Give the key that it was written with, in key {} or fallback {} of the encryption block; there is no way around it."),
-        StoreError::Format {
-            path, source, good, ..
+            source: FormatError::Sealed(CipherError::Broken(_)),
+            path,
+            good,
         } => {
-            let offer = match good {
-                Some(serial) => format!(
-                    "Nothing was changed. The last good version is {serial}: look at it with isobar history show {serial}, and go back to it with isobar history restore {serial}."
-                ),
-                None => format!(
-                    "Nothing was changed. Restore {} from a backup or from version control; do not delete it unless nothing that it names exists any more.",
-                    path.display()
-                ),
-            };
-            match source {
-                FormatError::Flawed(_) => {
-                    let help = format!(
-                        "{offer} If it is meant to be as it is, isobar state push -force {} takes it over.",
-                        path.display()
-                    );
-                    Diagnostic::error("S0011", "State cannot be trusted", detail).help(help)
-                }
-                _ => Diagnostic::error("S0003", "State cannot be understood", detail).help(offer),
-            }
+            Diagnostic::error("S0010", "State cannot be decrypted", detail).help(offer(path, *good))
+        }
+        StoreError::Format {
+            source: FormatError::Sealed(_),
+            good,
+            ..
+        } => Diagnostic::error("S0010", "State cannot be decrypted", detail).help(keyless(*good)),
+        StoreError::Format {
+            path,
+            source: FormatError::Flawed(_),
+            good,
+        } => {
+            let help = format!(
+                "{} If it is meant to be as it is, isobar state push -force {} takes it over.",
+                offer(path, *good),
+                path.display()
+            );
+            Diagnostic::error("S0011", "State cannot be trusted", detail).help(help)
+        }
+        StoreError::Format { path, good, .. } => {
+            Diagnostic::error("S0003", "State cannot be understood", detail)
+                .help(offer(path, *good))
+        }
+        StoreError::Journal { good, .. } => {
+            Diagnostic::error("S0015", "Journal cannot be trusted", detail).help(salvage(*good))
         }
         StoreError::Remote { .. } => unreached(&error.to_string()),
         StoreError::Io { .. } => Diagnostic::error("S0007", "State cannot be read", detail)
             .help("Check that the file and its folder exist and that you may read them."),
     }
+}
+
+/// What can be done about a state that is broken.
+fn offer(path: &Path, good: Option<u64>) -> String {
+    match good {
+        Some(serial) => format!(
+            "Nothing was changed. The last good version is {serial}: look at it with isobar history show {serial}, and go back to it with isobar history restore {serial}."
+        ),
+        None => format!(
+            "Nothing was changed. Restore {} from a backup or from version control; do not delete it unless nothing that it names exists any more.",
+            path.display()
+        ),
+    }
+}
+
+/// What can be done about a state that no configured key opens. `good` is a version that they
+/// open.
+fn keyless(good: Option<u64>) -> String {
+    let key = "Give the key that it was written with, in key {} or fallback {} of the encryption block; there is no way around it.";
+    good.map_or_else(|| key.to_owned(), |serial| format!(
+        "{key} If that is the key that is given, the file was damaged: go back to the last good version with isobar history restore {serial}."
+    ))
+}
+
+/// What can be done about a journal that is damaged.
+fn salvage(good: Option<u64>) -> String {
+    let way = match good {
+        Some(serial) => format!("isobar history restore {serial} goes on with them"),
+        None => "isobar state pull prints the state with them, and isobar state push FILE goes on with what it has printed".to_owned(),
+    };
+    format!(
+        "Nothing was changed. The state and the lines before the damage can be trusted: {way}, and keeps a copy of the journal. What was begun in the lines behind is not recorded then: look for it in the copy."
+    )
 }
 
 /// Says why the state cannot be written.

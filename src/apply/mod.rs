@@ -11,6 +11,7 @@ mod prepare;
 mod run;
 mod world;
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use isobar_sdk::{Address, Diagnostics};
@@ -47,8 +48,9 @@ pub struct Request<'a> {
     pub now: Timestamp,
     /// The lineage of a state that is made now.
     pub new_lineage: String,
-    /// How many changes are made at the same time.
-    pub parallelism: usize,
+    /// How many changes are made at the same time; as many as the providers take if it is not
+    /// said.
+    pub parallelism: Option<NonZeroUsize>,
     /// Becomes true when the user interrupts: nothing new is begun, what runs is recorded.
     pub interrupted: watch::Receiver<bool>,
 }
@@ -166,7 +168,11 @@ fn store(
             Ok(None) => {}
             Ok(Some(unkept)) => report.diagnostics.push(check::unkept(&unkept)),
             Err(error) => {
-                report.diagnostics.push(check::unwritable(&error));
+                let told = check::unwritable(&error);
+                // The journal in the same place may have said so.
+                if report.diagnostics.iter().all(|one| one.code != told.code) {
+                    report.diagnostics.push(told);
+                }
                 report.unsaved = Some(state);
                 return;
             }

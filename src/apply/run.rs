@@ -56,10 +56,15 @@ impl<'a> Run<'a> {
         journal: Ledger,
         sink: &'a dyn Sink,
     ) -> Self {
+        let at_once = || {
+            request
+                .registry
+                .at_once(providers.keys(), |limits| limits.changes)
+        };
         Self {
             plan: request.plan,
             registry: request.registry,
-            parallelism: request.parallelism.max(1),
+            parallelism: request.parallelism.unwrap_or_else(at_once).get(),
             interrupted: request.interrupted.clone(),
             providers,
             world,

@@ -143,7 +143,7 @@ fn carry_out(
             patience: session.patience(),
             now: now(),
             new_lineage: fresh_id(),
-            parallelism: args.planning.parallelism.get(),
+            parallelism: args.planning.parallelism,
             interrupted,
         };
         apply::apply(request, &progress).await

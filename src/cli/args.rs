@@ -265,9 +265,10 @@ pub(super) struct Planning {
     pub(super) replace: Vec<Address>,
     #[command(flatten)]
     pub(super) assignments: Assignments,
-    /// How many resources are read or changed at the same time.
-    #[arg(long, value_name = "N", default_value = "10")]
-    pub(super) parallelism: NonZeroUsize,
+    /// How many resources are read or changed at the same time [default: what their providers
+    /// take].
+    #[arg(long, value_name = "N")]
+    pub(super) parallelism: Option<NonZeroUsize>,
     /// Whether questions may be asked.
     #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true")]
     pub(super) input: bool,

@@ -171,7 +171,7 @@ fn request<'a>(
         refresh: Refresh::Skip,
         now,
         id: String::new(),
-        parallelism: 10,
+        parallelism: None,
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn run(session: &Session, args: &Forecast) -> Result<Exit, Stopped> {
         refresh: Refresh::Skip,
         now: now(),
         id: fresh_id(),
-        parallelism: 1,
+        parallelism: None,
     };
     let progress = Progress::begin(&session.shell, Phase::Planning);
     let (predictions, diagnostics) = plan::forecasts(&request, &progress);

@@ -7,7 +7,7 @@ use super::Exit;
 use super::args::{History as Args, HistoryCommand};
 use super::failure::Stopped;
 use super::handover;
-use super::recorded::Recorded;
+use super::recorded::{Closed, Recorded};
 use super::session::Session;
 use crate::render;
 use crate::state::{State, Store, Version};
@@ -117,16 +117,21 @@ fn restore(
             return Ok(Exit::Failure);
         }
     }
-    let recorded = Recorded::over(session, store.clone(), "history restore")?;
+    // The version could be decrypted, so that the configured key is not just a wrong one.
+    let closed = Closed::SetAside;
+    let recorded = Recorded::over(session, store.clone(), "history restore", closed)?;
     let (_, old) = find(store, serial)?;
     let newest = versions(store)?.iter().map(|version| version.serial).max();
     let mut state = match &recorded.before {
         Some(before) if before.lineage != old.lineage => return Err(other_life(serial).into()),
         Some(_) => old,
         // What an interrupted apply has done to this very version is not lost with the file.
-        None => store
-            .folded(old)
-            .map_err(|error| crate::apply::check::unreadable(&error))?,
+        None => {
+            let salvaged = store.salvaged(old);
+            salvaged
+                .map_err(|error| crate::apply::check::unreadable(&error))?
+                .0
+        }
     };
     let present = recorded.before.as_ref().map(|before| before.serial);
     state.serial = present.max(newest).unwrap_or(serial) + 1;

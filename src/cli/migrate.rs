@@ -135,6 +135,9 @@ fn bring(session: &Session, args: &Init, target: &Backend) -> Result<(), Stopped
     if states.is_empty() {
         return Ok(());
     }
+    if states.iter().any(|(workspace, _)| !target.takes(workspace)) {
+        return Err(narrow(target, &states).into());
+    }
     consent(session, args, (&source, target), &states)?;
     let mut text = String::new();
     for (workspace, _) in &states {
@@ -152,6 +155,22 @@ fn bring(session: &Session, args: &Init, target: &Backend) -> Result<(), Stopped
     Ok(())
 }
 
+fn narrow(target: &Backend, states: &[(Workspace, State)]) -> Diagnostic {
+    let detail = format!(
+        "{} keeps the state of one workspace only, and there are states of {}.",
+        target.place(),
+        named(states)
+    );
+    Diagnostic::error("C0090", "States cannot be copied", detail)
+        .help("Nothing was copied. Keep the states in another kind of place, or give each workspace a configuration of its own.")
+}
+
+/// The workspaces that have states.
+fn named(states: &[(Workspace, State)]) -> String {
+    let names = states.iter().map(|(workspace, _)| workspace.name());
+    names.collect::<Vec<_>>().join(", ")
+}
+
 fn consent(
     session: &Session,
     args: &Init,
@@ -162,11 +181,7 @@ fn consent(
         return Ok(());
     }
     let (source, target) = (source.place(), target.place());
-    let names: Vec<&str> = states
-        .iter()
-        .map(|(workspace, _)| workspace.name())
-        .collect();
-    let names = names.join(", ");
+    let names = named(states);
     if !args.migrate_state {
         let detail = format!(
             "There are states in {source} ({names}), which would be left behind for {target}."

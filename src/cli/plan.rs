@@ -1,6 +1,7 @@
 //! `isobar plan`, and the plan that `apply` makes.
 
 use std::fs::File;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use isobar_sdk::{Diagnostic, Fault};
@@ -105,7 +106,7 @@ pub(super) struct Draft {
     refresh: Refresh,
     now: Timestamp,
     id: String,
-    parallelism: usize,
+    parallelism: Option<NonZeroUsize>,
 }
 
 impl Draft {
@@ -131,7 +132,7 @@ impl Draft {
                 replace: planning.replace.clone(),
             },
             refresh: refresh(mode, planning)?,
-            parallelism: planning.parallelism.get(),
+            parallelism: planning.parallelism,
             ..Self::new(session, project, given, state)
         })
     }
@@ -158,7 +159,7 @@ impl Draft {
             refresh: Refresh::Skip,
             now: now(),
             id: fresh_id(),
-            parallelism: 1,
+            parallelism: None,
         }
     }
 

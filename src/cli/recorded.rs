@@ -11,8 +11,18 @@ use super::session::Session;
 use crate::apply::check;
 use crate::language::{Sources, text};
 use crate::state::{
-    Flaws, FormatError, Guard, Holder, LocalStore, State, Store, StoreError, is_sealed, opened,
+    CipherError, Flaws, FormatError, Guard, Holder, LocalStore, State, Store, StoreError,
+    is_sealed, opened,
 };
+
+/// What becomes of a state that another key might open, where the whole is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closed {
+    /// It stays: it need not be broken.
+    Refused,
+    /// It is copied before another takes its place, as one that is broken.
+    SetAside,
+}
 
 /// A state under its lock.
 pub(super) struct Recorded {
@@ -34,23 +44,19 @@ impl Recorded {
     }
 
     /// The same for what replaces the state whole: one that cannot be used is set aside.
-    pub(super) fn over(session: &Session, store: Store, operation: &str) -> Result<Self, Stopped> {
+    pub(super) fn over(
+        session: &Session,
+        store: Store,
+        operation: &str,
+        closed: Closed,
+    ) -> Result<Self, Stopped> {
         let mut opened = Self::locked(session, store, operation)?;
         opened.before = match (&opened.store, opened.store.read()) {
             (_, Ok(before)) => before,
-            // With another key it could be used: it is not broken.
-            (
-                _,
-                Err(
-                    error @ StoreError::Format {
-                        source: FormatError::Sealed(_),
-                        ..
-                    },
-                ),
-            ) => {
+            (_, Err(error)) if closed == Closed::Refused && is_closed(&error) => {
                 return Err(check::unreadable(&error).into());
             }
-            (Store::Local(local), Err(StoreError::Format { .. })) => {
+            (Store::Local(local), Err(StoreError::Format { .. } | StoreError::Journal { .. })) => {
                 let aside = local.set_aside(&opened.holder.id);
                 let aside = aside.map_err(|error| check::unwritable(&error))?;
                 let aside = aside.display();
@@ -107,6 +113,19 @@ impl Recorded {
         let settled = self.store.settle();
         settled.map_err(|error| Box::new(check::unwritable(&error)))
     }
+}
+
+/// Whether a state is whole, as far as anyone can tell without the key.
+const fn is_closed(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::Format {
+            source: FormatError::Sealed(
+                CipherError::WrongKey { .. } | CipherError::NoKey | CipherError::Open
+            ),
+            ..
+        }
+    )
 }
 
 /// The store that a command works on: of a file that was named, or of the workspace.
@@ -176,7 +195,7 @@ pub(super) fn decrypted(session: &Session, file: &Path, text: String) -> Result<
     let cipher = session.cipher()?;
     opened(cipher.as_deref(), "state", text).map_err(|error| {
         check::unreadable(&StoreError::Format {
-            path: file.to_owned(),
+            path: session.path(file),
             source: error.into(),
             good: None,
         })

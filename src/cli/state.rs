@@ -13,11 +13,12 @@ use super::Exit;
 use super::args::{State as Args, StateCommand};
 use super::failure::Stopped;
 use super::project::unreadable;
-use super::recorded::{self, Recorded, edit, store};
+use super::recorded::{self, Closed, Recorded, edit, store};
 use super::session::Session;
 use super::{handover, transfer};
+use crate::apply::check;
 use crate::render;
-use crate::state::{Instance, State, Store, to_json};
+use crate::state::{Damage, Instance, LocalStore, State, Store, StoreError, to_json};
 
 pub(super) fn run(session: &Session, args: &Args) -> Result<Exit, Stopped> {
     match &args.command {
@@ -150,14 +151,30 @@ fn pull(session: &Session) -> Result<(), Stopped> {
         Ok(None) => {}
         // What cannot be used can still be looked at.
         Err(stopped) => match session.store()? {
-            Store::Local(store) if let Ok(Some(text)) = store.text() => {
-                session.shell.data(&text);
+            Store::Local(store) if let Err(StoreError::Journal { damage, .. }) = store.read() => {
+                salvaged(session, &store, &damage)?;
+            }
+            Store::Local(store) if let Ok(Some(bytes)) = store.bytes() => {
+                session.shell.data(&String::from_utf8_lossy(&bytes));
                 session
                     .shell
                     .tell("This is the file as it is; it cannot be acted on.");
             }
             _ => return Err(stopped),
         },
+    }
+    Ok(())
+}
+
+/// Prints a state with what can be trusted of its journal.
+fn salvaged(session: &Session, store: &LocalStore, damage: &Damage) -> Result<(), Stopped> {
+    let unreadable = |error: StoreError| check::unreadable(&error);
+    if let Some(state) = store.whole().map_err(unreadable)? {
+        let (state, _) = store.salvaged(state).map_err(unreadable)?;
+        session.shell.data(&to_json(&state));
+        session.shell.tell(&format!(
+            "This is the state with what its journal says before the damage: {damage}."
+        ));
     }
     Ok(())
 }
@@ -181,7 +198,11 @@ fn push(session: &Session, path: &Path, force: bool) -> Result<(), Stopped> {
             .help("Nothing was written. If a person has edited it on purpose, remove its digest, which is the last line before the closing brace; -force takes it over as it is.")
             .into());
     }
-    let recorded = Recorded::over(session, session.store()?, "state push")?;
+    let closed = match force {
+        true => Closed::SetAside,
+        false => Closed::Refused,
+    };
+    let recorded = Recorded::over(session, session.store()?, "state push", closed)?;
     if let Some(before) = recorded.before.as_ref().filter(|_| !force) {
         guard(&name, before, &given)?;
     }

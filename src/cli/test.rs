@@ -120,7 +120,7 @@ fn one(
             holder: &holder,
             now: &now,
             fresh_id: &fresh_id,
-            parallelism: args.parallelism.get(),
+            parallelism: args.parallelism,
             interrupted: interrupt::listen(session.shell.clone(), Vec::new),
         };
         trial::run(&request, trial, &Quiet).await

@@ -15,11 +15,19 @@ pub const LONGEST: u64 = 512 << 20;
 /// # Errors
 /// Why it cannot be read, without its name.
 pub fn read_ordinary(path: &Path, longest: u64) -> io::Result<String> {
+    text_of(bytes_of_ordinary(path, longest)?)
+}
+
+/// The same where it need not be text.
+///
+/// # Errors
+/// Why it cannot be read, without its name.
+pub fn bytes_of_ordinary(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
     let kind = std::fs::metadata(path)?;
     if !kind.is_file() && !kind.is_dir() {
         return Err(invalid("it is no ordinary file"));
     }
-    read(path, longest)
+    bytes_of(path, longest)
 }
 
 /// Reads a file that the user named, which may be a pipe.
@@ -27,6 +35,10 @@ pub fn read_ordinary(path: &Path, longest: u64) -> io::Result<String> {
 /// # Errors
 /// Why it cannot be read, without its name.
 pub fn read(path: &Path, longest: u64) -> io::Result<String> {
+    text_of(bytes_of(path, longest)?)
+}
+
+fn bytes_of(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?
         .take(longest + 1)
@@ -35,6 +47,14 @@ pub fn read(path: &Path, longest: u64) -> io::Result<String> {
         let most = longest >> 20;
         return Err(invalid(&format!("it is longer than {most} MiB")));
     }
+    Ok(bytes)
+}
+
+/// The text that bytes are.
+///
+/// # Errors
+/// In which line they are none.
+pub fn text_of(bytes: Vec<u8>) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;

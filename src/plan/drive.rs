@@ -1,6 +1,7 @@
 //! Walks the graph of names and proposes a change for every instance.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -50,8 +51,8 @@ pub struct Request<'a> {
     pub now: Timestamp,
     /// The name of the plan.
     pub id: String,
-    /// How many reads are made at the same time.
-    pub parallelism: usize,
+    /// How many reads are made at the same time; as many as the providers take if it is not said.
+    pub parallelism: Option<NonZeroUsize>,
 }
 
 impl<'a> Request<'a> {

@@ -2,13 +2,14 @@
 //! would change.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 
 use futures::StreamExt;
 use isobar_sdk::provider::Read;
 use isobar_sdk::{Address, Diagnostic, Diagnostics, ErrorKind, Known};
 
 use super::drive::Driver;
-use super::{Mode, Refresh};
+use super::{Mode, Refresh, Request};
 use crate::change::Change;
 use crate::event::{Event, Sink};
 use crate::registry::Providers;
@@ -24,7 +25,7 @@ impl<'a> Driver<'a> {
                 let found = refresh(
                     (state, &wanted),
                     &self.providers,
-                    self.request.parallelism,
+                    self.at_once(),
                     self.sink,
                     &mut self.diagnostics,
                 );
@@ -87,13 +88,24 @@ impl<'a> Driver<'a> {
         }
     }
 
+    /// How many reads are made at the same time.
+    fn at_once(&self) -> NonZeroUsize {
+        let Request {
+            registry,
+            parallelism,
+            ..
+        } = self.request;
+        parallelism
+            .unwrap_or_else(|| registry.at_once(self.providers.keys(), |limits| limits.reads))
+    }
+
     /// Reads these instances.
     pub(super) async fn look_at(&mut self, wanted: BTreeSet<Address>) {
         let among = |address: &Address| wanted.contains(address);
         let found = refresh(
             (self.state, &among),
             &self.providers,
-            self.request.parallelism,
+            self.at_once(),
             self.sink,
             &mut self.diagnostics,
         );
@@ -107,7 +119,7 @@ impl<'a> Driver<'a> {
 async fn refresh(
     (state, wanted): (&State, &dyn Fn(&Address) -> bool),
     providers: &Providers,
-    parallelism: usize,
+    at_once: NonZeroUsize,
     sink: &dyn Sink,
     diagnostics: &mut Diagnostics,
 ) -> BTreeMap<Address, Option<Known>> {
@@ -133,7 +145,7 @@ async fn refresh(
         })
     });
     let mut observed = BTreeMap::new();
-    let mut results = futures::stream::iter(reads).buffered(parallelism.max(1));
+    let mut results = futures::stream::iter(reads).buffered(at_once.get());
     while let Some((address, instance, result)) = results.next().await {
         match result {
             Ok(found) => {

@@ -9,8 +9,8 @@ use super::history::Place;
 use super::remote::{Hold, RemoteLog};
 use super::web::{WebHold, WebLog};
 use super::{
-    Bounds, Cipher, Holder, Journal, LocalStore, Lock, LockError, Record, Remote, RemoteError,
-    RemoteStore, State, StoreError, Unkept, Version, WebStore, Workspace,
+    Bounds, Cipher, Damage, Holder, Journal, LocalStore, Lock, LockError, Record, Remote,
+    RemoteError, RemoteStore, State, StoreError, Unkept, Version, WebStore, Workspace,
 };
 
 /// Where the states of all workspaces of a configuration are kept.
@@ -134,6 +134,12 @@ impl Backend {
                 source: RemoteError::OneState,
             }),
         }
+    }
+
+    /// Whether it has a place for the state of this workspace.
+    #[must_use]
+    pub fn takes(&self, workspace: &Workspace) -> bool {
+        !matches!(self, Self::Web(_)) || workspace.is_default()
     }
 
     /// Removes a workspace with its state.
@@ -293,14 +299,15 @@ impl Store {
         }
     }
 
-    /// A version as a state, with what an interrupted apply has done to it, where that is known.
+    /// A version as a state, with what an interrupted apply has done to it as far as that is
+    /// known, and where its journal is damaged.
     ///
     /// # Errors
     /// What was done that cannot be read.
-    pub fn folded(&self, state: State) -> Result<State, StoreError> {
+    pub fn salvaged(&self, state: State) -> Result<(State, Option<Damage>), StoreError> {
         match self {
-            Self::Local(store) => store.folded(state),
-            Self::Remote(_) | Self::Web(_) => Ok(state),
+            Self::Local(store) => store.salvaged(state),
+            Self::Remote(_) | Self::Web(_) => Ok((state, None)),
         }
     }
 

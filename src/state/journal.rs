@@ -1,7 +1,8 @@
 //! What an apply is about to do and what became of it, written before and after each change.
 //!
-//! One JSON document a line. A line that is cut off is the last one of a crash and is ignored:
-//! nothing was acknowledged that depends on it.
+//! One JSON document a line. What is written at once ends with the CRC-32 of all lines up to
+//! there, so that damage is found out. A group of lines that has no such end was being written
+//! when the crash came and is ignored: nothing was acknowledged that depends on it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -15,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use super::file::{
     FormatError, InstanceDocument, decode_instance, encode_instance, parse_address, parse_deposed,
 };
-use super::{Cipher, DeposedKey, Instance, Moves, is_sealed, opened, sealed};
+use super::recovery::{Recovered, recovered};
+use super::{Cipher, CipherError, DeposedKey, Instance, Moves, sealed};
 use crate::language::text;
 
 /// One line.
@@ -69,15 +71,60 @@ pub enum Record {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Line {
-    Begin { lineage: String, serial: u64 },
-    Intent { address: String, key: String },
+pub(super) enum Line {
+    Begin {
+        lineage: String,
+        serial: u64,
+    },
+    /// Ends what was written at once.
+    Check(Sum),
+    Intent {
+        address: String,
+        key: String,
+    },
     Stored(Box<InstanceDocument>),
-    Removed { address: String },
-    Moved { moves: Vec<(String, String)> },
-    Deposed { address: String, key: String },
-    Discarded { address: String, key: String },
-    Unchanged { address: String },
+    Removed {
+        address: String,
+    },
+    Moved {
+        moves: Vec<(String, String)>,
+    },
+    Deposed {
+        address: String,
+        key: String,
+    },
+    Discarded {
+        address: String,
+        key: String,
+    },
+    Unchanged {
+        address: String,
+    },
+}
+
+/// CRC-32 (IEEE 802.3) of all lines but those that hold one, from the first on: what is missing
+/// in the middle shows, too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sum(u32);
+
+impl Sum {
+    /// The sum with these lines behind the others.
+    pub(super) fn and(self, lines: &str) -> Self {
+        let mut hash = crc32fast::Hasher::new_with_initial(self.0);
+        hash.update(lines.as_bytes());
+        Self(hash.finalize())
+    }
+}
+
+/// Why a journal cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The system does not give it.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It cannot be decrypted.
+    #[error(transparent)]
+    Sealed(#[from] CipherError),
 }
 
 /// An open journal.
@@ -87,6 +134,8 @@ pub struct Journal {
     path: PathBuf,
     /// Where the last complete write ends; what lies behind it after a failed one is cut off.
     end: u64,
+    /// Of all up to there.
+    sum: Sum,
     /// What it is encrypted with.
     cipher: Option<Arc<Cipher>>,
 }
@@ -114,6 +163,7 @@ impl Journal {
             file,
             path: path.to_owned(),
             end: 0,
+            sum: Sum::default(),
             cipher,
         };
         journal.write(&[Line::Begin {
@@ -138,14 +188,20 @@ impl Journal {
         if lines.is_empty() {
             return Ok(());
         }
-        let text = sealed(self.cipher.as_deref(), "journal", text_of(lines)?);
+        let mut text = text_of(lines)?;
+        let sum = self.sum.and(&text);
+        text += &text_of(&[Line::Check(sum)])?;
+        let text = sealed(self.cipher.as_deref(), "journal", text);
         let text = text.map_err(io::Error::other)?;
         let written = self
             .file
             .write_all(text.as_bytes())
             .and_then(|()| self.file.sync_data());
         match written {
-            Ok(()) => self.end += text.len() as u64,
+            Ok(()) => {
+                self.end += text.len() as u64;
+                self.sum = sum;
+            }
             // Half a line would swallow the next one.
             Err(_) => {
                 self.file.set_len(self.end)?;
@@ -163,52 +219,24 @@ impl Journal {
         std::fs::remove_file(&self.path)
     }
 
-    /// The records of a journal that an earlier command left behind for the state of this
-    /// lineage and serial; none where there is no such journal. A last line without its end was
-    /// being written when the crash came, and is left out.
+    /// What an earlier command left behind for the state of this lineage and serial.
     ///
     /// # Errors
-    /// What the system says; [`io::ErrorKind::InvalidData`] where a complete line is not a
-    /// record.
+    /// What the system says; a key that is not there.
     pub fn recover(
         path: &Path,
         lineage: &str,
         serial: u64,
         cipher: Option<&Cipher>,
-    ) -> io::Result<Vec<Record>> {
-        let text = match text::read_ordinary(path, text::LONGEST) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        Self::records(&open_lines(text, cipher)?, lineage, serial)
-    }
-
-    /// The records in the text of a journal, as [`Journal::recover`] gives them.
-    ///
-    /// # Errors
-    /// [`io::ErrorKind::InvalidData`] where a complete line is not a record.
-    pub fn records(text: &str, lineage: &str, serial: u64) -> io::Result<Vec<Record>> {
-        let complete = text.rfind('\n').map_or("", |end| &text[..end]);
-        let mut lines = complete.lines().enumerate().map(|(position, text)| {
-            let line = serde_json::from_str(text);
-            let line = line.map_err(|error| broken(position, &error.to_string()))?;
-            Ok::<_, io::Error>((position, line))
-        });
-        match lines.next().transpose()? {
-            Some((
-                _,
-                Line::Begin {
-                    lineage: begun,
-                    serial: at,
-                },
-            )) if begun == lineage && at == serial => lines
-                .map(|line| {
-                    let (position, line) = line?;
-                    record(line).map_err(|error| broken(position, &error.to_string()))
-                })
-                .collect(),
-            _ => Ok(Vec::new()),
+    ) -> Result<Recovered, JournalError> {
+        match text::bytes_of_ordinary(path, text::LONGEST) {
+            Ok(bytes) => {
+                // A last line may be cut off in the middle of a character.
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                Ok(recovered(text, cipher, lineage, serial)?)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Recovered::default()),
+            Err(error) => Err(error.into()),
         }
     }
 }
@@ -235,20 +263,6 @@ pub(super) fn decode(text: &str) -> io::Result<Vec<Record>> {
         read.map_err(|reason| broken(position, &reason))
     };
     text.lines().enumerate().map(read).collect()
-}
-
-/// The lines of a journal whose groups of lines may each be sealed.
-fn open_lines(text: String, cipher: Option<&Cipher>) -> io::Result<String> {
-    if cipher.is_none() && !is_sealed(&text) {
-        return Ok(text);
-    }
-    let complete = text.rfind('\n').map_or("", |end| &text[..=end]);
-    let mut plain = String::new();
-    for line in complete.split_inclusive('\n') {
-        let open = opened(cipher, "journal", line.to_owned());
-        plain += &open.map_err(io::Error::other)?;
-    }
-    Ok(plain)
 }
 
 fn broken(position: usize, reason: &str) -> io::Error {
@@ -291,12 +305,11 @@ fn line(record: &Record) -> Line {
     }
 }
 
-fn record(line: Line) -> Result<Record, FormatError> {
+pub(super) fn record(line: Line) -> Result<Record, FormatError> {
+    let misplaced = |reason: &str| Err(FormatError::Malformed(reason.to_owned()));
     Ok(match line {
-        Line::Begin { .. } => {
-            let reason = "it begins a second time";
-            return Err(FormatError::Malformed(reason.to_owned()));
-        }
+        Line::Begin { .. } => return misplaced("it begins a second time"),
+        Line::Check(_) => return misplaced("it ends a group that is none"),
         Line::Intent { address, key } => Record::Intent {
             address: parse_address(&address)?,
             key: IdempotencyKey::new(key),
@@ -339,6 +352,7 @@ mod tests {
 
     use isobar_sdk::provider::IdempotencyKey;
 
+    use super::super::Recovered;
     use super::{Journal, Record};
 
     #[cfg(unix)]
@@ -370,16 +384,20 @@ mod tests {
             },
         ];
         journal.append(&records).unwrap();
-        journal.file.write_all(b"{\"removed\":{\"addr").unwrap();
-        assert_eq!(Journal::recover(&path, "l", 3, None).unwrap(), records);
-        assert_eq!(Journal::recover(&path, "l", 4, None).unwrap(), []);
+        // Cut in the middle of a character, too.
+        journal.file.write_all(b"{\"removed\":{\"addr\xc3").unwrap();
+        let found = Journal::recover(&path, "l", 3, None).unwrap();
+        assert_eq!(found.records, records);
+        assert_eq!(found.damage, None);
+        let found = Journal::recover(&path, "l", 4, None).unwrap();
+        assert_eq!(found, Recovered::default());
         journal.file.write_all(b"\n").unwrap();
-        let error = Journal::recover(&path, "l", 3, None).unwrap_err();
-        assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
-        assert!(error.to_string().contains("line 4"), "{error}");
+        let found = Journal::recover(&path, "l", 3, None).unwrap();
         assert_eq!(
-            Journal::recover(&folder.path().join("none"), "l", 3, None).unwrap(),
-            []
+            (&found.records[..], found.damage.unwrap().line),
+            (&records[..], 6)
         );
+        let none = Journal::recover(&folder.path().join("none"), "l", 3, None);
+        assert_eq!(none.unwrap(), Recovered::default());
     }
 }

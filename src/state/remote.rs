@@ -458,10 +458,9 @@ impl RemoteLog {
             held.writer.append(content.into()).await?;
             Ok(())
         });
-        let place = &self.0.place;
         appended
             .and_then(|appended| appended)
-            .map_err(|error: RemoteError| io::Error::other(format!("{place}: {error}")))
+            .map_err(|error: RemoteError| io::Error::other(self.0.fault(error)))
     }
 }
 

@@ -10,8 +10,8 @@ use crate::language::text;
 use super::history::{Bounds, History, Tally};
 use super::replace::{Machine, replace};
 use super::{
-    Cipher, FormatError, Holder, Journal, Lock, LockError, RemoteError, State, Workspace,
-    from_json, opened, sealed, to_json,
+    Cipher, Damage, FormatError, Holder, Journal, JournalError, Lock, LockError, RemoteError,
+    State, Workspace, from_json, opened, sealed, to_json,
 };
 
 /// How long is waited before a lock that someone else holds is tried again.
@@ -52,6 +52,16 @@ pub enum StoreError {
         /// Why not.
         source: FormatError,
         /// The serial of the newest version in the history that can be used.
+        good: Option<u64>,
+    },
+    /// What was done since it was written cannot be trusted.
+    #[error("{}: {damage}", path.display())]
+    Journal {
+        /// The journal.
+        path: PathBuf,
+        /// Where it is damaged.
+        damage: Damage,
+        /// The serial of a version in the history that it can be folded into.
         good: Option<u64>,
     },
     /// It cannot be read or written.
@@ -154,7 +164,16 @@ impl LocalStore {
     /// # Errors
     /// A file that cannot be read or understood.
     pub fn read(&self) -> Result<Option<State>, StoreError> {
-        let Some(text) = self.text()? else {
+        let state = self.whole()?;
+        state.map(|state| self.folded(state)).transpose()
+    }
+
+    /// The state as it was last written; `None` if there is none.
+    ///
+    /// # Errors
+    /// A file that cannot be read or understood.
+    pub fn whole(&self) -> Result<Option<State>, StoreError> {
+        let Some(bytes) = self.bytes()? else {
             return Ok(None);
         };
         let wrong = |source| StoreError::Format {
@@ -162,19 +181,20 @@ impl LocalStore {
             source,
             good: self.history().last_good(),
         };
+        let text = text::text_of(bytes);
+        let text = text.map_err(|error| wrong(FormatError::Malformed(error.to_string())))?;
         let text = opened(self.cipher.as_deref(), "state", text);
         let text = text.map_err(|error| wrong(error.into()))?;
-        let state = from_json(&text).map_err(wrong)?;
-        self.folded(state).map(Some)
+        from_json(&text).map_err(wrong).map(Some)
     }
 
     /// What stands in the file, whatever that is; `None` if there is none.
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub fn text(&self) -> Result<Option<String>, StoreError> {
-        match text::read_ordinary(&self.state, text::LONGEST) {
-            Ok(text) => Ok(Some(text)),
+    pub fn bytes(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        match text::bytes_of_ordinary(&self.state, text::LONGEST) {
+            Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.io(error)),
         }
@@ -183,15 +203,43 @@ impl LocalStore {
     /// A state with what an interrupted apply has done to it.
     ///
     /// # Errors
+    /// A journal that cannot be read, or is damaged.
+    fn folded(&self, state: State) -> Result<State, StoreError> {
+        let serial = state.serial;
+        match self.salvaged(state)? {
+            (state, None) => Ok(state),
+            (_, Some(damage)) => {
+                // To an older version the journal has nothing to say.
+                let good = self.history().last_good();
+                Err(StoreError::Journal {
+                    path: self.journal_path(),
+                    damage,
+                    good: good.filter(|good| *good >= serial),
+                })
+            }
+        }
+    }
+
+    /// A state with what an interrupted apply has done to it, as far as the journal can be
+    /// trusted, and what is wrong with the rest.
+    ///
+    /// # Errors
     /// A journal that cannot be read.
-    pub fn folded(&self, mut state: State) -> Result<State, StoreError> {
+    pub fn salvaged(&self, mut state: State) -> Result<(State, Option<Damage>), StoreError> {
         let (path, cipher) = (self.journal_path(), self.cipher.as_deref());
-        let records = Journal::recover(&path, &state.lineage, state.serial, cipher);
-        let records = records.map_err(|source| StoreError::Io { path, source })?;
-        for record in records {
+        let found = Journal::recover(&path, &state.lineage, state.serial, cipher);
+        let found = found.map_err(|error| match error {
+            JournalError::Io(source) => StoreError::Io { path, source },
+            JournalError::Sealed(error) => StoreError::Format {
+                path,
+                source: error.into(),
+                good: None,
+            },
+        })?;
+        for record in found.records {
             state.fold(record);
         }
-        Ok(state)
+        Ok((state, found.damage))
     }
 
     /// Takes the lock, waiting for at most `patience` for one who holds it; creates the folder

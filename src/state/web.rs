@@ -208,7 +208,7 @@ impl WebLog {
             self.state.fold(record.clone());
         }
         let written = self.store.write(&self.state);
-        written.map_err(|error| io::Error::other(error.to_string()))
+        written.map_err(io::Error::other)
     }
 }
 

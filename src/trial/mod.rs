@@ -13,6 +13,7 @@ mod stage;
 mod values;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -55,8 +56,9 @@ pub struct Request<'a> {
     pub now: &'a dyn Fn() -> Timestamp,
     /// A name that nothing else has.
     pub fresh_id: &'a dyn Fn() -> String,
-    /// How many reads and changes are made at the same time.
-    pub parallelism: usize,
+    /// How many reads and changes are made at the same time; as many as the providers take if it
+    /// is not said.
+    pub parallelism: Option<NonZeroUsize>,
     /// Becomes true when the user interrupts: nothing new is begun but cleaning up.
     pub interrupted: watch::Receiver<bool>,
 }

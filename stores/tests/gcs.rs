@@ -1,7 +1,7 @@
-//! Google Cloud Storage by its published XML API, in a fake of this project: fake-gcs-server
-//! (1.54) answers its writes with "400 invalid uploadType", and no other server checks
-//! preconditions. What the fake does is in Google's "XML API reference" under `PUT Object`,
-//! `GET Bucket (List Objects)` and "Request preconditions".
+//! Google Cloud Storage by its published XML API, in a fake of this project, for what no server
+//! of others does: fake-gcs-server (1.54), which `servers.rs` runs, answers a `PUT` of that API with
+//! "400 invalid uploadType". Here `PUT` comes as it is sent. What the fake does is in Google's "XML
+//! API reference" under `PUT Object`, `GET Bucket (List Objects)` and "Request preconditions".
 
 #![expect(
     clippy::unwrap_used,

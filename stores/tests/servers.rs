@@ -39,6 +39,12 @@ async fn s3_does_what_is_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn gcs_does_what_is_asked() {
+    let Some(place) = server::gcs() else { return };
+    suite::all(&|folder| open("gcs", &place.settings, folder), 50, 40).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn azblob_does_what_is_asked() {
     let Some(place) = server::azblob() else {
         return;

@@ -1,6 +1,7 @@
 //! Kills, interrupts, broken states and rivals.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -367,7 +368,7 @@ async fn apply_to(workspace: &Workspace, store: &Store, plan: &Plan) -> Report {
         patience: Duration::ZERO,
         now: workspace.now,
         new_lineage: "lineage".to_owned(),
-        parallelism: 10,
+        parallelism: NonZeroUsize::new(10),
         interrupted,
     };
     apply::apply(request, &Silent).await

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use isobar::apply::Report;
@@ -17,6 +17,7 @@ use isobar_sdk::limit::{Allowance, Limit};
 use isobar_sdk::provider::IdempotencyKey;
 use isobar_sdk::retry::{Patience, Retry};
 use isobar_sdk::{Address, Provider, Value};
+use tokio::sync::watch;
 
 use crate::workspace::Workspace;
 use crate::wrapper::{self, Turn};
@@ -397,4 +398,32 @@ async fn a_creation_whose_end_is_unknown_is_not_forgotten() {
             .next()
             .is_none()
     );
+}
+
+/// How many changes are under way at once when none of them gets done.
+async fn at_once(text: &str, parallelism: usize) -> usize {
+    let begun = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&begun);
+    let (workspace, held) = wrapper::ruled(move |_| {
+        counting.fetch_add(1, Ordering::SeqCst);
+        Turn::HeldBefore
+    });
+    workspace.write("main.hcl", text);
+    let plan = workspace.plan().await;
+    let (_sender, interrupted) = watch::channel(false);
+    tokio::select! {
+        biased;
+        () = held.notified() => begun.load(Ordering::SeqCst),
+        report = workspace.apply_until(&plan, interrupted, parallelism) => panic!("{report:?}"),
+    }
+}
+
+#[tokio::test]
+async fn as_many_changes_are_made_at_once_as_the_providers_take() {
+    let wide = "resource \"isobar_data\" \"w\" { count = 200 }\n";
+    assert_eq!(at_once(wide, 0).await, 64);
+    // The simulated cloud takes fewer calls than what is kept in the state only.
+    let beside = format!("{wide}{}", configuration(1, "[zone.a]", 1));
+    assert_eq!(at_once(&beside, 0).await, 10);
+    assert_eq!(at_once(&beside, 20).await, 20);
 }

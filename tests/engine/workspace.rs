@@ -1,6 +1,7 @@
 //! A folder with a configuration and a state, planned and applied by the library.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,7 +121,7 @@ impl Workspace {
             refresh: self.refresh,
             now: self.now,
             id: format!("plan-{}", self.runs.get()),
-            parallelism: 10,
+            parallelism: NonZeroUsize::new(10),
         }
     }
 
@@ -153,7 +154,8 @@ impl Workspace {
         }
     }
 
-    /// Applies until the user interrupts.
+    /// Applies until the user interrupts; with a parallelism of 0 as much at once as the providers
+    /// take.
     pub(crate) async fn apply_until(
         &self,
         plan: &Plan,
@@ -172,7 +174,7 @@ impl Workspace {
             patience: Duration::ZERO,
             now: self.now,
             new_lineage: "lineage".to_owned(),
-            parallelism,
+            parallelism: NonZeroUsize::new(parallelism),
             interrupted,
         };
         apply::apply(request, &Silent).await

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use isobar_sdk::deployment::{Offers, Target};
+use isobar_sdk::limit::Limits;
 use isobar_sdk::provider::{Apply, BoxFuture, Import, Outcome, PlanChange, Planned, Read};
 use isobar_sdk::schema::ProviderSchema;
 use isobar_sdk::{Error, ErrorKind, Factory, Known, Provider};
@@ -26,6 +27,10 @@ impl Factory for Wrapped {
 
     fn schema(&self) -> &ProviderSchema {
         self.inner.schema()
+    }
+
+    fn limits(&self) -> Limits {
+        self.inner.limits()
     }
 
     fn configure<'a>(

@@ -7,8 +7,10 @@ mod decode;
 mod encode;
 mod functions;
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use isobar_sdk::limit::{Allowance, Limits};
 use isobar_sdk::provider::{
     Apply, BoxFuture, IdempotencyKey, Import, LookUp, Operation, Outcome, PlanChange, Planned, Read,
 };
@@ -39,6 +41,9 @@ pub fn factory_with(read_outputs: ReadOutputs) -> impl Factory {
     }
 }
 
+/// How many resources are kept at the same time.
+const AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63);
+
 struct DataFactory {
     schema: ProviderSchema,
     read_outputs: ReadOutputs,
@@ -55,6 +60,11 @@ impl Factory for DataFactory {
 
     fn functions(&self) -> &'static [Function] {
         functions::FUNCTIONS
+    }
+
+    /// What is kept is kept in the state, so that there is no one to protect.
+    fn limits(&self) -> Limits {
+        Allowance::at_once(AT_ONCE).into()
     }
 
     fn configure<'a>(

@@ -214,11 +214,18 @@ pub fn closest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -
         .map(|(_, candidate)| candidate)
 }
 
-/// A clause as a sentence: with a capital and a full stop.
+/// A clause as a sentence: with a capital and a full stop. A place or an address that it begins
+/// with stays as it is.
 #[must_use]
 pub fn sentence(clause: &str) -> String {
     let mut text = clause.trim_end_matches('.').to_owned();
-    if let Some(first) = text.get_mut(0..1) {
+    let word = clause.split([' ', '\n']).next().unwrap_or_default();
+    let word = word.trim_end_matches([',', ':', ';']);
+    if word
+        .chars()
+        .all(|c| c.is_alphabetic() || c == '\'' || c == '-')
+        && let Some(first) = text.get_mut(0..1)
+    {
         first.make_ascii_uppercase();
     }
     text.push('.');

@@ -22,38 +22,92 @@ pub struct Allowance {
     pub burst: NonZeroU32,
 }
 
-/// Holds calls back until they are within an [`Allowance`], in the order in which they came.
+impl Allowance {
+    /// So many calls at the same time, at any rate.
+    #[must_use]
+    pub const fn at_once(in_flight: NonZeroUsize) -> Self {
+        Self {
+            in_flight,
+            interval: Duration::ZERO,
+            burst: NonZeroU32::MIN,
+        }
+    }
+}
+
+/// How many calls of each kind a platform may get. Each kind is counted by itself, as platforms
+/// do it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Calls that read: of what is there, of data sources, of what is to be adopted.
+    pub reads: Allowance,
+    /// Calls that plan and make changes.
+    pub changes: Allowance,
+    /// Calls that ask what zones sell.
+    pub offers: Allowance,
+}
+
+impl From<Allowance> for Limits {
+    /// The same for each kind.
+    fn from(allowance: Allowance) -> Self {
+        Self {
+            reads: allowance,
+            changes: allowance,
+            offers: allowance,
+        }
+    }
+}
+
+/// Holds calls back until they are within [`Limits`], those of a kind in the order in which they
+/// came.
+pub struct Limit {
+    inner: Arc<dyn Provider>,
+    clock: Arc<dyn Clock>,
+    reads: Gate,
+    changes: Gate,
+    offers: Gate,
+}
+
+/// Lets calls of one kind through.
 ///
 /// The rate is a token bucket kept as one number, the theoretical arrival time of the generic
 /// cell rate algorithm (ITU-T I.371). A call that is dropped while it waits has used its token.
-pub struct Limit {
-    inner: Arc<dyn Provider>,
+struct Gate {
     allowance: Allowance,
-    clock: Arc<dyn Clock>,
     places: Semaphore,
     /// When the bucket will be full again.
     full_at: Mutex<Duration>,
 }
 
 impl Limit {
-    /// `inner`, called within `allowance`.
+    /// `inner`, called within `limits`.
     #[must_use]
-    pub fn new(inner: Arc<dyn Provider>, allowance: Allowance, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(inner: Arc<dyn Provider>, limits: impl Into<Limits>, clock: Arc<dyn Clock>) -> Self {
+        let limits = limits.into();
         Self {
             inner,
-            allowance,
             clock,
+            reads: Gate::new(limits.reads),
+            changes: Gate::new(limits.changes),
+            offers: Gate::new(limits.offers),
+        }
+    }
+}
+
+impl Gate {
+    fn new(allowance: Allowance) -> Self {
+        Self {
+            allowance,
             places: Semaphore::new(allowance.in_flight.get().min(Semaphore::MAX_PERMITS)),
             full_at: Mutex::default(),
         }
     }
 
-    async fn within<A>(&self, call: impl Future<Output = A>) -> A {
+    async fn pass<A>(&self, clock: &dyn Clock, call: impl Future<Output = A>) -> A {
         // The semaphore is never closed; if it were, a call without a place beats no call.
         let place = self.places.acquire().await.ok();
-        let wait = self.take_token();
+        let wait = self.take_token(clock.now());
         if !wait.is_zero() {
-            self.clock.pause(wait).await;
+            clock.pause(wait).await;
         }
         let answer = call.await;
         drop(place);
@@ -61,11 +115,10 @@ impl Limit {
     }
 
     /// Takes the next token; the time until it is earned.
-    fn take_token(&self) -> Duration {
+    fn take_token(&self, now: Duration) -> Duration {
         let Allowance {
             interval, burst, ..
         } = self.allowance;
-        let now = self.clock.now();
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         let saved_up = interval.saturating_mul(burst.get() - 1);
         let from = full_at.max(now);
@@ -77,19 +130,19 @@ impl Limit {
 #[deny(clippy::missing_trait_methods)]
 impl Provider for Limit {
     fn read(&self, request: Read) -> BoxFuture<'_, Result<Option<Known>, Error>> {
-        Box::pin(self.within(self.inner.read(request)))
+        Box::pin(self.reads.pass(&*self.clock, self.inner.read(request)))
     }
 
     fn plan(&self, request: PlanChange) -> BoxFuture<'_, Result<Planned, Error>> {
-        Box::pin(self.within(self.inner.plan(request)))
+        Box::pin(self.changes.pass(&*self.clock, self.inner.plan(request)))
     }
 
     fn apply(&self, request: Apply) -> BoxFuture<'_, Outcome> {
-        Box::pin(self.within(self.inner.apply(request)))
+        Box::pin(self.changes.pass(&*self.clock, self.inner.apply(request)))
     }
 
     fn look_up(&self, request: LookUp) -> BoxFuture<'_, Result<Known, Error>> {
-        Box::pin(self.within(self.inner.look_up(request)))
+        Box::pin(self.reads.pass(&*self.clock, self.inner.look_up(request)))
     }
 
     fn import(&self) -> Option<&dyn Import> {
@@ -115,7 +168,10 @@ impl Import for Limit {
         let Some(inner) = self.inner.import() else {
             return Box::pin(async { Ok(None) });
         };
-        Box::pin(self.within(inner.import(resource_type, id)))
+        Box::pin(
+            self.reads
+                .pass(&*self.clock, inner.import(resource_type, id)),
+        )
     }
 }
 
@@ -125,7 +181,7 @@ impl Offers for Limit {
         let Some(inner) = self.inner.offers() else {
             return Box::pin(async { Ok(Market::Open(Vec::new())) });
         };
-        Box::pin(self.within(inner.offers(zone)))
+        Box::pin(self.offers.pass(&*self.clock, inner.offers(zone)))
     }
 }
 
@@ -137,7 +193,7 @@ mod tests {
 
     use futures::future::join_all;
 
-    use super::{Allowance, Limit};
+    use super::{Allowance, Limit, Limits};
     use crate::clock::Clock;
     use crate::fake::{Fake, StoppedClock};
     use crate::provider::{
@@ -149,6 +205,16 @@ mod tests {
         Read {
             address: Address::new("thing", "a"),
             prior: Known::empty(),
+        }
+    }
+
+    fn apply(number: usize) -> Apply {
+        Apply {
+            address: Address::new("thing", "a"),
+            operation: Operation::Delete {
+                prior: Known::empty(),
+            },
+            key: IdempotencyKey::new(number.to_string()),
         }
     }
 
@@ -185,6 +251,31 @@ mod tests {
             .map(Duration::as_millis)
             .collect();
         assert_eq!(millis, [0, 0, 0, 100, 200, 1200, 1200, 1200, 1300]);
+    }
+
+    #[tokio::test]
+    async fn each_kind_of_call_has_a_rate_of_its_own() {
+        let clock = Arc::new(StoppedClock::default());
+        let slow = |millis| Allowance {
+            in_flight: 1.try_into().unwrap(),
+            interval: Duration::from_millis(millis),
+            burst: 1.try_into().unwrap(),
+        };
+        let limits = Limits {
+            reads: slow(100),
+            changes: slow(1000),
+            offers: slow(0),
+        };
+        let crowd = Arc::new(Crowd::default());
+        let limit = Limit::new(crowd, limits, Arc::clone(&clock) as Arc<dyn Clock>);
+        let mut times = Vec::new();
+        for _ in 0..3 {
+            limit.apply(apply(1)).await;
+            limit.read(read()).await.unwrap();
+            limit.read(read()).await.unwrap();
+            times.push(clock.now().as_millis());
+        }
+        assert_eq!(times, [100, 1100, 2100]);
     }
 
     /// Counts how many applies are under way at the same time.
@@ -227,16 +318,7 @@ mod tests {
             allowance,
             Arc::new(StoppedClock::default()),
         );
-        let apply = |n: usize| {
-            limit.apply(Apply {
-                address: Address::new("thing", "a"),
-                operation: Operation::Delete {
-                    prior: Known::empty(),
-                },
-                key: IdempotencyKey::new(n.to_string()),
-            })
-        };
-        let outcomes = join_all((0..20).map(apply)).await;
+        let outcomes = join_all((0..20).map(|n| limit.apply(apply(n)))).await;
         assert!(
             outcomes
                 .iter()

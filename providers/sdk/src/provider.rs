@@ -7,10 +7,12 @@
 
 use std::fmt;
 use std::future::Future;
+use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::deployment::{Offers, Target};
+use crate::limit::{Allowance, Limits};
 use crate::schema::ProviderSchema;
 use crate::{Address, Error, Function, Known, Path, Value};
 
@@ -28,6 +30,12 @@ pub trait Factory: Send + Sync {
     /// The functions that it offers, which need no provider that is ready.
     fn functions(&self) -> &'static [Function] {
         &[]
+    }
+
+    /// How often the platform may be called; ten calls of each kind at the same time where it does
+    /// not say.
+    fn limits(&self) -> Limits {
+        Allowance::at_once(NonZeroUsize::MIN.saturating_add(9)).into()
     }
 
     /// A provider that is ready to be used. `configuration` has the shape of

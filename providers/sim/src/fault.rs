@@ -36,6 +36,9 @@ pub enum Fault {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<u64>,
     },
+    /// The cloud has a failure of its own, says so and carries nothing out, as with a status of
+    /// 500 and above.
+    ServerError,
     /// It never arrives.
     TimeoutBefore,
     /// It is carried out, but its answer never arrives.
@@ -97,6 +100,7 @@ impl World {
         match self.meter(call) {
             None => make(self, Reach::Whole),
             Some(Fault::Throttled { after }) => Outcome::Failed(throttled(after)),
+            Some(Fault::ServerError) => Outcome::Failed(server_error(call)),
             Some(Fault::TimeoutBefore) => Outcome::Failed(timeout(call)),
             Some(Fault::TimeoutAfter) => match make(self, Reach::Whole) {
                 Outcome::Done(_) | Outcome::Partial { .. } => Outcome::Failed(timeout(call)),
@@ -115,6 +119,7 @@ impl World {
         match self.meter(call) {
             None | Some(Fault::Partial { .. }) => make(self),
             Some(Fault::Throttled { after }) => Err(throttled(after)),
+            Some(Fault::ServerError) => Err(server_error(call)),
             Some(Fault::TimeoutBefore | Fault::TimeoutAfter) => Err(timeout(call)),
         }
     }
@@ -123,6 +128,10 @@ impl World {
 fn throttled(after: Option<u64>) -> Error {
     let after = after.map(Duration::from_secs);
     Error::new(ErrorKind::Throttled { after }, "too many calls to sim")
+}
+
+fn server_error(call: Call) -> Error {
+    Error::unavailable(format!("sim failed in a call ({call:?}): internal error"))
 }
 
 fn timeout(call: Call) -> Error {

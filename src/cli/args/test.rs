@@ -24,7 +24,8 @@ pub(in crate::cli) struct Test {
     pub(in crate::cli) junit_xml: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) assignments: Assignments,
-    /// How many resources are read or changed at the same time.
-    #[arg(long, value_name = "N", default_value = "10")]
-    pub(in crate::cli) parallelism: NonZeroUsize,
+    /// How many resources are read or changed at the same time [default: what their providers
+    /// take].
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) parallelism: Option<NonZeroUsize>,
 }

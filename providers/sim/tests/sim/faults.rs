@@ -9,10 +9,11 @@ use crate::bench::{Bench, at, done, endpoint, failed, id, router};
 const ZONE: &str = "sim-us-east";
 
 /// Faults that pass by themselves.
-fn passing() -> [Fault; 4] {
+fn passing() -> [Fault; 5] {
     [
         Fault::Throttled { after: None },
         Fault::Throttled { after: Some(30) },
+        Fault::ServerError,
         Fault::TimeoutBefore,
         Fault::TimeoutAfter,
     ]
