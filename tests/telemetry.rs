@@ -64,9 +64,16 @@ fn answer(mut stream: TcpStream, failing: bool, asked: &Mutex<Vec<(i64, i64)>>) 
     } else {
         let value = |at: i64| 50.0 + 20.0 * (at as f64 / 86_400.0 * std::f64::consts::TAU).sin();
         let times = (0..=(end - start) / step).map(|slot| start + slot * step);
-        let values: Vec<String> = times.map(|at| format!("[{at},\"{:.3}\"]", value(at))).collect();
+        let values: Vec<String> = times
+            .map(|at| format!("[{at},\"{:.3}\"]", value(at)))
+            .collect();
         let values = values.join(",");
-        (200, format!("{{\"status\":\"success\",\"data\":{{\"resultType\":\"matrix\",\"result\":[{{\"metric\":{{}},\"values\":[{values}]}}]}}}}"))
+        (
+            200,
+            format!(
+                "{{\"status\":\"success\",\"data\":{{\"resultType\":\"matrix\",\"result\":[{{\"metric\":{{}},\"values\":[{values}]}}]}}}}"
+            ),
+        )
     };
     let _ = write!(
         stream,
@@ -131,7 +138,10 @@ fn a_plan_goes_on_with_the_last_good_telemetry_where_that_is_allowed() {
     let first = forecast(&folder);
     let json: serde_json::Value = serde_json::from_str(first.ended(0)).unwrap();
     let source = json["shop"]["source"].as_str().unwrap();
-    assert!(source.starts_with(&format!("prometheus http://127.0.0.1:{}, ", server.port)), "{source}");
+    assert!(
+        source.starts_with(&format!("prometheus http://127.0.0.1:{}, ", server.port)),
+        "{source}"
+    );
     let whole = server.asked();
     assert_eq!(whole.len(), 1);
     forecast(&folder).ended(0);
@@ -142,12 +152,18 @@ fn a_plan_goes_on_with_the_last_good_telemetry_where_that_is_allowed() {
     let old = forecast(&folder);
     let told: serde_json::Value = serde_json::from_str(old.ended(0)).unwrap();
     assert_eq!(server.asked().len(), 4);
-    assert!(told.to_string().contains("the telemetry was taken"), "{told}");
+    assert!(
+        told.to_string().contains("the telemetry was taken"),
+        "{told}"
+    );
     for word in ["Telemetry is not of now", "answers 500", "the disk is full"] {
         assert!(old.err.contains(word), "{}", old.err);
     }
     write(&folder, &server, "stop");
-    forecast(&folder).failed_with(&["Telemetry source does not answer", "on_error = \"last_good\""]);
+    forecast(&folder).failed_with(&[
+        "Telemetry source does not answer",
+        "on_error = \"last_good\"",
+    ]);
 
     let kept = kept(&folder.path(".isobar"));
     assert!(kept.contains("prometheus http://"), "{kept}");
@@ -172,7 +188,8 @@ fn every_source_has_settings_of_its_own() {
     check("\"csv\" {\n    path = \"a.csv\"\n  }").ended(0);
     let at = "main.hcl line 3";
     check("\"prometheus\" {\n    path = \"a.csv\"\n  }").failed_with(&[at, "url", "query"]);
-    check("\"csv\" {\n    path = \"a.csv\"\n    token = \"x\"\n  }").failed_with(&["main.hcl line 4", "token"]);
+    check("\"csv\" {\n    path = \"a.csv\"\n    token = \"x\"\n  }")
+        .failed_with(&["main.hcl line 4", "token"]);
     check("\"promethius\" {\n  }").failed_with(&["\"promethius\"", "did you mean \"prometheus\"?"]);
     let url = "\"prometheus\" {\n    url = \"prometheus:9090\"\n    query = \"up\"\n  }";
     check(url).failed_with(&[at, "http://"]);

@@ -17,13 +17,37 @@ use crate::source::{Reading, Source, Window};
 use crate::web::{self, Reach, Web};
 
 pub(crate) const SETTINGS: &[Setting] = &[
-    Setting::new("resource", "The identity of the resource: /subscriptions/…/providers/….").required(),
-    Setting::new("metric", "The name of the metric, such as \"RequestsPerMinute\".").required(),
-    Setting::new("aggregation", "What a value is of its step: Total, Count, Average, Minimum or Maximum; Total by default."),
-    Setting::new("namespace", "The namespace of the metric, where it is not that of the resource's type."),
-    Setting::new("filter", "Which dimensions count, such as \"deployment eq 'blue'\"."),
-    Setting::new("endpoint", "Another address of Azure Resource Manager; https://management.azure.com by default."),
-    Setting::new("managed_identity", "Whether to ask the virtual machine for a token.").shaped(Shape::Flag),
+    Setting::new(
+        "resource",
+        "The identity of the resource: /subscriptions/…/providers/….",
+    )
+    .required(),
+    Setting::new(
+        "metric",
+        "The name of the metric, such as \"RequestsPerMinute\".",
+    )
+    .required(),
+    Setting::new(
+        "aggregation",
+        "What a value is of its step: Total, Count, Average, Minimum or Maximum; Total by default.",
+    ),
+    Setting::new(
+        "namespace",
+        "The namespace of the metric, where it is not that of the resource's type.",
+    ),
+    Setting::new(
+        "filter",
+        "Which dimensions count, such as \"deployment eq 'blue'\".",
+    ),
+    Setting::new(
+        "endpoint",
+        "Another address of Azure Resource Manager; https://management.azure.com by default.",
+    ),
+    Setting::new(
+        "managed_identity",
+        "Whether to ask the virtual machine for a token.",
+    )
+    .shaped(Shape::Flag),
     web::TOKEN,
     web::TIME_OUT,
     web::AUTHORITY,
@@ -122,10 +146,16 @@ pub(crate) fn open(settings: &Settings) -> Result<Box<dyn Source>, Problem> {
     let mut told: Told = settings.read()?;
     if !told.resource.starts_with("/subscriptions/") {
         let help = "write the identity that az resource show prints as id";
-        return Err(Problem::wrong("resource", "does not begin with /subscriptions/", help));
+        return Err(Problem::wrong(
+            "resource",
+            "does not begin with /subscriptions/",
+            help,
+        ));
     }
     let wanted = told.aggregation.as_deref().unwrap_or("Total");
-    let aggregation = AGGREGATIONS.iter().find(|name| name.eq_ignore_ascii_case(wanted));
+    let aggregation = AGGREGATIONS
+        .iter()
+        .find(|name| name.eq_ignore_ascii_case(wanted));
     let aggregation = aggregation.copied().ok_or_else(|| {
         let help = format!("write one of {}", AGGREGATIONS.join(", "));
         Problem::wrong("aggregation", format!("cannot be {wanted:?}"), help)
@@ -143,7 +173,9 @@ pub(crate) fn open(settings: &Settings) -> Result<Box<dyn Source>, Problem> {
 }
 
 fn interval(step: Duration) -> Result<&'static str, Problem> {
-    let known = INTERVALS.iter().find(|(seconds, _)| Duration::from_secs(*seconds) == step);
+    let known = INTERVALS
+        .iter()
+        .find(|(seconds, _)| Duration::from_secs(*seconds) == step);
     known.map(|(_, name)| *name).ok_or_else(|| {
         let what = format!("Azure Monitor has no step of {} s", step.as_secs_f64());
         Problem::missing(what, "set step to 1m, 5m, 15m, 30m, 1h, 6h, 12h or 24h")
@@ -180,7 +212,9 @@ impl AzureMonitor {
         let mut url = self.endpoint.clone();
         let resource = self.told.resource.trim_end_matches('/');
         let root = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{root}{resource}/providers/microsoft.insights/metrics"));
+        url.set_path(&format!(
+            "{root}{resource}/providers/microsoft.insights/metrics"
+        ));
         let timespan = format!("{}/{}", part.from, part.until);
         let mut query = url.query_pairs_mut();
         query
@@ -202,16 +236,23 @@ impl AzureMonitor {
     async fn part(&self, part: Window, token: &str) -> Result<Vec<Reading>, Fault> {
         let url = self.url(&part);
         let place = web::shown(&self.endpoint);
-        let answer = self.web.ask(&place, |client| client.get(url.clone()).bearer_auth(token));
+        let answer = self
+            .web
+            .ask(&place, |client| client.get(url.clone()).bearer_auth(token));
         let answer = answer.await?;
         if let Some(refusal) = answer.refusal(&place, CREDENTIALS) {
             return Err(refusal);
         }
         let answered: Answered = serde_json::from_slice(&answer.body).map_err(|error| {
-            let what = format!("{place} does not answer as Azure does ({error}): {}", answer.shown());
+            let what = format!(
+                "{place} does not answer as Azure does ({error}): {}",
+                answer.shown()
+            );
             Fault::question(what, "check endpoint")
         })?;
-        let mut readings = one(answered.value)?.into_iter().map(|point| self.reading(&point));
+        let mut readings = one(answered.value)?
+            .into_iter()
+            .map(|point| self.reading(&point));
         let readings: Result<Vec<Reading>, Fault> = readings.by_ref().collect();
         // The service widens a timespan to whole intervals.
         let mut readings = readings?;
@@ -251,7 +292,10 @@ fn one(metrics: Vec<Metric>) -> Result<Vec<Point>, Fault> {
         let code = metric.error_code.as_deref().unwrap_or_default();
         let message = metric.error_message.as_deref().unwrap_or_default();
         let what = format!("Azure Monitor cannot tell the metric: {code} {message}");
-        return Err(Fault::question(what.trim_end(), "check metric, namespace and filter"));
+        return Err(Fault::question(
+            what.trim_end(),
+            "check metric, namespace and filter",
+        ));
     }
     let mut series: Vec<Timeseries> = metrics.into_iter().flat_map(|m| m.timeseries).collect();
     if series.len() > 1 {
@@ -269,6 +313,8 @@ fn one(metrics: Vec<Metric>) -> Result<Vec<Point>, Fault> {
 
 fn dimensions(series: &Timeseries) -> String {
     let pairs = series.metadatavalues.iter();
-    let pairs: Vec<String> = pairs.map(|m| format!("{}={:?}", m.name.value, m.value)).collect();
+    let pairs: Vec<String> = pairs
+        .map(|m| format!("{}={:?}", m.name.value, m.value))
+        .collect();
     format!("{{{}}}", pairs.join(","))
 }

@@ -27,7 +27,11 @@ pub(crate) enum Credential {
     /// One that a token in a file vouches for, as in Kubernetes.
     Federated(Principal, PathBuf),
     /// The service around (App Service, Functions, Arc) gives tokens.
-    Endpoint { url: String, header: String, client: Option<String> },
+    Endpoint {
+        url: String,
+        header: String,
+        client: Option<String>,
+    },
     /// The virtual machine gives tokens, as the setting `managed_identity` says.
     Machine(Option<String>),
     /// Whoever has logged in with `az`.
@@ -100,7 +104,9 @@ impl Credential {
             }
             Self::Federated(principal, file) => {
                 let assertion = std::fs::read_to_string(file).map_err(|error| {
-                    refused(format!("AZURE_FEDERATED_TOKEN_FILE cannot be read: {error}"))
+                    refused(format!(
+                        "AZURE_FEDERATED_TOKEN_FILE cannot be read: {error}"
+                    ))
                 })?;
                 let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
                 let proof = [
@@ -109,13 +115,24 @@ impl Credential {
                 ];
                 principal.token(web, resource, &proof).await
             }
-            Self::Endpoint { url, header, client } => {
+            Self::Endpoint {
+                url,
+                header,
+                client,
+            } => {
                 let name = ("X-IDENTITY-HEADER", header.as_str());
                 managed(web, (url, "2019-08-01"), name, resource, client.as_deref()).await
             }
             Self::Machine(client) => {
                 let name = ("Metadata", "true");
-                managed(web, (INSTANCE, "2018-02-01"), name, resource, client.as_deref()).await
+                managed(
+                    web,
+                    (INSTANCE, "2018-02-01"),
+                    name,
+                    resource,
+                    client.as_deref(),
+                )
+                .await
             }
             Self::CommandLine => command_line(resource).await,
         }
@@ -131,7 +148,11 @@ fn refused(what: impl Into<String>) -> Fault {
 
 fn read(answer: &Answer, place: &str) -> Result<String, Fault> {
     if !answer.status.is_success() {
-        let what = format!("{place} gives no token: {}: {}", answer.status, answer.shown());
+        let what = format!(
+            "{place} gives no token: {}: {}",
+            answer.status,
+            answer.shown()
+        );
         return Err(refused(what));
     }
     let token: Result<Token, _> = serde_json::from_slice(&answer.body);
@@ -183,19 +204,36 @@ async fn managed(
 }
 
 async fn command_line(resource: &str) -> Result<String, Fault> {
-    let arguments = ["account", "get-access-token", "--output", "json", "--resource"];
+    let arguments = [
+        "account",
+        "get-access-token",
+        "--output",
+        "json",
+        "--resource",
+    ];
     let mut command = tokio::process::Command::new("az");
-    command.args(arguments).arg(resource).stdin(Stdio::null()).kill_on_drop(true);
+    command
+        .args(arguments)
+        .arg(resource)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
     let output = tokio::time::timeout(PATIENCE, command.output()).await;
     let output = output.map_err(|_| refused("az account get-access-token does not end"))?;
     let output = output.map_err(|error| {
-        refused(format!("there are no credentials for Azure, and az cannot be run: {}", chain(&error)))
+        refused(format!(
+            "there are no credentials for Azure, and az cannot be run: {}",
+            chain(&error)
+        ))
     })?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.lines().next().unwrap_or_default();
-        return Err(refused(format!("az account get-access-token fails: {said}")));
+        return Err(refused(format!(
+            "az account get-access-token fails: {said}"
+        )));
     }
     let token: Result<Token, _> = serde_json::from_slice(&output.stdout);
-    token.map(|token| token.access_token).map_err(|_| refused("az gives no token"))
+    token
+        .map(|token| token.access_token)
+        .map_err(|_| refused("az gives no token"))
 }

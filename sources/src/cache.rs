@@ -120,12 +120,17 @@ impl Cache {
 }
 
 fn is_ours(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "readings")
+    path.extension()
+        .is_some_and(|extension| extension == "readings")
 }
 
 fn line(reading: &Reading) -> String {
     let value = reading.value.map(|value| value.to_string());
-    format!("{} {}\n", reading.at.as_nanosecond(), value.unwrap_or_default())
+    format!(
+        "{} {}\n",
+        reading.at.as_nanosecond(),
+        value.unwrap_or_default()
+    )
 }
 
 fn parse(line: &str) -> Option<Reading> {
@@ -142,7 +147,9 @@ fn parse(line: &str) -> Option<Reading> {
 
 fn digest(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    digest
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 #[cfg(test)]
@@ -151,7 +158,11 @@ mod tests {
 
     fn kept(value: f64) -> Kept {
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
-        let reading = |at, value| Reading { at, value, line: None };
+        let reading = |at, value| Reading {
+            at,
+            value,
+            line: None,
+        };
         Kept {
             taken: at(1_000),
             settled: at(500),
@@ -165,7 +176,9 @@ mod tests {
         let cache = Cache::new(folder.path().join("telemetry"));
         assert_eq!(cache.get("a"), None);
         let value = 0.1 + 0.2;
-        cache.put("a", "prometheus http://host", &kept(value)).unwrap();
+        cache
+            .put("a", "prometheus http://host", &kept(value))
+            .unwrap();
         assert_eq!(cache.get("a"), Some(kept(value)));
         assert_eq!(cache.get("b"), None);
     }
@@ -177,7 +190,12 @@ mod tests {
         cache.put("a", "csv", &kept(1.0)).unwrap();
         let path = cache.path("a");
         let text = fs::read_to_string(&path).unwrap();
-        for broken in [&text[..text.len() - 3], "", "{}\n", &text.replace("0 1\n", "0 2\n")] {
+        for broken in [
+            &text[..text.len() - 3],
+            "",
+            "{}\n",
+            &text.replace("0 1\n", "0 2\n"),
+        ] {
             fs::write(&path, broken).unwrap();
             assert_eq!(cache.get("a"), None, "{broken:?}");
         }

@@ -73,9 +73,9 @@ impl Fault {
             Self::Unavailable { .. } => {
                 "check that it runs and can be reached from here, and try again; with on_error = \"last_good\" a plan goes on with what it told last"
             }
-            Self::Refused { help, .. } | Self::Question { help, .. } | Self::Unusable { help, .. } => {
-                help
-            }
+            Self::Refused { help, .. }
+            | Self::Question { help, .. }
+            | Self::Unusable { help, .. } => help,
         }
     }
 }

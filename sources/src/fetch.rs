@@ -64,7 +64,10 @@ pub async fn fetch(
     }
     if window.slots() > MAX_READINGS as u128 {
         return Err(Fault::question(
-            format!("{} steps are asked for, more than {MAX_READINGS}", window.slots()),
+            format!(
+                "{} steps are asked for, more than {MAX_READINGS}",
+                window.slots()
+            ),
             "use a longer `step` or a shorter `history`",
         ));
     }
@@ -112,7 +115,10 @@ fn missing(window: &Window, known: &[Reading]) -> Vec<Window> {
     };
     let step = SignedDuration::try_from(window.step).unwrap_or(SignedDuration::MAX);
     let behind = floor(last.at, window.step).checked_add(step);
-    let (before, behind) = (floor(first.at, window.step), behind.unwrap_or(Timestamp::MAX));
+    let (before, behind) = (
+        floor(first.at, window.step),
+        behind.unwrap_or(Timestamp::MAX),
+    );
     let parts = [(window.from, before), (behind, window.until)];
     let parts = parts.into_iter().filter(|(from, until)| from < until);
     parts
@@ -173,15 +179,22 @@ mod tests {
         let cache = Cache::new(folder.path().to_owned());
         let source = Counting::default();
         let day = 86_400;
-        let first = fetch(&source, &demand(10 * day, 86_400), Some(&cache)).await.unwrap();
+        let first = fetch(&source, &demand(10 * day, 86_400), Some(&cache))
+            .await
+            .unwrap();
         cache.put("x", "counting", &first.kept()).unwrap();
         let later = demand(10 * day + 650, 86_400);
         let second = fetch(&source, &later, Some(&cache)).await.unwrap();
         let alone = fetch(&source, &later, None).await.unwrap();
         assert_eq!(second.readings, alone.readings);
-        assert_eq!((second.readings.len(), second.recalled), (288, 288 - 24 - 2));
+        assert_eq!(
+            (second.readings.len(), second.recalled),
+            (288, 288 - 24 - 2)
+        );
         cache.put("x", "counting", &second.kept()).unwrap();
-        fetch(&source, &demand(10 * day + 650, 2 * 86_400), Some(&cache)).await.unwrap();
+        fetch(&source, &demand(10 * day + 650, 2 * 86_400), Some(&cache))
+            .await
+            .unwrap();
         let asked = source.0.lock().unwrap().clone();
         let until = 10 * day + 600;
         assert_eq!(
@@ -201,7 +214,10 @@ mod tests {
         let window = demand(1_000_000, 30_000).window;
         assert_eq!(window.slots(), 100);
         let parts = window.parts(33);
-        assert_eq!(parts.iter().map(Window::slots).collect::<Vec<_>>(), [33, 33, 33, 1]);
+        assert_eq!(
+            parts.iter().map(Window::slots).collect::<Vec<_>>(),
+            [33, 33, 33, 1]
+        );
         assert_eq!((parts[0].from, parts[3].until), (window.from, window.until));
         assert!(parts.windows(2).all(|pair| pair[0].until == pair[1].from));
     }

@@ -101,7 +101,9 @@ pub(crate) fn open(settings: &Settings) -> Result<Box<dyn Source>, Problem> {
         return Err(Problem::wrong("cursor", "needs next", help));
     }
     let bare = ["{from}", "{until}", "{step}"];
-    let bare = bare.iter().fold(told.url.clone(), |url, name| url.replace(name, "0"));
+    let bare = bare
+        .iter()
+        .fold(told.url.clone(), |url, name| url.replace(name, "0"));
     Ok(Box::new(HttpJson {
         web: Web::open(&told.reach)?,
         url: web::address("url", &bare)?,
@@ -155,7 +157,10 @@ impl Source for HttpJson {
                 readings.extend(self.paths.readings(&page)?);
                 if readings.len() > MAX_READINGS {
                     let help = "ask for fewer of them, with a longer `step` or a shorter `history`";
-                    return Err(Fault::unusable(format!("more than {MAX_READINGS} readings"), help));
+                    return Err(Fault::unusable(
+                        format!("more than {MAX_READINGS} readings"),
+                        help,
+                    ));
                 }
                 seen.insert(url.to_string());
                 match self.next(&page, &window)? {
@@ -172,7 +177,10 @@ impl Source for HttpJson {
                 }
             }
             let what = format!("{} gives more than {PAGES} pages", self.place());
-            Err(Fault::unusable(what, "ask for larger pages, or a shorter `history`"))
+            Err(Fault::unusable(
+                what,
+                "ask for larger pages, or a shorter `history`",
+            ))
         }
         .boxed()
     }
@@ -190,8 +198,9 @@ impl HttpJson {
             .replace("{from}", &time(window.from))
             .replace("{until}", &time(window.until))
             .replace("{step}", &window.step.as_secs().to_string());
-        let mut url = Url::parse(&text)
-            .map_err(|error| Fault::question(format!("url is no address: {error}"), "correct url"))?;
+        let mut url = Url::parse(&text).map_err(|error| {
+            Fault::question(format!("url is no address: {error}"), "correct url")
+        })?;
         if !self.parameters.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.parameters);
         }
@@ -209,7 +218,10 @@ impl HttpJson {
             return Err(refusal);
         }
         serde_json::from_slice(&answer.body).map_err(|error| {
-            let what = format!("{place} does not answer with JSON ({error}): {}", answer.shown());
+            let what = format!(
+                "{place} does not answer with JSON ({error}): {}",
+                answer.shown()
+            );
             Fault::unusable(what, "check that url leads to JSON")
         })
     }
@@ -233,7 +245,10 @@ impl HttpJson {
         }
         let url = self.url.join(&text).map_err(|error| {
             let what = format!("{} in the answer is no address: {error}", path.text());
-            Fault::unusable(what, "check next; where it is a cursor, name its parameter with cursor")
+            Fault::unusable(
+                what,
+                "check next; where it is a cursor, name its parameter with cursor",
+            )
         })?;
         if url.origin() != self.url.origin() {
             let other = url.host_str().unwrap_or_default();
@@ -247,16 +262,25 @@ impl HttpJson {
 impl Paths {
     fn readings(&self, page: &Value) -> Result<Vec<Reading>, Fault> {
         let all = |name: &str, path: &JsonPath| {
-            path.all(page).map(|found| found.into_iter().map(|v| v.cloned()).collect()).map_err(|part| {
-                let what = format!("the answer has nothing at {part:?}, where {name} leads");
-                Fault::unusable(what, format!("correct {name}; a list is gone through with *"))
-            })
+            path.all(page)
+                .map(|found| found.into_iter().map(|v| v.cloned()).collect())
+                .map_err(|part| {
+                    let what = format!("the answer has nothing at {part:?}, where {name} leads");
+                    Fault::unusable(
+                        what,
+                        format!("correct {name}; a list is gone through with *"),
+                    )
+                })
         };
         let times: Vec<Option<Value>> = all("times", &self.times)?;
         let values: Vec<Option<Value>> = all("values", &self.values)?;
         if times.len() != values.len() {
             return Err(Fault::unusable(
-                format!("there are {} times and {} values", times.len(), values.len()),
+                format!(
+                    "there are {} times and {} values",
+                    times.len(),
+                    values.len()
+                ),
                 "make times and values lead through the same list, or through two of one length",
             ));
         }
@@ -265,7 +289,11 @@ impl Paths {
             .map(|(time, value)| {
                 let at = self.time(&time.unwrap_or_default())?;
                 let value = number(value.as_ref(), at)?;
-                Ok(Reading { at, value, line: None })
+                Ok(Reading {
+                    at,
+                    value,
+                    line: None,
+                })
             })
             .collect()
     }
@@ -280,15 +308,23 @@ impl Paths {
                     Some(_) => false,
                     None => number.abs() > MILLISECONDS_ABOVE,
                 };
-                let seconds = if milliseconds { number / 1000.0 } else { number };
+                let seconds = if milliseconds {
+                    number / 1000.0
+                } else {
+                    number
+                };
                 epoch(seconds)
             }),
         };
         found.ok_or_else(|| {
-            let zoneless = value.as_str().is_some_and(|text| {
-                text.parse::<jiff::civil::DateTime>().is_ok()
-            });
-            let text = abbreviate(&value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+            let zoneless = value
+                .as_str()
+                .is_some_and(|text| text.parse::<jiff::civil::DateTime>().is_ok());
+            let text = abbreviate(
+                &value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned),
+            );
             match zoneless {
                 true => Fault::unusable(
                     format!("the time {text} has no time zone"),
@@ -307,7 +343,12 @@ impl Paths {
 fn epoch(seconds: f64) -> Option<Timestamp> {
     let length = Duration::try_from_secs_f64(seconds.abs()).ok()?;
     let microseconds = i64::try_from(length.as_nanos().checked_add(500)? / 1000).ok()?;
-    Timestamp::from_microsecond(if seconds < 0.0 { -microseconds } else { microseconds }).ok()
+    Timestamp::from_microsecond(if seconds < 0.0 {
+        -microseconds
+    } else {
+        microseconds
+    })
+    .ok()
 }
 
 /// A number, also one that is written as text.
@@ -323,7 +364,13 @@ fn number(value: Option<&Value>, at: Timestamp) -> Result<Option<f64>, Fault> {
         None | Some(Value::Null) => return Ok(None),
         Some(value) => value,
     };
-    let shown = || abbreviate(&value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    let shown = || {
+        abbreviate(
+            &value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned),
+        )
+    };
     match as_number(value) {
         Some(number) if number.is_nan() => Ok(None),
         Some(number) if number.is_finite() && number >= 0.0 => Ok(Some(number)),
@@ -355,7 +402,10 @@ mod tests {
     }
 
     fn listed(readings: Vec<Reading>) -> Vec<(String, Option<f64>)> {
-        readings.into_iter().map(|r| (r.at.to_string(), r.value)).collect()
+        readings
+            .into_iter()
+            .map(|r| (r.at.to_string(), r.value))
+            .collect()
     }
 
     #[test]
@@ -364,7 +414,9 @@ mod tests {
             [1_717_236_000, 1], [1_717_236_300_000_i64, "2.5"],
             ["2024-06-01T12:10:00+02:00", null], ["2024-06-01T10:15:00Z", 4.0],
         ]});
-        let found = paths("points.*.0", "points.*.1", None).readings(&page).unwrap();
+        let found = paths("points.*.0", "points.*.1", None)
+            .readings(&page)
+            .unwrap();
         let expected = [
             ("2024-06-01T10:00:00Z", Some(1.0)),
             ("2024-06-01T10:05:00Z", Some(2.5)),
@@ -392,6 +444,8 @@ mod tests {
         let number = json!([{"t": 5, "v": 1}]);
         assert!(told(number, "*.t", "*.v", Some(TimeFormat::Iso)).contains("is not a time"));
         let nothing = json!({"data": {}});
-        assert!(told(nothing, "data.points.*.t", "data.points.*.v", None).contains("\"data.points\""));
+        assert!(
+            told(nothing, "data.points.*.t", "data.points.*.v", None).contains("\"data.points\"")
+        );
     }
 }

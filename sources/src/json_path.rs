@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn paths_lead_where_they_say() {
-        let document = json!({"a.b": {"c": [{"t": 1, "v": 2}, {"t": 3}]}, "d": [[5, 6], [7, null]]});
+        let document =
+            json!({"a.b": {"c": [{"t": 1, "v": 2}, {"t": 3}]}, "d": [[5, 6], [7, null]]});
         let all = |path: &str| {
             JsonPath::parse(path).all(&document).map(|found| {
                 let values = found.into_iter().map(|v| v.map(ToString::to_string));

@@ -5,8 +5,15 @@ use crate::settings::{Problem, Setting, Settings};
 use crate::source::Source;
 
 pub(crate) const SETTINGS: &[Setting] = &[
-    Setting::new("path", "The file, or the folder of files, relative to the configuration.").required(),
-    Setting::new("timestamp", "The column of the times; timestamp by default."),
+    Setting::new(
+        "path",
+        "The file, or the folder of files, relative to the configuration.",
+    )
+    .required(),
+    Setting::new(
+        "timestamp",
+        "The column of the times; timestamp by default.",
+    ),
     Setting::new("value", "The column of the values; value by default."),
     AGGREGATE,
 ];

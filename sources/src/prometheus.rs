@@ -17,7 +17,11 @@ use crate::source::{Reading, Source, Window};
 use crate::web::{self, Account, Answer, Reach, Web};
 
 pub(crate) const SETTINGS: &[Setting] = &[
-    Setting::new("url", "The address of the server, such as \"http://prometheus:9090\".").required(),
+    Setting::new(
+        "url",
+        "The address of the server, such as \"http://prometheus:9090\".",
+    )
+    .required(),
     Setting::new(
         "query",
         "An expression that gives exactly one series, such as sum(rate(requests_total[5m])).",
@@ -143,7 +147,11 @@ impl Prometheus {
         };
         // Both ends count, and the end of the window belongs to the next slot. A counter is read
         // there, too: its last slot has no other end.
-        let last = if self.counter { SignedDuration::ZERO } else { shift - step };
+        let last = if self.counter {
+            SignedDuration::ZERO
+        } else {
+            shift - step
+        };
         let body = web::form(&[
             ("query", &self.query),
             ("start", &at(part.from, shift)),
@@ -195,7 +203,10 @@ impl Prometheus {
         };
         if matrix.kind != "matrix" {
             let what = format!("the query gives a {}, not a series", matrix.kind);
-            return Err(Fault::question(what, "write an expression whose result is a vector"));
+            return Err(Fault::question(
+                what,
+                "write an expression whose result is a vector",
+            ));
         }
         Ok(matrix.result)
     }
@@ -215,7 +226,10 @@ impl Prometheus {
 
 /// Nanoseconds as the seconds that the protocol wants, exactly.
 fn seconds(nanoseconds: i128) -> String {
-    let (whole, rest) = (nanoseconds.div_euclid(1_000_000_000), nanoseconds.rem_euclid(1_000_000_000));
+    let (whole, rest) = (
+        nanoseconds.div_euclid(1_000_000_000),
+        nanoseconds.rem_euclid(1_000_000_000),
+    );
     let text = format!("{whole}.{rest:09}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
@@ -228,7 +242,10 @@ fn point(at: f64, text: &str, shift: SignedDuration) -> Result<Reading, Fault> {
     let time = Timestamp::from_millisecond((at * 1000.0).round() as i64);
     let time = time.ok().and_then(|time| time.checked_sub(shift).ok());
     let time = time.ok_or_else(|| {
-        Fault::unusable(format!("the time {at} lies beyond the calendar"), "check the server")
+        Fault::unusable(
+            format!("the time {at} lies beyond the calendar"),
+            "check the server",
+        )
     })?;
     let value = match text.parse::<f64>() {
         // Prometheus says so where there is nothing to divide by.
@@ -236,10 +253,19 @@ fn point(at: f64, text: &str, shift: SignedDuration) -> Result<Reading, Fault> {
         Ok(value) if value.is_finite() && value >= 0.0 => Some(value),
         Ok(value) => {
             let (why, help) = match value.is_finite() {
-                true => ("is negative", "rates are at least 0: clamp_min(…, 0) if that is meant"),
-                false => ("is infinite", "the query divides by zero: add > 0 to the divisor"),
+                true => (
+                    "is negative",
+                    "rates are at least 0: clamp_min(…, 0) if that is meant",
+                ),
+                false => (
+                    "is infinite",
+                    "the query divides by zero: add > 0 to the divisor",
+                ),
             };
-            return Err(Fault::unusable(format!("the value {value} at {time} {why}"), help));
+            return Err(Fault::unusable(
+                format!("the value {value} at {time} {why}"),
+                help,
+            ));
         }
         Err(_) => {
             let what = format!("the value {} at {time} is not a number", abbreviate(text));
@@ -280,9 +306,14 @@ fn one(labels: &[Map<String, Value>]) -> Result<(), Fault> {
 }
 
 fn label_set(labels: &Map<String, Value>) -> String {
-    let name = labels.get("__name__").and_then(Value::as_str).unwrap_or_default();
+    let name = labels
+        .get("__name__")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let others = labels.iter().filter(|(label, _)| *label != "__name__");
-    let pairs: Vec<String> = others.map(|(label, value)| format!("{label}={value}")).collect();
+    let pairs: Vec<String> = others
+        .map(|(label, value)| format!("{label}={value}"))
+        .collect();
     format!("{name}{{{}}}", pairs.join(","))
 }
 
@@ -302,7 +333,10 @@ mod tests {
     fn several_series_are_listed_with_the_way_to_one() {
         let labels = |zone: &str| -> Map<String, Value> {
             let pairs = [("__name__", "up"), ("job", "api"), ("zone", zone)];
-            pairs.map(|(n, v)| (n.to_owned(), v.into())).into_iter().collect()
+            pairs
+                .map(|(n, v)| (n.to_owned(), v.into()))
+                .into_iter()
+                .collect()
         };
         assert_eq!(one(&[labels("a")]), Ok(()));
         let fault = one(&[labels("a"), labels("b")]).unwrap_err();
@@ -322,7 +356,10 @@ mod tests {
         assert_eq!(point(1.0, "NaN", none).unwrap().value, None);
         assert_eq!(point(1.0, "2.5", none).unwrap().value, Some(2.5));
         for text in ["-1", "+Inf", "many"] {
-            assert!(matches!(point(1.0, text, none), Err(Fault::Unusable { .. })), "{text}");
+            assert!(
+                matches!(point(1.0, text, none), Err(Fault::Unusable { .. })),
+                "{text}"
+            );
         }
     }
 }

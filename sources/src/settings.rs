@@ -172,9 +172,17 @@ impl Settings {
         let mut values = self.open_values();
         // A map of headers may hold secrets; only a value that is marked is known to.
         values.retain(|name, _| !secret(name) || matches!(self.values[*name], Value::Object(_)));
-        let told = serde_json::json!([kind.name, values, self.step.as_nanos().to_string(), self.counter]);
+        let told = serde_json::json!([
+            kind.name,
+            values,
+            self.step.as_nanos().to_string(),
+            self.counter
+        ]);
         let digest = Sha256::digest(told.to_string().as_bytes());
-        digest.iter().take(16).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+        digest
+            .iter()
+            .take(16)
+            .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
     }
 
     /// The settings as the type that a kind keeps them in.
@@ -275,9 +283,17 @@ mod tests {
         for kind in Kind::all() {
             assert!(kind.about.ends_with('.'), "{}", kind.name);
             for setting in kind.settings {
-                assert!(setting.about.ends_with('.'), "{} {}", kind.name, setting.name);
+                assert!(
+                    setting.about.ends_with('.'),
+                    "{} {}",
+                    kind.name,
+                    setting.name
+                );
                 assert_eq!(
-                    kind.settings.iter().filter(|s| s.name == setting.name).count(),
+                    kind.settings
+                        .iter()
+                        .filter(|s| s.name == setting.name)
+                        .count(),
                     1
                 );
             }

@@ -23,7 +23,8 @@ const LARGEST: usize = 256 << 20;
 const SHOWN: usize = 200;
 
 /// What every source that is asked over HTTP can be told.
-pub(crate) const USERNAME: Setting = Setting::new("username", "The user, for basic authentication.");
+pub(crate) const USERNAME: Setting =
+    Setting::new("username", "The user, for basic authentication.");
 pub(crate) const PASSWORD: Setting = Setting::new("password", "The password of the user.").secret();
 pub(crate) const TOKEN: Setting =
     Setting::new("token", "A token that is sent as Authorization: Bearer.").secret();
@@ -168,7 +169,11 @@ impl Web {
         if let Some(pem) = &reach.ca_certificate {
             let authority = Certificate::from_pem(pem.as_bytes()).map_err(|error| {
                 let reason = format!("is no certificate: {}", chain(&error));
-                Problem::wrong("ca_certificate", reason, "give it as PEM, such as file(\"ca.pem\")")
+                Problem::wrong(
+                    "ca_certificate",
+                    reason,
+                    "give it as PEM, such as file(\"ca.pem\")",
+                )
             })?;
             client = client.tls_certs_merge([authority]);
         }
@@ -290,7 +295,9 @@ pub(crate) fn time_out(told: Option<&str>) -> Result<Duration, Problem> {
 
 /// A number of seconds with an `s`; the finer words of durations are not needed for waiting.
 fn seconds(text: &str) -> Result<Duration, Problem> {
-    let number = text.strip_suffix('s').and_then(|text| text.parse::<f64>().ok());
+    let number = text
+        .strip_suffix('s')
+        .and_then(|text| text.parse::<f64>().ok());
     let length = number.and_then(|number| Duration::try_from_secs_f64(number).ok());
     length.filter(|length| !length.is_zero()).ok_or_else(|| {
         let reason = format!("is no time: {}", shorten(text, SHOWN));

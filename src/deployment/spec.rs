@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use isobar_sdk::diagnostic::closest;
 use isobar_sdk::deployment::{Model, Performance, Resources, Serve, Zone};
+use isobar_sdk::diagnostic::closest;
 use isobar_sdk::quantity::{Micros, parse_bytes, parse_duration};
 use isobar_sdk::{Path, Step, Value};
 use isobar_sources::{Kind, Problem, Settings, Shape};
@@ -330,7 +330,10 @@ pub fn forecast(value: &Value) -> Result<ForecastSpec, Wrong> {
     let kind = kind(&source.text("type").unwrap_or_default())?;
     let step = noun.duration("step")?;
     if step.is_some_and(|step| step.is_zero()) {
-        return Err(Wrong::new(&["step"], "The step is zero; set it to a duration such as \"5m\"."));
+        return Err(Wrong::new(
+            &["step"],
+            "The step is zero; set it to a duration such as \"5m\".",
+        ));
     }
     let settings = settings(kind, &source, step);
     let meaning = Meaning {
@@ -349,7 +352,9 @@ pub fn forecast(value: &Value) -> Result<ForecastSpec, Wrong> {
             None | Some("stop") => false,
             Some("last_good") => true,
             Some(other) => {
-                let reason = format!("A plan can \"stop\" or go on with what was \"last_good\", not {other:?}.");
+                let reason = format!(
+                    "A plan can \"stop\" or go on with what was \"last_good\", not {other:?}."
+                );
                 return Err(Wrong::new(&["on_error"], reason));
             }
         },
@@ -422,7 +427,10 @@ fn aggregate(kind: &Kind, source: &Noun<'_>) -> Result<Option<Aggregate>, Wrong>
     let known = Aggregate::WORDS.iter().find(|(word, _)| *word == told);
     known.map(|(_, aggregate)| Some(*aggregate)).ok_or_else(|| {
         let words: Vec<&str> = Aggregate::WORDS.iter().map(|(word, _)| *word).collect();
-        let reason = format!("Readings cannot be aggregated by {told:?}; write {}.", words.join(", "));
+        let reason = format!(
+            "Readings cannot be aggregated by {told:?}; write {}.",
+            words.join(", ")
+        );
         Wrong::new(&["source", "aggregate"], reason)
     })
 }

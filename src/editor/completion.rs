@@ -161,7 +161,9 @@ fn labels(folder: &Folder, around: &[Opened], block: &Opened) -> Vec<Offer> {
         let body = grammar::body(folder, around);
         let nested = body.and_then(|body| body.blocks.get(&block.kind).cloned());
         let kinds = nested.into_iter().flat_map(|nested| nested.kinds);
-        return kinds.map(|(name, (_, doc))| Offer::new(name, kind, doc)).collect();
+        return kinds
+            .map(|(name, (_, doc))| Offer::new(name, kind, doc))
+            .collect();
     }
     match &*block.kind {
         "resource" => registry

@@ -244,7 +244,12 @@ mod tests {
             .collect();
         for (name, block) in &body.blocks {
             let mut bodies = vec![(name.clone(), &block.body)];
-            bodies.extend(block.kinds.iter().map(|(kind, (body, _))| (format!("{name} {kind:?}"), body)));
+            bodies.extend(
+                block
+                    .kinds
+                    .iter()
+                    .map(|(kind, (body, _))| (format!("{name} {kind:?}"), body)),
+            );
             for (name, body) in bodies {
                 let inner = settings(&name, body);
                 all.extend(

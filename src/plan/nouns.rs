@@ -87,7 +87,10 @@ impl Loaded {
         let stale = self.stale.iter();
         frozen.notes.extend(stale.map(|stale| {
             let at = stale.taken.strftime("%Y-%m-%d %H:%M UTC");
-            format!("the telemetry was taken {} ago, at {at}, because its source failed since", age(stale.taken, now))
+            format!(
+                "the telemetry was taken {} ago, at {at}, because its source failed since",
+                age(stale.taken, now)
+            )
         }));
         frozen
     }
@@ -208,7 +211,9 @@ fn is_credential(declaration: &Declaration, path: &isobar_sdk::Path, value: &Val
     &*declaration.kind == "forecast"
         && kind.is_some_and(|kind| {
             let secret = kind.settings.iter().filter(|setting| setting.secret);
-            secret.clone().any(|setting| begins(path, &["source", setting.name]))
+            secret
+                .clone()
+                .any(|setting| begins(path, &["source", setting.name]))
         })
 }
 
@@ -318,7 +323,11 @@ pub(super) fn load(
     let telemetry = desk.load(order);
     let telemetry = telemetry.map_err(|error| Box::new(at_source(telemetry_diagnostic(&error))))?;
     if let Some(stale) = &telemetry.stale {
-        diagnostics.push(at_source(stale_diagnostic(&declaration.name, stale, order.now)));
+        diagnostics.push(at_source(stale_diagnostic(
+            &declaration.name,
+            stale,
+            order.now,
+        )));
     }
     let series = telemetry.series;
     let forecast = match telemetry.bands {

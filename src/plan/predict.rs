@@ -27,7 +27,9 @@ pub struct Prediction {
 /// walk behind finds it. What is wrong is told there.
 pub(super) fn order_ahead(request: &Request<'_>, names: &Names) {
     let modules = request.config.modules();
-    let declarations = modules.iter().flat_map(|(_, module)| module.declarations.keys());
+    let declarations = modules
+        .iter()
+        .flat_map(|(_, module)| module.declarations.keys());
     let forecasts = declarations.filter(|(kind, _)| &**kind == "forecast");
     if request.mode == Mode::Destroy || forecasts.count() < 2 {
         return;

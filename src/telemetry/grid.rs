@@ -69,7 +69,10 @@ impl Meaning {
     pub fn series(&self, mut readings: Vec<Reading>) -> Result<Series, Fault> {
         let per = self.per.map_or(1.0, |per| per.as_secs_f64());
         if per <= 0.0 {
-            return Err(wrong("`per` is zero", "set `per` to the duration that a value counts over, such as 1h, or leave it out for rates per second"));
+            return Err(wrong(
+                "`per` is zero",
+                "set `per` to the duration that a value counts over, such as 1h, or leave it out for rates per second",
+            ));
         }
         // Stable, so that of equal times the later one stays behind.
         readings.sort_by_key(|reading| reading.at);
@@ -167,7 +170,9 @@ fn grid(
     step: Duration,
     aggregate: Option<Aggregate>,
 ) -> Result<Series, Fault> {
-    let first = readings.first().map_or(Timestamp::UNIX_EPOCH, |reading| reading.at);
+    let first = readings
+        .first()
+        .map_or(Timestamp::UNIX_EPOCH, |reading| reading.at);
     // Slots that readings are put into begin at whole steps; readings that are slots, where they
     // are.
     let start = match aggregate {
@@ -287,7 +292,13 @@ mod tests {
 
     #[test]
     fn several_readings_in_a_step_become_one() {
-        let points = [(70, Some(1.0)), (119, Some(5.0)), (100, Some(3.0)), (130, None), (190, Some(2.0))];
+        let points = [
+            (70, Some(1.0)),
+            (119, Some(5.0)),
+            (100, Some(3.0)),
+            (130, None),
+            (190, Some(2.0)),
+        ];
         let of = |aggregate| {
             let meaning = Meaning {
                 aggregate: Some(aggregate),
@@ -307,7 +318,13 @@ mod tests {
 
     #[test]
     fn of_two_readings_of_one_time_the_later_wins_and_is_counted() {
-        let points = [(0, Some(1.0)), (60, Some(2.0)), (0, Some(3.0)), (120, None), (120, Some(4.0))];
+        let points = [
+            (0, Some(1.0)),
+            (60, Some(2.0)),
+            (0, Some(3.0)),
+            (120, None),
+            (120, Some(4.0)),
+        ];
         let series = meaning().series(readings(&points)).unwrap();
         assert_eq!(series.values(), [Some(3.0), Some(2.0), Some(4.0)]);
         assert_eq!(series.duplicates(), 2);
@@ -316,7 +333,12 @@ mod tests {
     #[test]
     fn clocks_that_are_put_back_repeat_no_time() {
         // Berlin, 2024-10-27: two o'clock comes twice.
-        let texts = ["2024-10-27T01:00:00+02:00", "2024-10-27T02:00:00+02:00", "2024-10-27T02:00:00+01:00", "2024-10-27T03:00:00+01:00"];
+        let texts = [
+            "2024-10-27T01:00:00+02:00",
+            "2024-10-27T02:00:00+02:00",
+            "2024-10-27T02:00:00+01:00",
+            "2024-10-27T03:00:00+01:00",
+        ];
         let reading = |(place, text): (usize, &str)| Reading {
             at: text.parse().unwrap(),
             value: Some(place as f64),
@@ -326,6 +348,9 @@ mod tests {
         let series = meaning().series(readings).unwrap();
         assert_eq!(series.step(), MINUTE * 60);
         assert_eq!((series.gaps(), series.duplicates()), (0, 0));
-        assert_eq!(series.values(), [Some(0.0), Some(1.0), Some(2.0), Some(3.0)]);
+        assert_eq!(
+            series.values(),
+            [Some(0.0), Some(1.0), Some(2.0), Some(3.0)]
+        );
     }
 }

@@ -2,8 +2,10 @@
 
 mod desk;
 mod grid;
+mod order;
 
-pub(crate) use self::desk::STEP;
-pub use self::desk::{Desk, Engine, Order, Stale, Telemetry, TelemetryError};
+pub use self::desk::Desk;
 pub use self::grid::{Aggregate, Meaning};
+pub(crate) use self::order::STEP;
+pub use self::order::{Engine, Order, Stale, Telemetry, TelemetryError};
 pub use isobar_forecast::{MAX_SLOTS, Series, SeriesError, offset};

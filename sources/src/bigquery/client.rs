@@ -6,13 +6,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gcp_bigquery_client::Client;
 use gcp_bigquery_client::auth::Authenticator;
 use gcp_bigquery_client::client_builder::ClientBuilder;
 use gcp_bigquery_client::error::BQError;
 use gcp_bigquery_client::model::get_query_results_parameters::GetQueryResultsParameters;
 use gcp_bigquery_client::model::query_request::QueryRequest;
 use gcp_bigquery_client::model::query_response::ResultSet;
-use gcp_bigquery_client::Client;
 
 use crate::MAX_READINGS;
 use crate::fault::{Fault, chain};
@@ -43,7 +43,9 @@ enum Credential {
 
 impl std::fmt::Debug for Access {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Access").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        f.debug_struct("Access")
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
     }
 }
 
@@ -90,16 +92,26 @@ impl Access {
             }
             Credential::File(file) => {
                 let text = std::fs::read_to_string(file);
-                let text = text.map_err(|error| refused(format!("the credentials cannot be read: {error}")))?;
+                let text = text
+                    .map_err(|error| refused(format!("the credentials cannot be read: {error}")))?;
                 let path = file.to_string_lossy();
                 match text.contains("\"authorized_user\"") {
-                    true => builder.build_from_authorized_user_authenticator(&*path).await,
+                    true => {
+                        builder
+                            .build_from_authorized_user_authenticator(&*path)
+                            .await
+                    }
                     false => builder.build_from_service_account_key_file(&path).await,
                 }
             }
             Credential::Machine => builder.build_with_workload_identity(true).await,
         };
-        client.map_err(|error| refused(format!("there are no credentials for Google: {}", chain(&error))))
+        client.map_err(|error| {
+            refused(format!(
+                "there are no credentials for Google: {}",
+                chain(&error)
+            ))
+        })
     }
 }
 
@@ -108,7 +120,9 @@ impl Access {
 struct Token(String);
 
 impl Authenticator for Token {
-    fn access_token<'a, 'b>(&'a self) -> Pin<Box<dyn Future<Output = Result<String, BQError>> + Send + 'b>>
+    fn access_token<'a, 'b>(
+        &'a self,
+    ) -> Pin<Box<dyn Future<Output = Result<String, BQError>> + Send + 'b>>
     where
         'a: 'b,
         Self: 'b,
@@ -152,7 +166,10 @@ pub(super) async fn rows<T>(
     let began = tokio::time::Instant::now();
     while !complete || token.is_some() {
         if !complete && began.elapsed() > PATIENCE {
-            let what = format!("BigQuery does not finish the query in {} s", PATIENCE.as_secs());
+            let what = format!(
+                "BigQuery does not finish the query in {} s",
+                PATIENCE.as_secs()
+            );
             return Err(Fault::unavailable(what));
         }
         let parameters = GetQueryResultsParameters {
@@ -161,12 +178,20 @@ pub(super) async fn rows<T>(
             timeout_ms: Some(10_000),
             ..GetQueryResultsParameters::default()
         };
-        let ask = || client.job().get_query_results(project, &job, parameters.clone());
+        let ask = || {
+            client
+                .job()
+                .get_query_results(project, &job, parameters.clone())
+        };
         let page = again(access.timeout, ask).await?;
         complete = page.job_complete.unwrap_or(true);
         token = page.page_token.clone();
         if complete {
-            take(ResultSet::new_from_get_query_results_response(page), &row, &mut rows)?;
+            take(
+                ResultSet::new_from_get_query_results_response(page),
+                &row,
+                &mut rows,
+            )?;
         }
     }
     Ok(rows)
@@ -180,7 +205,10 @@ fn take<T>(
     while page.next_row() {
         if rows.len() == MAX_READINGS {
             let help = "use a longer `step` or a shorter `history`";
-            return Err(Fault::unusable(format!("more than {MAX_READINGS} readings"), help));
+            return Err(Fault::unusable(
+                format!("more than {MAX_READINGS} readings"),
+                help,
+            ));
         }
         let read = row(&page).map_err(|error| {
             let what = format!("BigQuery gives a row that is no reading: {}", chain(&error));
@@ -223,14 +251,22 @@ fn failed(error: &BQError) -> Failed {
             let reason = reason.map_or("", String::as_str);
             let what = format!("BigQuery answers {}: {}", error.code, error.message);
             match (error.code, reason) {
-                (429 | 500.., _) | (_, "rateLimitExceeded" | "backendError") => Failed::Passing(what),
+                (429 | 500.., _) | (_, "rateLimitExceeded" | "backendError") => {
+                    Failed::Passing(what)
+                }
                 (401 | 403, _) => Failed::Lasting(refused(what)),
-                _ => Failed::Lasting(Fault::question(what, "check table, columns, where and query")),
+                _ => Failed::Lasting(Fault::question(
+                    what,
+                    "check table, columns, where and query",
+                )),
             }
         }
         BQError::RequestError(error) => {
             Failed::Passing(format!("BigQuery does not answer: {}", chain(error)))
         }
-        other => Failed::Lasting(refused(format!("BigQuery cannot be asked: {}", chain(other)))),
+        other => Failed::Lasting(refused(format!(
+            "BigQuery cannot be asked: {}",
+            chain(other)
+        ))),
     }
 }

@@ -71,24 +71,45 @@ pub(super) fn open(settings: &Settings) -> Result<Box<dyn Source>, Problem> {
         condition: told.r#where.as_deref(),
     })?;
     if settings.step.as_secs() == 0 || settings.step.subsec_nanos() > 0 {
-        return Err(Problem::missing("BigQuery is asked in whole seconds", "set step to whole seconds"));
+        return Err(Problem::missing(
+            "BigQuery is asked in whole seconds",
+            "set step to whole seconds",
+        ));
     }
     if let Some(endpoint) = &told.endpoint {
         web::address("endpoint", endpoint)?;
     }
-    if let Some(name) = told.parameters.keys().find(|name| ["from", "until", "step"].contains(&name.as_str())) {
+    if let Some(name) = told
+        .parameters
+        .keys()
+        .find(|name| ["from", "until", "step"].contains(&name.as_str()))
+    {
         let help = "use another name; from, until and step stand for the window";
-        return Err(Problem::wrong("parameters", format!("cannot hold {name:?}"), help));
+        return Err(Problem::wrong(
+            "parameters",
+            format!("cannot hold {name:?}"),
+            help,
+        ));
     }
     // A project is only needed where something is asked.
-    let project = told.project.or_else(|| settings.variable("GOOGLE_CLOUD_PROJECT").map(str::to_owned));
-    let of_table = told.table.as_deref().and_then(|table| match table.split('.').collect::<Vec<_>>()[..] {
-        [project, _, _] => Some(project.to_owned()),
-        _ => None,
-    });
+    let project = told
+        .project
+        .or_else(|| settings.variable("GOOGLE_CLOUD_PROJECT").map(str::to_owned));
+    let of_table =
+        told.table
+            .as_deref()
+            .and_then(|table| match table.split('.').collect::<Vec<_>>()[..] {
+                [project, _, _] => Some(project.to_owned()),
+                _ => None,
+            });
     let timeout = web::time_out(told.timeout.as_deref())?;
     Ok(Box::new(BigQuery {
-        access: Access::of(settings, (told.token, told.credentials), told.endpoint, timeout),
+        access: Access::of(
+            settings,
+            (told.token, told.credentials),
+            told.endpoint,
+            timeout,
+        ),
         project: project.or(of_table).unwrap_or_default(),
         location: told.location,
         parameters: told.parameters,
@@ -102,14 +123,22 @@ pub(super) fn open(settings: &Settings) -> Result<Box<dyn Source>, Problem> {
 fn engine(told: Option<&str>, model: Option<&str>) -> Result<Option<Engine>, Problem> {
     match (told, model) {
         (None, None) => Ok(None),
-        (None, Some(_)) => Err(Problem::wrong("model", "needs engine", "set engine = \"bigquery\"")),
+        (None, Some(_)) => Err(Problem::wrong(
+            "model",
+            "needs engine",
+            "set engine = \"bigquery\"",
+        )),
         (Some("bigquery"), model) => {
             let model = model.map(|model| sql::quoted("model", model)).transpose()?;
             Ok(Some(Engine { model }))
         }
         (Some(other), _) => {
             let help = "set engine = \"bigquery\", or leave it out";
-            Err(Problem::wrong("engine", format!("cannot be {other:?}"), help))
+            Err(Problem::wrong(
+                "engine",
+                format!("cannot be {other:?}"),
+                help,
+            ))
         }
     }
 }
@@ -127,7 +156,10 @@ impl Source for BigQuery {
         async move {
             let request = self.request(self.rows.by_step(), &window);
             let found = rows(&self.access, self.project()?, request, pair).await?;
-            found.into_iter().map(|(slot, value)| reading(slot, value)).collect()
+            found
+                .into_iter()
+                .map(|(slot, value)| reading(slot, value))
+                .collect()
         }
         .boxed()
     }
@@ -153,7 +185,10 @@ impl BigQuery {
     fn project(&self) -> Result<&str, Fault> {
         if self.project.is_empty() {
             let help = "set project, or GOOGLE_CLOUD_PROJECT";
-            return Err(Fault::question("no project is named that pays for the query", help));
+            return Err(Fault::question(
+                "no project is named that pays for the query",
+                help,
+            ));
         }
         Ok(&self.project)
     }
@@ -162,7 +197,10 @@ impl BigQuery {
         let numbers = [
             ("from", window.from.as_second()),
             ("until", window.until.as_second()),
-            ("step", i64::try_from(window.step.as_secs()).unwrap_or(i64::MAX)),
+            (
+                "step",
+                i64::try_from(window.step.as_secs()).unwrap_or(i64::MAX),
+            ),
         ];
         let numbers = numbers.map(|(name, value)| parameter(name, "INT64", value.to_string()));
         let texts = self.parameters.iter();
@@ -229,7 +267,8 @@ fn bands(
     step: Duration,
     engine: &Engine,
 ) -> Result<Bands, Fault> {
-    let help = "check that the series is long enough for BigQuery, and what the function says of it";
+    let help =
+        "check that the series is long enough for BigQuery, and what the function says of it";
     if horizon == 0 || found.len() != horizon * levels.len() {
         let what = format!(
             "BigQuery forecasts {} of the {} values that were asked for",
@@ -242,7 +281,9 @@ fn bands(
     let values = found.iter().map(|(_, _, value)| {
         // A model may go below zero; demand does not.
         let value = value.filter(|value| value.is_finite());
-        value.map(|value| value.max(0.0)).ok_or_else(|| Fault::unusable("BigQuery gives no value for a step", help))
+        value
+            .map(|value| value.max(0.0))
+            .ok_or_else(|| Fault::unusable("BigQuery gives no value for a step", help))
     });
     let values: Vec<f64> = values.collect::<Result<_, _>>()?;
     let mut quantiles: Vec<Vec<f64>> = values.chunks(horizon).map(<[f64]>::to_vec).collect();

@@ -36,10 +36,17 @@ impl Rows {
             }
             (None, None) => {
                 let help = "set table = \"dataset.table\", or query";
-                return Err(Problem::missing("a bigquery source needs a table or a query", help));
+                return Err(Problem::missing(
+                    "a bigquery source needs a table or a query",
+                    help,
+                ));
             }
             (Some(_), Some(_)) => {
-                return Err(Problem::wrong("query", "cannot stand beside table", "keep one of them"));
+                return Err(Problem::wrong(
+                    "query",
+                    "cannot stand beside table",
+                    "keep one of them",
+                ));
             }
         };
         Ok(Self {
@@ -120,18 +127,28 @@ pub(super) fn quoted(setting: &'static str, name: &str) -> Result<String, Proble
         return Ok(format!("`{name}`"));
     }
     let reason = format!("is no name: {name:?}");
-    Err(Problem::wrong(setting, reason, "write dataset.name or project.dataset.name"))
+    Err(Problem::wrong(
+        setting,
+        reason,
+        "write dataset.name or project.dataset.name",
+    ))
 }
 
 fn column(setting: &'static str, name: &str) -> Result<String, Problem> {
     let first = name.chars().next();
-    let plain = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+    let plain = name
+        .chars()
+        .all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
     if plain && first.is_some_and(|c| c.is_alphabetic() || c == '_') {
         let parts: Vec<String> = name.split('.').map(|part| format!("`{part}`")).collect();
         return Ok(parts.join("."));
     }
     let reason = format!("is no name of a column: {name:?}");
-    Err(Problem::wrong(setting, reason, "for an expression write a query that gives it a name"))
+    Err(Problem::wrong(
+        setting,
+        reason,
+        "for an expression write a query that gives it a name",
+    ))
 }
 
 fn aggregate(told: Option<&str>, value: Option<&str>) -> Result<String, Problem> {
@@ -148,10 +165,17 @@ fn aggregate(told: Option<&str>, value: Option<&str>) -> Result<String, Problem>
         }
         (Some(other), _) => {
             let help = "write sum, mean, max, min or count";
-            return Err(Problem::wrong("aggregate", format!("cannot be {other:?}"), help));
+            return Err(Problem::wrong(
+                "aggregate",
+                format!("cannot be {other:?}"),
+                help,
+            ));
         }
     };
-    Ok(format!("{function}({})", column("value", value.unwrap_or_default())?))
+    Ok(format!(
+        "{function}({})",
+        column("value", value.unwrap_or_default())?
+    ))
 }
 
 /// Whether values of this aggregate count what happened in a step.
@@ -186,7 +210,11 @@ mod tests {
 
     #[test]
     fn quantiles_are_ends_of_intervals() {
-        let rows = Rows::of(&Told { condition: None, ..table() }).unwrap();
+        let rows = Rows::of(&Told {
+            condition: None,
+            ..table()
+        })
+        .unwrap();
         assert_eq!(
             rows.forecast(Some("`d.m`"), 24, &[0.5, 0.95]),
             "SELECT UNIX_SECONDS(forecast_timestamp) AS slot, 0.5 AS level, CAST(forecast_value AS FLOAT64) AS value \

@@ -75,7 +75,10 @@ impl Source for CloudWatch {
                 }
                 if readings.len() > MAX_READINGS {
                     let help = "use a longer `step` or a shorter `history`";
-                    return Err(Fault::unusable(format!("more than {MAX_READINGS} readings"), help));
+                    return Err(Fault::unusable(
+                        format!("more than {MAX_READINGS} readings"),
+                        help,
+                    ));
                 }
             }
         }
@@ -151,19 +154,29 @@ fn take(
         }
     }
     if labels.len() > 1 {
-        let listed: Vec<String> = labels.iter().take(6).map(|label| format!("{label:?}")).collect();
+        let listed: Vec<String> = labels
+            .iter()
+            .take(6)
+            .map(|label| format!("{label:?}"))
+            .collect();
         let what = format!(
             "the expression gives {} series where one is needed: {}",
             labels.len(),
             listed.join(", ")
         );
-        return Err(Fault::unusable(what, "add them up: SUM(SEARCH(…)), or choose one by its dimensions"));
+        return Err(Fault::unusable(
+            what,
+            "add them up: SUM(SEARCH(…)), or choose one by its dimensions",
+        ));
     }
     Ok(())
 }
 
 fn reading(at: &DateTime, value: f64) -> Result<Reading, Fault> {
-    let at = Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).unwrap_or_default());
+    let at = Timestamp::new(
+        at.secs(),
+        i32::try_from(at.subsec_nanos()).unwrap_or_default(),
+    );
     let at = at.map_err(|error| Fault::unusable(error.to_string(), "check the server"))?;
     if !value.is_finite() || value < 0.0 {
         let what = format!("the value {value} at {at} is negative or infinite");
@@ -190,13 +203,28 @@ fn fault(error: &SdkError<GetMetricDataError>) -> Fault {
     let answer = match error {
         SdkError::ServiceError(answer) => answer,
         // Credentials that cannot be found are told as a request that cannot be sent.
-        _ if whole.contains("credential") => return refused(format!("there are no credentials for AWS: {}", brief(&whole))),
+        _ if whole.contains("credential") => {
+            return refused(format!(
+                "there are no credentials for AWS: {}",
+                brief(&whole)
+            ));
+        }
         SdkError::ConstructionFailure(_) => {
             let help = "set region, or AWS_REGION";
-            return Fault::question(format!("CloudWatch cannot be asked: {}", brief(&whole)), help);
+            return Fault::question(
+                format!("CloudWatch cannot be asked: {}", brief(&whole)),
+                help,
+            );
         }
-        SdkError::TimeoutError(_) => return Fault::unavailable("CloudWatch does not answer in time, 4 times"),
-        _ => return Fault::unavailable(format!("CloudWatch cannot be reached, 4 times: {}", brief(&whole))),
+        SdkError::TimeoutError(_) => {
+            return Fault::unavailable("CloudWatch does not answer in time, 4 times");
+        }
+        _ => {
+            return Fault::unavailable(format!(
+                "CloudWatch cannot be reached, 4 times: {}",
+                brief(&whole)
+            ));
+        }
     };
     let status = answer.raw().status().as_u16();
     let code = answer.err().code().unwrap_or_default();

@@ -46,7 +46,10 @@ impl Question {
             Some(expression) => told.expressed(expression, period),
             None if !told.metrics.is_empty() => {
                 let what = "metrics belong to an expression, which is missing";
-                Err(Problem::missing(what, "set expression, such as \"m1 + m2\""))
+                Err(Problem::missing(
+                    what,
+                    "set expression, such as \"m1 + m2\"",
+                ))
             }
             None => told.single(period),
         }
@@ -71,7 +74,11 @@ impl Told {
     fn expressed(&self, expression: &str, period: i32) -> Result<Question, Problem> {
         if self.single.metric.is_some() {
             let help = "move the metric into metrics = { m1 = { … } }, or remove expression";
-            return Err(Problem::wrong("metric", "cannot stand beside expression", help));
+            return Err(Problem::wrong(
+                "metric",
+                "cannot stand beside expression",
+                help,
+            ));
         }
         let mut queries = vec![
             MetricDataQuery::builder()
@@ -85,7 +92,11 @@ impl Told {
             let lower = id.starts_with(|c: char| c.is_ascii_lowercase());
             if !lower || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
                 let help = "begin it with a small letter and use letters, digits and _";
-                return Err(Problem::wrong("metrics", format!("cannot be named {id:?}"), help));
+                return Err(Problem::wrong(
+                    "metrics",
+                    format!("cannot be named {id:?}"),
+                    help,
+                ));
             }
             let (namespace, metric) = single.names(&format!("the metric {id:?}"))?;
             let query = MetricDataQuery::builder()
@@ -119,9 +130,8 @@ impl Single {
 
     fn stat(&self, namespace: &str, metric: &str, period: i32) -> MetricStat {
         let dimensions = self.dimensions.iter().flatten();
-        let dimensions = dimensions.map(|(name, value)| {
-            Dimension::builder().name(name).value(value).build()
-        });
+        let dimensions =
+            dimensions.map(|(name, value)| Dimension::builder().name(name).value(value).build());
         let metric = Metric::builder()
             .namespace(namespace)
             .metric_name(metric)
@@ -142,7 +152,10 @@ fn period(step: Duration) -> Result<i32, Problem> {
     let period = i32::try_from(seconds).ok().filter(|_| whole && known);
     period.ok_or_else(|| {
         let what = format!("CloudWatch has no period of {} s", step.as_secs_f64());
-        Problem::missing(what, "set step to whole minutes, or to 1s, 5s, 10s, 20s or 30s")
+        Problem::missing(
+            what,
+            "set step to whole minutes, or to 1s, 5s, 10s, 20s or 30s",
+        )
     })
 }
 

@@ -12,10 +12,7 @@ pub(super) enum NotReadable {
     /// The file is broken.
     Broken(ParquetError),
     /// The column is of another type.
-    Type {
-        found: String,
-        help: &'static str,
-    },
+    Type { found: String, help: &'static str },
 }
 
 impl From<ParquetError> for NotReadable {
@@ -53,7 +50,9 @@ fn all<T: DataType>(
     }
     let mut values = values.into_iter();
     let levels = levels.into_iter();
-    Ok(levels.map(|level| if level == most { values.next() } else { None }).collect())
+    Ok(levels
+        .map(|level| if level == most { values.next() } else { None })
+        .collect())
 }
 
 /// Nanoseconds that one of a column's numbers stands for.
@@ -121,7 +120,10 @@ pub(super) fn values(
         ColumnReader::Int32ColumnReader(reader) if plain => {
             Ok(to(all(reader, column, rows)?, |v| f64::from(v) * decimal))
         }
-        #[expect(clippy::cast_precision_loss, reason = "counts beyond 2^53 are no telemetry")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "counts beyond 2^53 are no telemetry"
+        )]
         ColumnReader::Int64ColumnReader(reader) if plain => {
             Ok(to(all(reader, column, rows)?, |v| v as f64 * decimal))
         }
@@ -135,6 +137,8 @@ pub(super) fn values(
 }
 
 fn kind(column: &ColumnDescriptor) -> String {
-    let logical = column.logical_type_ref().map(|logical| format!("{logical:?}"));
+    let logical = column
+        .logical_type_ref()
+        .map(|logical| format!("{logical:?}"));
     logical.unwrap_or_else(|| column.physical_type().to_string())
 }

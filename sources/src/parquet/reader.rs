@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
+use ::parquet::schema::types::SchemaDescriptor;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -79,7 +80,10 @@ impl Parquet {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            if path.extension().is_some_and(|extension| extension == "parquet") {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "parquet")
+            {
                 files.push(path);
             }
         }
@@ -94,49 +98,64 @@ impl Parquet {
     fn file(&self, path: &Path, into: &mut Vec<Reading>) -> Result<(), Fault> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let file = File::open(path).map_err(|error| {
-            Fault::question(format!("{name}: cannot open the file: {error}"), "check its permissions")
+            let what = format!("{name}: cannot open the file: {error}");
+            Fault::question(what, "check its permissions")
         })?;
-        let unreadable = |error: ParquetError| {
-            let what = format!("{name}: not readable as Parquet: {error}");
-            Fault::unusable(what, "write the file again; snappy, zstd, gzip and lz4 are understood")
-        };
-        let reader = SerializedFileReader::new(file).map_err(unreadable)?;
+        let broken = |error: ParquetError| unreadable(&name, &error);
+        let reader = SerializedFileReader::new(file).map_err(broken)?;
         let schema = reader.metadata().file_metadata().schema_descr_ptr();
-        let columns: Vec<_> = schema.columns().iter().map(|column| column.path().string()).collect();
-        let place = |wanted: &String| {
-            columns.iter().position(|column| column == wanted).ok_or_else(|| {
-                let listed: Vec<String> = columns.iter().take(12).map(|c| format!("{c:?}")).collect();
-                let what = format!("{name}: there is no column {wanted:?}: {}", listed.join(", "));
-                Fault::question(what, "name the columns with timestamp and value")
-            })
-        };
-        let (timestamp, value) = (place(&self.timestamp)?, place(&self.value)?);
-        let (time_column, value_column) = (schema.column(timestamp), schema.column(value));
+        let timestamp = place(&name, &schema, &self.timestamp)?;
+        let value = place(&name, &schema, &self.value)?;
         for group in 0..reader.num_row_groups() {
-            let group = reader.get_row_group(group).map_err(unreadable)?;
+            let group = reader.get_row_group(group).map_err(broken)?;
             let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(usize::MAX);
             if into.len().saturating_add(rows) > MAX_READINGS {
+                let what = format!("{name}: more than {MAX_READINGS} rows");
                 let help = "keep fewer rows or aggregate them over a longer step";
-                return Err(Fault::unusable(format!("{name}: more than {MAX_READINGS} rows"), help));
+                return Err(Fault::unusable(what, help));
             }
-            let wrong = |column: &str, wrong: NotReadable| match wrong {
-                NotReadable::Broken(error) => unreadable(error),
-                NotReadable::Type { found, help } => {
-                    Fault::unusable(format!("{name}: the column {column:?} is {found}"), help)
-                }
-            };
-            let times = group.get_column_reader(timestamp).map_err(unreadable)?;
-            let times = columns::times(times, &time_column, rows)
-                .map_err(|error| wrong(&self.timestamp, error))?;
-            let values = group.get_column_reader(value).map_err(unreadable)?;
-            let values = columns::values(values, &value_column, rows)
-                .map_err(|error| wrong(&self.value, error))?;
+            let times = group.get_column_reader(timestamp).map_err(broken)?;
+            let times = columns::times(times, &schema.column(timestamp), rows);
+            let times = times.map_err(|error| wrong(&name, &self.timestamp, error))?;
+            let values = group.get_column_reader(value).map_err(broken)?;
+            let values = columns::values(values, &schema.column(value), rows);
+            let values = values.map_err(|error| wrong(&name, &self.value, error))?;
             for (row, (time, value)) in times.into_iter().zip(values).enumerate() {
                 into.push(reading(&name, row, time, value)?);
             }
         }
         Ok(())
     }
+}
+
+fn unreadable(name: &str, error: &ParquetError) -> Fault {
+    let what = format!("{name}: not readable as Parquet: {error}");
+    let help = "write the file again; snappy, zstd, gzip and lz4 are understood";
+    Fault::unusable(what, help)
+}
+
+fn wrong(name: &str, column: &str, wrong: NotReadable) -> Fault {
+    match wrong {
+        NotReadable::Broken(error) => unreadable(name, &error),
+        NotReadable::Type { found, help } => {
+            Fault::unusable(format!("{name}: the column {column:?} is {found}"), help)
+        }
+    }
+}
+
+/// Where the column of this name is.
+fn place(name: &str, schema: &SchemaDescriptor, wanted: &str) -> Result<usize, Fault> {
+    let columns = schema.columns().iter().map(|column| column.path().string());
+    let columns: Vec<String> = columns.collect();
+    let found = columns.iter().position(|column| column == wanted);
+    found.ok_or_else(|| {
+        let listed: Vec<String> = columns.iter().take(12).map(|c| format!("{c:?}")).collect();
+        let what = format!(
+            "{name}: there is no column {wanted:?}: {}",
+            listed.join(", ")
+        );
+        Fault::question(what, "name the columns with timestamp and value")
+    })
 }
 
 fn reading(

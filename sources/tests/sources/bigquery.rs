@@ -28,7 +28,9 @@ fn hours(from: &str, until: &str) -> Window {
 
 #[tokio::test]
 async fn local_bigquery_is_read() {
-    let Some(parts) = parts("bigquery") else { return };
+    let Some(parts) = parts("bigquery") else {
+        return;
+    };
     let program = parts.join("bigquery/bin/local-bigquery");
     if !program.exists() {
         return;
@@ -37,7 +39,12 @@ async fn local_bigquery_is_read() {
         let mut command = Command::new(&program);
         command
             .args(["serve", "--host", "127.0.0.1", "--port", &port.to_string()])
-            .args(["--grpc-port", &super::process::free_port().to_string(), "--project", "demo"])
+            .args([
+                "--grpc-port",
+                &super::process::free_port().to_string(),
+                "--project",
+                "demo",
+            ])
             .arg("--data-dir")
             .arg(folder)
             .env("HOME", parts.join("bigquery/home"));
@@ -45,9 +52,16 @@ async fn local_bigquery_is_read() {
     });
     let post = |path: &str, body: Value| {
         let path = format!("/bigquery/v2/projects/demo/{path}");
-        assert_eq!(ask(server.port, "POST", &path, &body.to_string()), 200, "{body}");
+        assert_eq!(
+            ask(server.port, "POST", &path, &body.to_string()),
+            200,
+            "{body}"
+        );
     };
-    post("datasets", json!({"datasetReference": {"projectId": "demo", "datasetId": "tel"}}));
+    post(
+        "datasets",
+        json!({"datasetReference": {"projectId": "demo", "datasetId": "tel"}}),
+    );
     // One row a minute for ten hours; the third hour is missing, and the other zone does not count.
     let fill = "CREATE TABLE tel.req AS SELECT ts, IF(MOD(EXTRACT(MINUTE FROM ts), 2) = 0, 'east', 'west') AS zone, \
                 EXTRACT(HOUR FROM ts) AS n FROM UNNEST(GENERATE_TIMESTAMP_ARRAY(\
@@ -59,27 +73,46 @@ async fn local_bigquery_is_read() {
             "table": "tel.req", "timestamp": "ts", "project": "demo", "token": "any",
             "endpoint": format!("http://127.0.0.1:{}", server.port),
         });
-        values.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        values
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         values
     };
     let part = hours("2026-01-01T01:00:00Z", "2026-01-01T05:00:00Z");
-    let sums = asked(values(json!({"value": "n", "where": "zone = @zone", "parameters": {"zone": "east"}})), 3600);
+    let sums = asked(
+        values(json!({"value": "n", "where": "zone = @zone", "parameters": {"zone": "east"}})),
+        3600,
+    );
     assert!(sums.counts_steps());
     assert_eq!(
         listed(&read(&*sums, part).await.unwrap()),
-        ["2026-01-01T01:00:00Z 30", "2026-01-01T03:00:00Z 90", "2026-01-01T04:00:00Z 120"]
+        [
+            "2026-01-01T01:00:00Z 30",
+            "2026-01-01T03:00:00Z 90",
+            "2026-01-01T04:00:00Z 120"
+        ]
     );
     let means = asked(values(json!({"value": "n", "aggregate": "mean"})), 3600);
-    assert_eq!(listed(&read(&*means, part).await.unwrap())[1], "2026-01-01T03:00:00Z 3");
+    assert_eq!(
+        listed(&read(&*means, part).await.unwrap())[1],
+        "2026-01-01T03:00:00Z 3"
+    );
     let rows = asked(values(json!({})), 300);
     let minutes = window("2026-01-01T00:00:00Z", "2026-01-01T02:00:00Z");
     let found = read(&*rows, minutes).await.unwrap();
     assert_eq!((found.len(), found[23].value), (24, Some(5.0)));
     let query = json!({"table": null, "query": "SELECT ts AS timestamp, n AS value FROM tel.req;", "timestamp": null, "aggregate": "max"});
     let mut query = values(query);
-    query.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    query
+        .as_object_mut()
+        .unwrap()
+        .retain(|_, value| !value.is_null());
     let most = asked(query, 3600);
-    assert_eq!(listed(&read(&*most, part).await.unwrap())[2], "2026-01-01T04:00:00Z 4");
+    assert_eq!(
+        listed(&read(&*most, part).await.unwrap())[2],
+        "2026-01-01T04:00:00Z 4"
+    );
     let missing = asked(values(json!({"value": "nope"})), 3600);
     let fault = read(&*missing, part).await.unwrap_err();
     assert!(matches!(fault, Fault::Question { .. }), "{fault:?}");
@@ -117,26 +150,44 @@ async fn bigquery_forecasts_itself() {
     });
     let source = asked(values.clone(), 3600);
     let part = hours("2026-01-01T01:00:00Z", "2026-01-01T05:00:00Z");
-    let bands = source.forecast(part, 2, &[0.5, 0.95]).unwrap().await.unwrap();
+    let bands = source
+        .forecast(part, 2, &[0.5, 0.95])
+        .unwrap()
+        .await
+        .unwrap();
     assert_eq!(bands.start, part.until);
     // Nothing crosses, and nothing is below zero.
     assert_eq!(bands.quantiles, [[10.0, 12.0], [10.0, 12.0]]);
     assert_eq!(bands.method, "AI.FORECAST");
     let asked_for = play.requests().remove(0);
-    assert!(asked_for.starts_with("POST /bigquery/v2/projects/demo/queries HTTP"), "{asked_for}");
+    assert!(
+        asked_for.starts_with("POST /bigquery/v2/projects/demo/queries HTTP"),
+        "{asked_for}"
+    );
     assert!(asked_for.contains("AI.FORECAST"), "{asked_for}");
     let short = Play::begin(vec![rows(&[["1767243600", "0.5", "10"]])]);
     let mut values = values;
     values["endpoint"] = short.address.clone().into();
-    let fault = asked(values, 3600).forecast(part, 2, &[0.5, 0.95]).unwrap().await.unwrap_err();
-    assert_eq!(fault.to_string(), "BigQuery forecasts 1 of the 4 values that were asked for");
+    let fault = asked(values, 3600)
+        .forecast(part, 2, &[0.5, 0.95])
+        .unwrap()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        fault.to_string(),
+        "BigQuery forecasts 1 of the 4 values that were asked for"
+    );
 }
 
 #[tokio::test]
 async fn faults_are_told_apart() {
     let error = |code: u16, reason: &str| {
         let body = json!({"error": {"code": code, "message": "no", "status": "X", "errors": [{"reason": reason, "message": "no"}]}});
-        Play::begin(vec![Act::Answer(code, vec![("Content-Type", "application/json".to_owned())], body.to_string())])
+        Play::begin(vec![Act::Answer(
+            code,
+            vec![("Content-Type", "application/json".to_owned())],
+            body.to_string(),
+        )])
     };
     let part = hours("2026-01-01T01:00:00Z", "2026-01-01T05:00:00Z");
     let ask = |play: &Play| {
@@ -148,11 +199,20 @@ async fn faults_are_told_apart() {
     assert!(matches!(fault, Fault::Unavailable { .. }), "{fault:?}");
     assert_eq!(busy.requests().len(), 4);
     let limit = error(403, "rateLimitExceeded");
-    assert!(matches!(read(&*ask(&limit), part).await, Err(Fault::Unavailable { .. })));
+    assert!(matches!(
+        read(&*ask(&limit), part).await,
+        Err(Fault::Unavailable { .. })
+    ));
     let forbidden = error(403, "accessDenied");
-    assert!(matches!(read(&*ask(&forbidden), part).await, Err(Fault::Refused { .. })));
+    assert!(matches!(
+        read(&*ask(&forbidden), part).await,
+        Err(Fault::Refused { .. })
+    ));
     let wrong = error(400, "invalidQuery");
-    assert!(matches!(read(&*ask(&wrong), part).await, Err(Fault::Question { .. })));
+    assert!(matches!(
+        read(&*ask(&wrong), part).await,
+        Err(Fault::Question { .. })
+    ));
 }
 
 #[test]

@@ -43,7 +43,13 @@ async fn fails(act: Act) -> (Fault, String, usize) {
 
 #[tokio::test]
 async fn what_passes_is_tried_again() {
-    for act in [Act::status(500), Act::status(503), Act::Reset, Act::Cut, Act::Hang] {
+    for act in [
+        Act::status(500),
+        Act::status(503),
+        Act::Reset,
+        Act::Cut,
+        Act::Hang,
+    ] {
         assert_eq!(recovers(act.clone()).await.1, 2, "{act:?}");
     }
 }
@@ -51,7 +57,11 @@ async fn what_passes_is_tried_again() {
 #[tokio::test]
 async fn a_server_says_how_long_it_wants_to_be_left_alone() {
     let wait = |value: &str| {
-        Act::Answer(429, vec![("Retry-After", value.to_owned())], "slow down".to_owned())
+        Act::Answer(
+            429,
+            vec![("Retry-After", value.to_owned())],
+            "slow down".to_owned(),
+        )
     };
     assert!(recovers(wait("2")).await.0 >= Duration::from_secs(2));
     let later = Act::Answer(
@@ -65,7 +75,10 @@ async fn a_server_says_how_long_it_wants_to_be_left_alone() {
     assert!(recovers(later).await.0 >= Duration::from_secs(1));
     let (fault, text, asked) = fails(wait("3600")).await;
     assert!(matches!(fault, Fault::Unavailable { .. }), "{fault:?}");
-    assert!(text.contains("429") && text.contains("left alone for 3600 s"), "{text}");
+    assert!(
+        text.contains("429") && text.contains("left alone for 3600 s"),
+        "{text}"
+    );
     assert_eq!(asked, 1);
 }
 
@@ -73,8 +86,14 @@ async fn a_server_says_how_long_it_wants_to_be_left_alone() {
 async fn what_does_not_pass_is_said_with_the_fix() {
     for (act, said) in [
         (Act::Hang, "SERVER/points does not answer in time, 4 times"),
-        (Act::status(502), "SERVER/points answers 502 Bad Gateway: \"{\\\"said\\\": 502}\", 4 times"),
-        (Act::Cut, "SERVER/points breaks off in the middle of its answer"),
+        (
+            Act::status(502),
+            "SERVER/points answers 502 Bad Gateway: \"{\\\"said\\\": 502}\", 4 times",
+        ),
+        (
+            Act::Cut,
+            "SERVER/points breaks off in the middle of its answer",
+        ),
     ] {
         let (fault, text, asked) = fails(act).await;
         assert!(matches!(fault, Fault::Unavailable { .. }), "{fault:?}");
@@ -92,7 +111,10 @@ async fn refusals_are_not_tried_again() {
     assert_eq!(asked, 1);
     for status in [302, 404, 501] {
         let (fault, _, asked) = fails(Act::status(status)).await;
-        assert!(matches!(fault, Fault::Question { .. }), "{status} {fault:?}");
+        assert!(
+            matches!(fault, Fault::Question { .. }),
+            "{status} {fault:?}"
+        );
         assert_eq!(asked, 1, "{status}");
     }
     let (_, text, _) = fails(Act::json("<html>")).await;

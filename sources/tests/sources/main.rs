@@ -60,7 +60,9 @@ async fn read(source: &dyn Source, window: Window) -> Result<Vec<Reading>, Fault
 /// Times and values as text.
 fn listed(readings: &[Reading]) -> Vec<String> {
     let line = |reading: &Reading| {
-        let value = reading.value.map_or("-".to_owned(), |value| value.to_string());
+        let value = reading
+            .value
+            .map_or("-".to_owned(), |value| value.to_string());
         format!("{} {value}", reading.at)
     };
     readings.iter().map(line).collect()

@@ -16,7 +16,10 @@ fn day() -> isobar_sources::Window {
 
 #[tokio::test]
 async fn pages_follow_a_link() {
-    let play = Play::begin(vec![page(&[1_767_225_600], "/more?page=2"), page(&[1_767_225_900], "")]);
+    let play = Play::begin(vec![
+        page(&[1_767_225_600], "/more?page=2"),
+        page(&[1_767_225_900], ""),
+    ]);
     let source = open(
         "http_json",
         json!({
@@ -27,21 +30,32 @@ async fn pages_follow_a_link() {
     )
     .unwrap();
     let readings = read(&*source, day()).await.unwrap();
-    assert_eq!(listed(&readings), ["2026-01-01T00:00:00Z 1", "2026-01-01T00:05:00Z 1"]);
+    assert_eq!(
+        listed(&readings),
+        ["2026-01-01T00:00:00Z 1", "2026-01-01T00:05:00Z 1"]
+    );
     let asked = play.requests();
     assert!(
         asked[0].starts_with("GET /points?from=1767225600&until=1767312000&step=300&zone=a+b HTTP"),
         "{asked:?}"
     );
     assert!(asked[1].starts_with("GET /more?page=2 HTTP"), "{asked:?}");
-    assert!(asked.iter().all(|request| request.contains("x-key: hunter2")), "{asked:?}");
+    assert!(
+        asked
+            .iter()
+            .all(|request| request.contains("x-key: hunter2")),
+        "{asked:?}"
+    );
     assert!(!format!("{source:?}").contains("hunter2"), "{source:?}");
     assert_eq!(source.place(), format!("{}/points", play.address));
 }
 
 #[tokio::test]
 async fn pages_follow_a_cursor() {
-    let play = Play::begin(vec![page(&[1_767_225_600], "c1"), page(&[1_767_225_900], "")]);
+    let play = Play::begin(vec![
+        page(&[1_767_225_600], "c1"),
+        page(&[1_767_225_900], ""),
+    ]);
     let source = open(
         "http_json",
         json!({
@@ -52,14 +66,23 @@ async fn pages_follow_a_cursor() {
     .unwrap();
     assert_eq!(read(&*source, day()).await.unwrap().len(), 2);
     let asked = play.requests();
-    assert!(asked[1].starts_with("GET /points?after=c1 HTTP"), "{asked:?}");
-    assert!(asked[1].contains("authorization: Basic bWU6aHVudGVyMg=="), "{asked:?}");
+    assert!(
+        asked[1].starts_with("GET /points?after=c1 HTTP"),
+        "{asked:?}"
+    );
+    assert!(
+        asked[1].contains("authorization: Basic bWU6aHVudGVyMg=="),
+        "{asked:?}"
+    );
 }
 
 #[tokio::test]
 async fn pages_end_and_stay_with_their_server() {
     for (next, said) in [
-        ("https://elsewhere.example/points", "on another server, elsewhere.example"),
+        (
+            "https://elsewhere.example/points",
+            "on another server, elsewhere.example",
+        ),
         ("/points", "gives the same next page twice"),
     ] {
         let play = Play::begin(vec![page(&[1_767_225_600], next)]);
@@ -82,7 +105,10 @@ fn settings_that_lead_nowhere_are_refused() {
     let with = |url: &str| json!({"url": url, "query": "up"});
     assert!(told("prometheus", with("prometheus:9090")).contains("http://"));
     let secret = told("prometheus", with("http://me:hunter2@host"));
-    assert!(secret.contains("username and password") && !secret.contains("hunter2"), "{secret}");
+    assert!(
+        secret.contains("username and password") && !secret.contains("hunter2"),
+        "{secret}"
+    );
     let both = json!({"url": "http://h", "query": "up", "token": "a", "username": "b"});
     assert!(told("prometheus", both).contains("cannot be combined"));
     let time = json!({"url": "http://h", "query": "up", "timeout": "soon"});

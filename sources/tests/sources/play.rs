@@ -10,6 +10,9 @@ use std::time::Duration;
 pub(crate) enum Act {
     /// It is answered with a status, headers and a body.
     Answer(u16, Vec<(&'static str, String)>, String),
+    /// It is answered with a status, headers and a body that is no text.
+    #[cfg_attr(not(feature = "aws"), allow(dead_code, reason = "only AWS answers so"))]
+    Bytes(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// It stays without an answer.
     Hang,
     /// It is closed before the request is read, which resets it.
@@ -42,7 +45,9 @@ impl Play {
         let heard = Arc::clone(&requests);
         std::thread::spawn(move || {
             for number in 0.. {
-                let Ok((stream, _)) = listener.accept() else { return };
+                let Ok((stream, _)) = listener.accept() else {
+                    return;
+                };
                 let act = acts[usize::min(number, acts.len() - 1)].clone();
                 let heard = Arc::clone(&heard);
                 std::thread::spawn(move || perform(stream, act, &heard));
@@ -66,20 +71,28 @@ fn perform(mut stream: TcpStream, act: Act, heard: &Mutex<Vec<String>>) {
     }
     let request = receive(&mut stream);
     heard.lock().unwrap().push(request);
-    let text = match act {
-        Act::Answer(status, headers, body) => {
-            let length = ("Content-Length", body.len().to_string());
-            let headers = headers.into_iter().chain([length, ("Connection", "close".to_owned())]);
-            let headers: String = headers.map(|(n, v)| format!("{n}: {v}\r\n")).collect();
-            format!("HTTP/1.1 {status} X\r\n{headers}\r\n{body}")
+    let (status, headers, body) = match act {
+        Act::Answer(status, headers, body) => (status, headers, body.into_bytes()),
+        Act::Bytes(status, headers, body) => (status, headers, body),
+        Act::Cut => {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[1, 2");
+            return;
         }
-        Act::Cut => "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[1, 2".to_owned(),
         Act::Hang | Act::Reset => {
             std::thread::sleep(Duration::from_secs(60));
             return;
         }
     };
-    let _ = stream.write_all(text.as_bytes());
+    let length = ("Content-Length", body.len().to_string());
+    let headers = headers
+        .into_iter()
+        .chain([length, ("Connection", "close".to_owned())]);
+    let headers: String = headers
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    let head = format!("HTTP/1.1 {status} X\r\n{headers}\r\n");
+    let _ = stream.write_all(head.as_bytes());
+    let _ = stream.write_all(&body);
 }
 
 fn receive(stream: &mut TcpStream) -> String {
@@ -90,7 +103,8 @@ fn receive(stream: &mut TcpStream) -> String {
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let length = head.lines().find_map(|line| {
                 let (name, value) = line.split_once(':')?;
-                name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+                name.eq_ignore_ascii_case("content-length")
+                    .then(|| value.trim().parse::<usize>().ok())?
             });
             if body.len() >= length.unwrap_or(0) {
                 return text;

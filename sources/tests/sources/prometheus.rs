@@ -29,7 +29,12 @@ fn history(unit: i64) -> String {
         for minute in 0..MINUTES {
             let at = FROM + minute * 60;
             total += rate(at) * 60.0;
-            writeln!(text, "requests_total{{zone=\"{zone}\"}} {total:.3} {}", at * unit).unwrap();
+            writeln!(
+                text,
+                "requests_total{{zone=\"{zone}\"}} {total:.3} {}",
+                at * unit
+            )
+            .unwrap();
         }
     }
     text
@@ -49,8 +54,14 @@ fn prometheus() -> Option<Server> {
         assert!(made.status.success(), "{made:?}");
         let mut command = Command::new("prometheus");
         command
-            .arg(format!("--config.file={}", folder.join("prometheus.yml").display()))
-            .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
+            .arg(format!(
+                "--config.file={}",
+                folder.join("prometheus.yml").display()
+            ))
+            .arg(format!(
+                "--storage.tsdb.path={}",
+                folder.join("data").display()
+            ))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .arg("--storage.tsdb.retention.time=50y");
         command
@@ -62,17 +73,33 @@ fn victoria_metrics() -> Option<Server> {
     let server = start(|folder, port| {
         let mut command = Command::new("victoria-metrics");
         command
-            .arg(format!("-storageDataPath={}", folder.join("data").display()))
+            .arg(format!(
+                "-storageDataPath={}",
+                folder.join("data").display()
+            ))
             .arg(format!("-httpListenAddr=127.0.0.1:{port}"))
             .arg("-retentionPeriod=50y");
         command
     });
-    assert_eq!(ask(server.port, "POST", "/api/v1/import/prometheus", &history(1000)), 204);
+    assert_eq!(
+        ask(
+            server.port,
+            "POST",
+            "/api/v1/import/prometheus",
+            &history(1000)
+        ),
+        204
+    );
     assert_eq!(ask(server.port, "GET", "/internal/force_flush", ""), 200);
     Some(server)
 }
 
-async fn query(server: &Server, query: &str, window: Window, counter: bool) -> Result<Vec<Reading>, isobar_sources::Fault> {
+async fn query(
+    server: &Server,
+    query: &str,
+    window: Window,
+    counter: bool,
+) -> Result<Vec<Reading>, isobar_sources::Fault> {
     // It listens before it is ready.
     for _ in 0..100 {
         if ask(server.port, "GET", "/-/ready", "") == 200 {
@@ -96,31 +123,59 @@ async fn is_read(server: &Server) {
         step: Duration::from_secs(60),
         ..window("2026-01-01T01:00:00Z", "2026-01-14T23:00:00Z")
     };
-    let rates = query(server, "sum(rate(requests_total[5m]))", minutes, false).await.unwrap();
+    let rates = query(server, "sum(rate(requests_total[5m]))", minutes, false)
+        .await
+        .unwrap();
     // More than two answers hold; no seam is missing and none is there twice.
     assert_eq!(rates.len() as u128, minutes.slots());
-    assert!(rates.windows(2).all(|pair| pair[1].at.duration_since(pair[0].at).as_secs() == 60));
-    assert_eq!((rates[0].at, rates[rates.len() - 1].at.as_second() + 60), (minutes.from, minutes.until.as_second()));
+    assert!(
+        rates
+            .windows(2)
+            .all(|pair| pair[1].at.duration_since(pair[0].at).as_secs() == 60)
+    );
+    assert_eq!(
+        (rates[0].at, rates[rates.len() - 1].at.as_second() + 60),
+        (minutes.from, minutes.until.as_second())
+    );
     for reading in &rates {
         // The mean over five minutes lags two and a half behind the end of the slot.
         let expected = 2.0 * rate(reading.at.as_second() + 60 - 150);
         let value = reading.value.unwrap();
-        assert!((value / expected - 1.0).abs() < 0.01, "{} {value} {expected}", reading.at);
+        assert!(
+            (value / expected - 1.0).abs() < 0.01,
+            "{} {value} {expected}",
+            reading.at
+        );
     }
     let hour = window("2026-01-05T00:00:00Z", "2026-01-05T01:00:00Z");
-    let counts = query(server, "requests_total{zone=\"east\"}", hour, true).await.unwrap();
+    let counts = query(server, "requests_total{zone=\"east\"}", hour, true)
+        .await
+        .unwrap();
     // A counter is read at both ends.
-    assert_eq!((counts.len(), counts[0].at, counts[12].at), (13, hour.from, hour.until));
+    assert_eq!(
+        (counts.len(), counts[0].at, counts[12].at),
+        (13, hour.from, hour.until)
+    );
     assert!(counts.windows(2).all(|pair| pair[1].value > pair[0].value));
-    let several = query(server, "rate(requests_total[5m])", hour, false).await.unwrap_err();
+    let several = query(server, "rate(requests_total[5m])", hour, false)
+        .await
+        .unwrap_err();
     assert_eq!(
         told(&several),
         "the query gives 2 series where one is needed: {zone=\"east\"}, {zone=\"west\"}; \
          add them up with sum(…), or choose one with a label, such as {zone=\"east\"}"
     );
-    assert_eq!(query(server, "sum(nothing_total)", hour, false).await, Ok(Vec::new()));
-    let wrong = query(server, "sum(rate(requests_total[5m])", hour, false).await.unwrap_err();
-    assert!(told(&wrong).contains("refuses the query") && told(&wrong).ends_with("correct query"), "{wrong}");
+    assert_eq!(
+        query(server, "sum(nothing_total)", hour, false).await,
+        Ok(Vec::new())
+    );
+    let wrong = query(server, "sum(rate(requests_total[5m])", hour, false)
+        .await
+        .unwrap_err();
+    assert!(
+        told(&wrong).contains("refuses the query") && told(&wrong).ends_with("correct query"),
+        "{wrong}"
+    );
 }
 
 #[tokio::test]
@@ -131,7 +186,9 @@ async fn prometheus_is_read() {
 
 #[tokio::test]
 async fn victoria_metrics_is_read() {
-    let Some(server) = victoria_metrics() else { return };
+    let Some(server) = victoria_metrics() else {
+        return;
+    };
     is_read(&server).await;
 }
 
@@ -152,11 +209,23 @@ async fn answered(body: &str) -> (Result<Vec<Reading>, String>, String) {
 async fn what_is_asked_says_who_asks_and_ends_with_the_last_slot() {
     let body = r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1767225900,"2.5"],[1767226200,"NaN"]]}]}}"#;
     let (answer, request) = answered(body).await;
-    assert_eq!(listed(&answer.unwrap()), ["2026-01-01T00:00:00Z 2.5", "2026-01-01T00:05:00Z -"]);
-    assert!(request.starts_with("POST /prom/api/v1/query_range HTTP"), "{request}");
+    assert_eq!(
+        listed(&answer.unwrap()),
+        ["2026-01-01T00:00:00Z 2.5", "2026-01-01T00:05:00Z -"]
+    );
+    assert!(
+        request.starts_with("POST /prom/api/v1/query_range HTTP"),
+        "{request}"
+    );
     assert!(request.contains("x-scope-orgid: team-a"), "{request}");
-    assert!(request.contains("authorization: Bearer hunter2"), "{request}");
-    assert!(request.ends_with("query=up&start=1767225900&end=1767226200&step=300"), "{request}");
+    assert!(
+        request.contains("authorization: Bearer hunter2"),
+        "{request}"
+    );
+    assert!(
+        request.ends_with("query=up&start=1767225900&end=1767226200&step=300"),
+        "{request}"
+    );
 }
 
 #[tokio::test]
@@ -168,5 +237,9 @@ async fn what_is_no_series_is_told_with_the_way_out() {
         "the value \"many\" at 2026-01-01T00:00:00Z is not a number; check that url leads to Prometheus"
     );
     let (answer, _) = answered("{\"grafana\": true}").await;
-    assert!(answer.unwrap_err().starts_with("SERVER/prom does not answer as Prometheus"));
+    assert!(
+        answer
+            .unwrap_err()
+            .starts_with("SERVER/prom does not answer as Prometheus")
+    );
 }
