@@ -160,6 +160,7 @@ fn all_sources() -> Vec<PathBuf> {
         "providers/local",
         "forecast",
         "serve",
+        "sources",
         "stores",
     ] {
         files.extend(rust_files(&root().join(crate_folder).join("src")));

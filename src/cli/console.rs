@@ -169,6 +169,7 @@ fn request<'a>(
         mode: Mode::RefreshOnly,
         selection: Selection::default(),
         refresh: Refresh::Skip,
+        telemetry: &project.telemetry,
         now,
         id: String::new(),
         parallelism: None,

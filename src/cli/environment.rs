@@ -16,6 +16,15 @@ const WIDTH: usize = 80;
 /// What variables begin with that tell how clouds and databases are reached.
 const STORES: [&str; 5] = ["AWS_", "AZURE_", "GOOGLE_", "PG", "TF_HTTP_"];
 
+/// What variables begin with that tell how sources of telemetry are reached.
+const SOURCES: [&str; 5] = [
+    "AZURE_",
+    "GOOGLE_",
+    "IDENTITY_",
+    "ISOBAR_HTTP_JSON_",
+    "ISOBAR_PROMETHEUS_",
+];
+
 /// Variables that are not to be shown.
 #[derive(Clone)]
 pub(super) struct Secrets(BTreeMap<String, String>);
@@ -49,6 +58,8 @@ pub(super) struct Environment {
     pub(super) everything: Secrets,
     /// What places of states are told: by the variables of their clouds and databases.
     pub(super) stores: BTreeMap<String, String>,
+    /// What sources of telemetry are told by the environment.
+    pub(super) sources: BTreeMap<String, String>,
     /// Arguments of commands, from `ISOBAR_CLI_ARGS` and `ISOBAR_CLI_ARGS_command`.
     pub(super) presets: BTreeMap<String, String>,
     /// The workspace, from `ISOBAR_WORKSPACE`.
@@ -118,6 +129,13 @@ impl Environment {
             stores: variables
                 .iter()
                 .filter(|(name, _)| STORES.iter().any(|prefix| name.starts_with(prefix)))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            sources: variables
+                .iter()
+                .filter(|(name, _)| {
+                    *name == "HOME" || SOURCES.iter().any(|prefix| name.starts_with(prefix))
+                })
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect(),
             presets: variables

@@ -32,6 +32,7 @@ pub(super) fn run(session: &Session, args: &Forecast) -> Result<Exit, Stopped> {
         mode: Mode::Normal,
         selection: plan::Selection::default(),
         refresh: Refresh::Skip,
+        telemetry: &project.telemetry,
         now: now(),
         id: fresh_id(),
         parallelism: None,

@@ -197,6 +197,7 @@ impl Draft {
             mode: self.mode,
             selection: self.selection.clone(),
             refresh: self.refresh,
+            telemetry: &self.project.telemetry,
             now: self.now,
             id: self.id.clone(),
             parallelism: self.parallelism,

@@ -24,6 +24,7 @@ use crate::plan::Plan;
 use crate::providers::{self, Surroundings};
 use crate::registry::Registry;
 use crate::state::State;
+use crate::telemetry::Desk;
 
 /// A configuration with the providers that it can use.
 pub(super) struct Project {
@@ -35,6 +36,8 @@ pub(super) struct Project {
     pub(super) registry: Registry,
     /// What the environment contributes to expressions.
     pub(super) facts: Facts,
+    /// Where telemetry is ordered.
+    pub(super) telemetry: Desk,
 }
 
 /// Whether a folder may be without configuration.
@@ -93,6 +96,10 @@ impl Project {
                 library: registry.functions(),
                 ..Facts::default()
             },
+            telemetry: Desk::new(
+                session.environment.sources.clone(),
+                session.data().join("telemetry"),
+            ),
             registry,
         };
         Ok((project, diagnostics))

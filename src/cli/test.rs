@@ -118,6 +118,7 @@ fn one(
             modules,
             stores: &stores,
             holder: &holder,
+            telemetry: &project.telemetry,
             now: &now,
             fresh_id: &fresh_id,
             parallelism: args.parallelism,

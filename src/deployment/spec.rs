@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use isobar_sdk::deployment::{Model, Performance, Resources, Serve, Zone};
+use isobar_sdk::diagnostic::closest;
 use isobar_sdk::quantity::{Micros, parse_bytes, parse_duration};
 use isobar_sdk::{Path, Step, Value};
+use isobar_sources::{Kind, Problem, Settings, Shape};
 
 use crate::capacity;
 use crate::placement::Survive;
+use crate::telemetry::{Aggregate, Meaning, STEP};
 
 /// An attribute that has the right type and still makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,36 +49,20 @@ pub struct ZoneSpec {
 }
 
 /// A `forecast`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ForecastSpec {
     /// The kind of source.
     pub source: String,
-    /// The file of the source.
-    pub path: Option<String>,
-    /// Values count requests per this duration.
-    pub per: Option<Duration>,
-    /// Time between two points.
-    pub step: Option<Duration>,
-    /// How much of the telemetry is used.
-    pub history: Option<Duration>,
+    /// What the source is told.
+    pub settings: Settings,
+    /// What its readings mean.
+    pub meaning: Meaning,
+    /// Whether a plan may rest on what the source told last, where it fails.
+    pub last_good: bool,
     /// How far ahead is forecast.
     pub horizon: Duration,
     /// How long a plan may rest on it.
     pub valid_for: Duration,
-}
-
-impl ForecastSpec {
-    /// The source as people name it, such as `csv telemetry.csv`.
-    #[must_use]
-    pub fn source_name(&self) -> String {
-        format!(
-            "{} {}",
-            self.source,
-            self.path.as_deref().unwrap_or_default()
-        )
-        .trim_end()
-        .to_owned()
-    }
 }
 
 /// A `capacity`.
@@ -340,23 +327,37 @@ fn performance(block: Option<Noun<'_>>) -> Result<(Performance, f64), Wrong> {
 pub fn forecast(value: &Value) -> Result<ForecastSpec, Wrong> {
     let noun = Noun(value, Vec::new());
     let source = noun.block("source").unwrap_or(Noun(value, Vec::new()));
-    let kind = source.text("type").unwrap_or_default();
-    if kind != "csv" {
-        let reason = format!("There is no telemetry source {kind:?}; sources are \"csv\".");
-        return Err(Wrong::new(&["source", "type"], reason));
-    }
-    if source.text("path").is_none() {
+    let kind = kind(&source.text("type").unwrap_or_default())?;
+    let step = noun.duration("step")?;
+    if step.is_some_and(|step| step.is_zero()) {
         return Err(Wrong::new(
-            &["source"],
-            "A csv source needs path = \"file.csv\".",
+            &["step"],
+            "The step is zero; set it to a duration such as \"5m\".",
         ));
     }
-    Ok(ForecastSpec {
-        source: kind,
-        path: source.text("path"),
-        per: source.duration("per")?,
-        step: noun.duration("step")?,
+    let settings = settings(kind, &source, step);
+    let meaning = Meaning {
+        step,
+        per: per(&source)?,
         history: noun.duration("history")?,
+        counter: settings.counter,
+        aggregate: aggregate(kind, &source)?,
+    };
+    kind.open(&settings).map_err(|problem| unusable(&problem))?;
+    Ok(ForecastSpec {
+        source: kind.name.to_owned(),
+        settings,
+        meaning,
+        last_good: match noun.text("on_error").as_deref() {
+            None | Some("stop") => false,
+            Some("last_good") => true,
+            Some(other) => {
+                let reason = format!(
+                    "A plan can \"stop\" or go on with what was \"last_good\", not {other:?}."
+                );
+                return Err(Wrong::new(&["on_error"], reason));
+            }
+        },
         horizon: noun
             .duration("horizon")?
             .unwrap_or(Duration::from_secs(86_400)),
@@ -364,6 +365,87 @@ pub fn forecast(value: &Value) -> Result<ForecastSpec, Wrong> {
             .duration("valid_for")?
             .unwrap_or(Duration::from_secs(21_600)),
     })
+}
+
+fn kind(name: &str) -> Result<&'static Kind, Wrong> {
+    Kind::named(name).ok_or_else(|| {
+        let names = Kind::all().iter().map(|kind| kind.name);
+        let all: Vec<String> = names.clone().map(|name| format!("{name:?}")).collect();
+        let meant = closest(name, names).map(|meant| format!("; did you mean {meant:?}?"));
+        let reason = format!(
+            "There is no telemetry source {name:?}; sources are {}{}",
+            all.join(", "),
+            meant.unwrap_or_else(|| ".".to_owned())
+        );
+        Wrong::new(&["source", "type"], reason)
+    })
+}
+
+fn settings(kind: &Kind, source: &Noun<'_>, step: Option<Duration>) -> Settings {
+    let mut settings = Settings {
+        step: step.unwrap_or(STEP),
+        counter: source.field("counter").and_then(Value::as_bool) == Some(true),
+        ..Settings::default()
+    };
+    for setting in kind.settings {
+        if let Some(value) = source.field(setting.name) {
+            if setting.shape == Shape::Text && setting.secret || value.contains_sensitive() {
+                settings.secrets.insert(setting.name.to_owned());
+            }
+            let value = isobar_sdk::json::encode(value);
+            settings.values.insert(setting.name.to_owned(), value);
+        }
+    }
+    settings
+}
+
+fn per(source: &Noun<'_>) -> Result<Option<Duration>, Wrong> {
+    let per = source.duration("per")?;
+    let counter = source.field("counter").and_then(Value::as_bool) == Some(true);
+    let path = ["source", "per"];
+    match per {
+        Some(per) if per.is_zero() => Err(Wrong::new(
+            &path,
+            "per is zero; set it to the duration that a value counts over, such as 1h, or leave it out for rates per second.",
+        )),
+        Some(_) if counter => Err(Wrong::new(
+            &path,
+            "What a counter grows by is divided by the time between two readings; remove per.",
+        )),
+        per => Ok(per),
+    }
+}
+
+fn aggregate(kind: &Kind, source: &Noun<'_>) -> Result<Option<Aggregate>, Wrong> {
+    // A warehouse adds up itself.
+    if kind.name == "bigquery" {
+        return Ok(None);
+    }
+    let Some(told) = source.text("aggregate") else {
+        return Ok(None);
+    };
+    let known = Aggregate::WORDS.iter().find(|(word, _)| *word == told);
+    known.map(|(_, aggregate)| Some(*aggregate)).ok_or_else(|| {
+        let words: Vec<&str> = Aggregate::WORDS.iter().map(|(word, _)| *word).collect();
+        let reason = format!(
+            "Readings cannot be aggregated by {told:?}; write {}.",
+            words.join(", ")
+        );
+        Wrong::new(&["source", "aggregate"], reason)
+    })
+}
+
+fn unusable(problem: &Problem) -> Wrong {
+    match problem {
+        Problem::Missing { help, .. } => Wrong::new(&["source"], format!("{problem}; {help}.")),
+        Problem::Wrong { name, help, .. } => {
+            Wrong::new(&["source", name], format!("{problem}; {help}."))
+        }
+        Problem::NotBuilt { feature, .. } => {
+            let fix = format!("build it with cargo build --release --features {feature}");
+            Wrong::new(&["source"], format!("{problem}; {fix}."))
+        }
+    }
 }
 
 /// Reads a capacity.

@@ -153,10 +153,18 @@ fn nested(name: &str, block: &Block) -> String {
 /// What the next label of a block can be.
 fn labels(folder: &Folder, around: &[Opened], block: &Opened) -> Vec<Offer> {
     let registry = &folder.registry;
-    if !around.is_empty() || !block.labels.is_empty() {
+    if !block.labels.is_empty() {
         return Vec::new();
     }
     let kind = CompletionItemKind::CLASS;
+    if !around.is_empty() {
+        let body = grammar::body(folder, around);
+        let nested = body.and_then(|body| body.blocks.get(&block.kind).cloned());
+        let kinds = nested.into_iter().flat_map(|nested| nested.kinds);
+        return kinds
+            .map(|(name, (_, doc))| Offer::new(name, kind, doc))
+            .collect();
+    }
     match &*block.kind {
         "resource" => registry
             .resource_types()

@@ -105,7 +105,9 @@ pub(super) fn body(folder: &Folder, blocks: &[Opened]) -> Option<Body> {
     let (outermost, inner) = blocks.split_first()?;
     let whole = whole(folder, outermost)?;
     inner.iter().try_fold(whole, |body, block| {
-        body.blocks.get(&block.kind).map(|found| found.body.clone())
+        let label = block.labels.first().map(String::as_str);
+        let found = body.blocks.get(&block.kind);
+        found.map(|found| found.body_of(label).clone())
     })
 }
 
@@ -241,12 +243,21 @@ mod tests {
             .map(|name| format!("{header} {{\n{name} = 1\n}}\n"))
             .collect();
         for (name, block) in &body.blocks {
-            let inner = settings(name, &block.body);
-            all.extend(
-                inner
+            let mut bodies = vec![(name.clone(), &block.body)];
+            bodies.extend(
+                block
+                    .kinds
                     .iter()
-                    .map(|inner| format!("{header} {{\n{inner}}}\n")),
+                    .map(|(kind, (body, _))| (format!("{name} {kind:?}"), body)),
             );
+            for (name, body) in bodies {
+                let inner = settings(&name, body);
+                all.extend(
+                    inner
+                        .iter()
+                        .map(|inner| format!("{header} {{\n{inner}}}\n")),
+                );
+            }
         }
         all
     }

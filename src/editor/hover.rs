@@ -48,6 +48,11 @@ fn meaning(folder: &Folder, cursor: &Cursor, word: &str) -> Option<(String, Stri
             let member = members.find(|member| member.name == word)?;
             Some((format!("{word}: {}", member.detail), member.doc))
         }
+        At::Label(block) if block.labels.is_empty() && !cursor.blocks.is_empty() => {
+            let body = grammar::body(folder, &cursor.blocks)?;
+            let (_, doc) = body.blocks.get(&block.kind)?.kinds.get(word)?;
+            Some((format!("{} {word:?}", block.kind), (*doc).to_owned()))
+        }
         At::Label(block) if block.labels.is_empty() => {
             let schema = match &*block.kind {
                 "resource" => folder.registry.resource(word)?.1,

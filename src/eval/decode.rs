@@ -222,12 +222,13 @@ impl Decoder<'_> {
     }
 
     fn block(&mut self, block: &Given<'_>, known: &schema::Block) -> Value {
-        let decode = |decoder: &mut Self| decoder.body(block.body, &known.body, block.header);
+        let body = known.body_of(block.labels.first().map(|label| &**label));
+        let decode = |decoder: &mut Self| decoder.body(block.body, body, block.header);
         let mut fields = match &block.element {
             Some(element) => self.within(element.clone(), decode),
             None => decode(self),
         };
-        for (name, attribute) in &known.body.attributes {
+        for (name, attribute) in &body.attributes {
             if let (Presence::Default(default), Some(value)) =
                 (&attribute.presence, fields.get_mut(name))
                 && value.is_null()

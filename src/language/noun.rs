@@ -4,14 +4,14 @@ use isobar_sdk::Type;
 use isobar_sdk::schema::{Attribute, Body, Nesting};
 use isobar_sdk::types::Field;
 use isobar_sdk::{Number, Value};
+use isobar_sources::{Kind, Shape};
 
 /// The kinds of blocks that say what runs where, in the order in which they are explained.
 pub const NOUNS: [&str; 5] = ["zone", "model", "forecast", "capacity", "deployment"];
 
 /// The schema of a noun; `None` for other kinds.
 ///
-/// What a zone's provider adds to `zone`, and what a telemetry source adds to `source`, is not
-/// in here.
+/// What a zone's provider adds to `zone` is not in here.
 #[must_use]
 pub fn schema(kind: &str) -> Option<Body> {
     match kind {
@@ -161,32 +161,28 @@ fn performance() -> Body {
 }
 
 fn forecast() -> Body {
-    let source = Body::new()
-        .attribute("path", Attribute::optional(Type::String, "The file, relative to the configuration."))
-        .attribute(
-            "per",
-            Attribute::optional(
-                Type::String,
-                "The values count requests per this duration; without it they are requests per second.",
-            ),
-        );
+    let kinds = Kind::all().iter();
+    let kinds = kinds.map(|kind| (kind.name, (source(kind), kind.about)));
     Body::new()
-        .labelled(
+        .kinds(
             "source",
             (Nesting::Required, "type"),
-            source,
+            kinds.collect(),
             "Where the telemetry comes from.",
         )
         .attribute(
             "step",
             Attribute::optional(
                 Type::String,
-                "Time between two points; by default that of the telemetry.",
+                "Time between two points; by default that of the telemetry, or 5m where a server is asked.",
             ),
         )
         .attribute(
             "history",
-            Attribute::optional(Type::String, "How much of the telemetry is used."),
+            Attribute::optional(
+                Type::String,
+                "How much of the telemetry is used; by default all of a file, or four weeks where a server is asked.",
+            ),
         )
         .attribute(
             "horizon",
@@ -200,6 +196,51 @@ fn forecast() -> Body {
                 "How long a saved plan may rest on this forecast before it must be made anew.",
             ),
         )
+        .attribute(
+            "on_error",
+            Attribute::with_default(
+                Type::String,
+                "stop",
+                "`last_good`: where the source fails, a plan goes on with what it told last, and says so; or `stop`.",
+            ),
+        )
+}
+
+/// What a source of this kind can be told.
+fn source(kind: &Kind) -> Body {
+    let common = Body::new()
+        .attribute(
+            "per",
+            Attribute::optional(
+                Type::String,
+                "The values count requests per this duration; without it they are requests per second, or what was counted in one step where the source counts.",
+            ),
+        )
+        .attribute(
+            "counter",
+            Attribute::with_default(
+                Type::Bool,
+                false,
+                "Whether the values are those of a counter that only grows: then rates are made of them, also where it begins anew.",
+            ),
+        );
+    kind.settings.iter().fold(common, |body, setting| {
+        let ty = match setting.shape {
+            Shape::Text => Type::String,
+            Shape::Flag => Type::Bool,
+            Shape::Texts => Type::map(Type::String),
+            Shape::Any => Type::Any,
+        };
+        let attribute = match setting.required {
+            true => Attribute::required(ty, setting.about),
+            false => Attribute::optional(ty, setting.about),
+        };
+        let attribute = match setting.secret {
+            true => attribute.sensitive(),
+            false => attribute,
+        };
+        body.attribute(setting.name, attribute)
+    })
 }
 
 fn capacity() -> Body {

@@ -16,7 +16,7 @@ use super::moves::Renamed;
 use super::nouns::{self, Nouns};
 use super::{
     Base, Checks, FrozenForecast, Mode, Name, Names, Node, Plan, PlannedChange, PlannedDeployment,
-    PlannedRead, Reach, Refresh, Selection, adopt, life, moves, provider, setup,
+    PlannedRead, Reach, Refresh, Selection, adopt, life, moves, predict, provider, setup,
 };
 use crate::eval::{Ambient, Facts, Frames, Instance, Scope};
 use crate::event::Sink;
@@ -24,6 +24,7 @@ use crate::language::config::Repetition;
 use crate::language::{Config, Declaration, Sources};
 use crate::registry::{ProviderKey, Providers, Registry};
 use crate::state::{Deposed, State};
+use crate::telemetry::{Desk, Order};
 
 /// What a plan is made from.
 pub struct Request<'a> {
@@ -47,6 +48,8 @@ pub struct Request<'a> {
     pub selection: Selection,
     /// Whether what is there is read.
     pub refresh: Refresh,
+    /// Where telemetry is ordered.
+    pub telemetry: &'a Desk,
     /// The present.
     pub now: Timestamp,
     /// The name of the plan.
@@ -88,6 +91,7 @@ pub async fn propose(request: &Request<'_>, sink: &dyn Sink) -> (Option<Plan>, D
     adopt::check_kinds(request.config, &mut driver.diagnostics);
     driver.reach.report(&names, state, &mut driver.diagnostics);
     driver.refresh().await;
+    predict::order_ahead(request, &names);
     loop {
         let told = driver.diagnostics.clone();
         driver.evaluate().await;
@@ -179,6 +183,8 @@ pub(super) struct Driver<'a> {
     pub(super) create_first: BTreeSet<&'a Node>,
     pub(super) deployments: BTreeMap<String, PlannedDeployment>,
     pub(super) forecasts: BTreeMap<String, FrozenForecast>,
+    /// The telemetry that was noted as needed.
+    pub(super) orders: Vec<Order>,
     /// Blocks with errors: what rests on them is not evaluated, so that one mistake is
     /// reported once.
     pub(super) failed: BTreeSet<Node>,
@@ -238,6 +244,7 @@ impl<'a> Driver<'a> {
             changing: IndexMap::default(),
             deployments: BTreeMap::new(),
             forecasts: BTreeMap::new(),
+            orders: Vec::new(),
             failed: BTreeSet::new(),
             diagnostics,
         }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use isobar_sdk::deployment::Model;
 use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::schema::{Body as Shape, Presence};
 use isobar_sdk::{Diagnostic, Diagnostics, Span, Step, Value};
+use isobar_sources::{Bands, Fault, Kind, Settings};
 use jiff::Timestamp;
 
 use super::FrozenForecast;
@@ -17,7 +19,7 @@ use crate::forecast::{self, Forecast};
 use crate::language::body::Body;
 use crate::language::{Declaration, noun};
 use crate::registry::Registry;
-use crate::telemetry::{Csv, Series, Source, TelemetryError};
+use crate::telemetry::{Desk, Engine, Order, Series, Stale, TelemetryError};
 
 /// The specifications read so far, by the label of their blocks.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +39,10 @@ pub(super) struct Nouns<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Loaded {
     pub(super) spec: ForecastSpec,
+    /// Where the telemetry comes from, for people.
+    pub(super) source: String,
+    /// Why the telemetry is not what the source tells now.
+    pub(super) stale: Option<Stale>,
     pub(super) series: Series,
     pub(super) forecast: Forecast,
 }
@@ -47,6 +53,9 @@ impl Loaded {
         if self.forecast.at(level).is_some() {
             return self.forecast.clone();
         }
+        if self.forecast.candidates.is_empty() {
+            return self.nearest(level);
+        }
         let mut levels = self.forecast.levels.clone();
         levels.push(level);
         levels.sort_by(f64::total_cmp);
@@ -56,11 +65,35 @@ impl Loaded {
         forecast::forecast(&self.series, &request).unwrap_or_else(|_| self.forecast.clone())
     }
 
+    /// The forecast of a source, which cannot be asked again here, with the quantile of the next
+    /// higher level in place of this one; of the highest where there is none above.
+    fn nearest(&self, level: f64) -> Forecast {
+        let mut forecast = self.forecast.clone();
+        let levels = forecast.levels.iter();
+        let above = levels.clone().position(|known| *known > level);
+        if let Some(taken) = above.or(forecast.levels.len().checked_sub(1)) {
+            let quantile = forecast.quantiles[taken].clone();
+            let place = above.unwrap_or(forecast.levels.len());
+            forecast.levels.insert(place, level);
+            forecast.quantiles.insert(place, quantile);
+        }
+        forecast
+    }
+
     /// As a plan made `now` keeps it.
     pub(super) fn freeze(&self, now: Timestamp) -> FrozenForecast {
         let expires = now.checked_add(self.spec.valid_for);
         let expires = expires.unwrap_or(Timestamp::MAX);
-        FrozenForecast::new(&self.forecast, self.spec.source_name(), (now, expires))
+        let mut frozen = FrozenForecast::new(&self.forecast, self.source.clone(), (now, expires));
+        let stale = self.stale.iter();
+        frozen.notes.extend(stale.map(|stale| {
+            let at = stale.taken.strftime("%Y-%m-%d %H:%M UTC");
+            format!(
+                "the telemetry was taken {} ago, at {at}, because its source failed since",
+                age(stale.taken, now)
+            )
+        }));
+        frozen
     }
 }
 
@@ -156,7 +189,7 @@ pub(super) fn must_be_open(
         "deployment" => &["model", "environment"],
         _ => &["environment"],
     };
-    secret.retain(|path| !begins(path, environment));
+    secret.retain(|path| !begins(path, environment) && !is_credential(declaration, path, value));
     for path in &secret {
         diagnostics.push(
             Diagnostic::error(
@@ -166,10 +199,23 @@ pub(super) fn must_be_open(
             )
             .at(&place(&declaration.body, path.steps(), &declaration.header))
             .within(&declaration.header)
-            .help("Hand secrets to a model through environment."),
+            .help("Hand secrets to a model through environment, and to a source of telemetry through token, password, headers or parameters."),
         );
     }
     secret.is_empty()
+}
+
+/// Whether a path leads to what the source of a forecast may be told in secret.
+fn is_credential(declaration: &Declaration, path: &isobar_sdk::Path, value: &Value) -> bool {
+    let source = value.field("source");
+    let kind = source.and_then(|source| Kind::named(source.field("type")?.as_str()?));
+    &*declaration.kind == "forecast"
+        && kind.is_some_and(|kind| {
+            let secret = kind.settings.iter().filter(|setting| setting.secret);
+            secret
+                .clone()
+                .any(|setting| begins(path, &["source", setting.name]))
+        })
 }
 
 /// Whether a path leads through these attributes at first.
@@ -240,65 +286,139 @@ pub(super) fn model(name: &str, value: &Value, folder: &Path) -> Result<(Model, 
     Ok((model, variability))
 }
 
-/// Loads the telemetry of a forecast and forecasts it.
+/// The telemetry that a forecast needs.
+pub(super) fn order(spec: &ForecastSpec, folder: &Path, now: Timestamp) -> Order {
+    Order {
+        kind: spec.source.clone(),
+        settings: Settings {
+            folder: folder.to_owned(),
+            ..spec.settings.clone()
+        },
+        meaning: spec.meaning,
+        engine: Engine {
+            horizon: spec.horizon,
+            levels: forecast::LEVELS.to_vec(),
+        },
+        last_good: spec.last_good,
+        now,
+    }
+}
+
+/// Loads the telemetry of a forecast and forecasts it; tells where the telemetry is not what the
+/// source says now.
 ///
 /// # Errors
 /// What is wrong, with its place in the configuration.
 pub(super) fn load(
     declaration: &Declaration,
     spec: ForecastSpec,
-    folder: &Path,
+    (desk, order): (&Desk, &Order),
+    diagnostics: &mut Diagnostics,
 ) -> Result<Loaded, Box<Diagnostic>> {
-    let shown = spec.path.clone().unwrap_or_default();
-    let source = Csv {
-        path: folder.join(&shown),
-        step: spec.step,
-        per: spec.per,
-        history: spec.history,
+    let at_source = |diagnostic: Diagnostic| {
+        let steps = ["source", "path"].map(|n| Step::Attribute(n.into()));
+        diagnostic
+            .at(&place(&declaration.body, &steps, &declaration.header))
+            .within(&declaration.header)
     };
-    let at_path = || {
-        place(
-            &declaration.body,
-            &["source", "path"].map(|n| Step::Attribute(n.into())),
-            &declaration.header,
-        )
+    let telemetry = desk.load(order);
+    let telemetry = telemetry.map_err(|error| Box::new(at_source(telemetry_diagnostic(&error))))?;
+    if let Some(stale) = &telemetry.stale {
+        diagnostics.push(at_source(stale_diagnostic(
+            &declaration.name,
+            stale,
+            order.now,
+        )));
+    }
+    let series = telemetry.series;
+    let forecast = match telemetry.bands {
+        Some(bands) => foreign(&series, bands),
+        None => {
+            let steps = steps(spec.horizon, series.step());
+            forecast::forecast(&series, &forecast::Request::steps(steps)).map_err(|error| {
+                let told = sentence(&error.to_string());
+                Box::new(at_source(Diagnostic::error("F0002", "No forecast", told)))
+            })?
+        }
     };
-    let series = source.load().map_err(|error| {
-        Box::new(
-            telemetry_diagnostic(&error, &shown)
-                .at(&at_path())
-                .within(&declaration.header),
-        )
-    })?;
-    let steps = spec.horizon.as_secs_f64() / series.step().as_secs_f64();
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a ratio of durations; a float beyond usize saturates and is refused as too long"
-    )]
-    let horizon = (steps.ceil() as usize).max(1);
-    let forecast = forecast::forecast(&series, &forecast::Request::steps(horizon));
-    let forecast = forecast.map_err(|error| {
-        Box::new(
-            Diagnostic::error("F0002", "No forecast", sentence(&error.to_string()))
-                .at(&at_path())
-                .within(&declaration.header),
-        )
-    })?;
     Ok(Loaded {
         spec,
+        source: telemetry.source,
+        stale: telemetry.stale,
         series,
         forecast,
     })
 }
 
-fn telemetry_diagnostic(error: &TelemetryError, shown: &str) -> Diagnostic {
-    let line = error
-        .line
-        .map(|line| format!(" line {line}"))
-        .unwrap_or_default();
-    let detail = format!("{shown}{line}: {}.", error.what);
-    Diagnostic::error("F0001", "Telemetry cannot be used", detail).help(sentence(&error.help))
+/// How many steps a horizon has, at least one.
+fn steps(horizon: Duration, step: Duration) -> usize {
+    let steps = horizon.as_secs_f64() / step.as_secs_f64();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a ratio of durations; a float beyond usize saturates and is refused as too long"
+    )]
+    let steps = (steps.ceil() as usize).max(1);
+    steps
+}
+
+/// A forecast that the source made itself. There is no backtest of it: its error is not known.
+fn foreign(series: &Series, bands: Bands) -> Forecast {
+    Forecast {
+        start: bands.start,
+        step: bands.step,
+        levels: bands.levels,
+        quantiles: bands.quantiles,
+        method: bands.method,
+        wape: 0.0,
+        coverage: Vec::new(),
+        folds: 0,
+        candidates: Vec::new(),
+        series_digest: series.digest(),
+        observations: series.observations(),
+        gaps: series.gaps(),
+        notes: Vec::new(),
+    }
+}
+
+fn telemetry_diagnostic(error: &TelemetryError) -> Diagnostic {
+    let line = error.fault.line();
+    let line = line.map(|line| format!(" line {line}")).unwrap_or_default();
+    let what = error.fault.to_string();
+    let detail = match what.starts_with(&error.place) {
+        true => format!("{what}."),
+        false => format!("{}{line}: {what}.", error.place),
+    };
+    let (code, summary) = match &error.fault {
+        Fault::Unavailable { .. } => ("F0011", "Telemetry source does not answer"),
+        Fault::Refused { .. } => ("F0012", "Telemetry source refuses access"),
+        Fault::Question { .. } | Fault::Unusable { .. } => ("F0001", "Telemetry cannot be used"),
+    };
+    Diagnostic::error(code, summary, detail).help(sentence(error.fault.help()))
+}
+
+fn stale_diagnostic(name: &str, stale: &Stale, now: Timestamp) -> Diagnostic {
+    let reason = telemetry_diagnostic(&stale.reason);
+    let detail = format!(
+        "forecast.{name} rests on what its source told {} ago, at {}. {}",
+        age(stale.taken, now),
+        stale.taken.strftime("%Y-%m-%d %H:%M UTC"),
+        reason.detail
+    );
+    let warning = Diagnostic::warning("F0010", "Telemetry is not of now", detail);
+    warning.help(reason.help.unwrap_or_default())
+}
+
+/// How long ago something was, in its largest unit.
+pub(super) fn age(then: Timestamp, now: Timestamp) -> String {
+    let minutes = now.duration_since(then).as_secs().max(0) / 60;
+    let (number, unit) = match minutes {
+        0..120 => (minutes, "minute"),
+        120..2880 => (minutes / 60, "hour"),
+        _ => (minutes / 1440, "day"),
+    };
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {unit}{plural}")
 }
 
 /// The value of a forecast in expressions.

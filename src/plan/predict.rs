@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use isobar_sdk::Diagnostics;
 
 use super::drive::{Driver, Request};
-use super::{FrozenForecast, Name, Names, Node};
-use crate::event::Sink;
+use super::specify::Specify;
+use super::{FrozenForecast, Mode, Name, Names, Node};
+use crate::event::{Silent, Sink};
 use crate::forecast::Forecast;
 use crate::state::State;
 use crate::telemetry::Series;
@@ -22,15 +23,25 @@ pub struct Prediction {
     pub frozen: FrozenForecast,
 }
 
-/// Makes all forecasts of a configuration, by the name of their blocks. Those that rest on a
-/// resource cannot be made without a plan and are left out.
-pub fn forecasts(
-    request: &Request<'_>,
-    sink: &dyn Sink,
-) -> (BTreeMap<String, Prediction>, Diagnostics) {
-    let (names, diagnostics) = Names::of(request.config);
+/// Orders the telemetry of all forecasts that rest on no resource, at the same time, so that the
+/// walk behind finds it. What is wrong is told there.
+pub(super) fn order_ahead(request: &Request<'_>, names: &Names) {
+    let modules = request.config.modules();
+    let declarations = modules
+        .iter()
+        .flat_map(|(_, module)| module.declarations.keys());
+    let forecasts = declarations.filter(|(kind, _)| &**kind == "forecast");
+    if request.mode == Mode::Destroy || forecasts.count() < 2 {
+        return;
+    }
     let state = State::new(String::new());
-    let mut driver = Driver::new(request, &names, &state, sink, diagnostics);
+    let mut driver = Driver::new(request, names, &state, &Silent, Diagnostics::new());
+    reach(&mut driver, names, Driver::order);
+    request.telemetry.load_all(&driver.orders);
+}
+
+/// Evaluates the forecasts that rest on variables, local values, and one another.
+fn reach<'a>(driver: &mut Driver<'a>, names: &'a Names, specify: Specify<'a>) {
     let mut out_of_reach: BTreeSet<&Node> = BTreeSet::new();
     for node in names.order() {
         let rests_on_it = names
@@ -43,16 +54,29 @@ pub fn forecasts(
             node.name,
             Name::Variable(_) | Name::Local(_) | Name::Call(_) | Name::Output(_)
         );
-        if rests_on_it || !(forecast || plain) {
+        if rests_on_it || !(forecast || plain) || !driver.reach.has(node) {
             out_of_reach.insert(node);
             continue;
         }
         for instance in driver.frames.instances(&node.module) {
             if let Some(block) = driver.value(node, instance) {
-                driver.nouns(&block, Driver::forecast);
+                driver.nouns(&block, specify);
             }
         }
     }
+}
+
+/// Makes all forecasts of a configuration, by the name of their blocks. Those that rest on a
+/// resource cannot be made without a plan and are left out.
+pub fn forecasts(
+    request: &Request<'_>,
+    sink: &dyn Sink,
+) -> (BTreeMap<String, Prediction>, Diagnostics) {
+    let (names, diagnostics) = Names::of(request.config);
+    order_ahead(request, &names);
+    let state = State::new(String::new());
+    let mut driver = Driver::new(request, &names, &state, sink, diagnostics);
+    reach(&mut driver, &names, Driver::forecast);
     let predictions = driver
         .nouns
         .forecasts

@@ -11,7 +11,7 @@ use crate::eval::Ambient;
 use crate::event::Event;
 
 /// What is made of one instance of a noun: its value in expressions; `None` where something is wrong.
-type Specify<'a> = fn(&mut Driver<'a>, &Block<'a>, Given<'_>) -> Option<Value>;
+pub(super) type Specify<'a> = fn(&mut Driver<'a>, &Block<'a>, Given<'_>) -> Option<Value>;
 
 /// One instance of a noun as its block says it.
 pub(super) struct Given<'g> {
@@ -111,7 +111,9 @@ impl<'a> Driver<'a> {
         let spec = self.taken(block, spec::forecast(&given.value))?;
         let name = given.label;
         self.sink.emit(Event::ForecastStart { name: name.clone() });
-        match nouns::load(declaration, spec, self.request.folder) {
+        let order = nouns::order(&spec, self.request.folder, self.request.now);
+        let desk = (self.request.telemetry, &order);
+        match nouns::load(declaration, spec, desk, &mut self.diagnostics) {
             Ok(loaded) => {
                 let method = loaded.forecast.method;
                 self.sink.emit(Event::ForecastComplete {
@@ -127,6 +129,14 @@ impl<'a> Driver<'a> {
                 None
             }
         }
+    }
+
+    /// Notes the telemetry that a forecast needs, without asking for it.
+    pub(super) fn order(&mut self, _block: &Block<'a>, given: Given<'_>) -> Option<Value> {
+        let spec = spec::forecast(&given.value).ok()?;
+        let order = nouns::order(&spec, self.request.folder, self.request.now);
+        self.orders.push(order);
+        None
     }
 
     /// What was read of a block; what is wrong with it is reported.

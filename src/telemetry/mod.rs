@@ -1,33 +1,11 @@
-//! Demand as it was measured: a series on a regular grid, and the sources it is read from.
+//! Demand as it was measured: what sources tell, as a series on a regular grid.
 
-mod csv;
+mod desk;
+mod grid;
+mod order;
 
-use std::path::PathBuf;
-
-pub use self::csv::Csv;
+pub use self::desk::Desk;
+pub use self::grid::{Aggregate, Meaning};
+pub(crate) use self::order::STEP;
+pub use self::order::{Engine, Order, Stale, Telemetry, TelemetryError};
 pub use isobar_forecast::{MAX_SLOTS, Series, SeriesError, offset};
-
-/// Where a series comes from: one implementation per kind of source.
-pub trait Source {
-    /// Reads the whole series.
-    ///
-    /// # Errors
-    ///
-    /// When the source cannot be read or does not hold a series; the error names the place and
-    /// the fix.
-    fn load(&self) -> Result<Series, TelemetryError>;
-}
-
-/// A source that could not be turned into a series: where, what and the way out.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}{}: {what}; {help}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
-pub struct TelemetryError {
-    /// The file that was read, as it was named in the settings.
-    pub path: PathBuf,
-    /// The line of the file, from 1, where one line is at fault.
-    pub line: Option<u64>,
-    /// What is wrong, with the offending text.
-    pub what: String,
-    /// What to change so that it works.
-    pub help: String,
-}

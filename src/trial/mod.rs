@@ -28,6 +28,7 @@ use crate::language::{Config, Sources};
 use crate::plan::Plan;
 use crate::registry::Registry;
 use crate::state::{Holder, State, Store};
+use crate::telemetry::Desk;
 
 /// Configurations by the source that runs name.
 pub type Modules = BTreeMap<Arc<str>, Config>;
@@ -52,6 +53,8 @@ pub struct Request<'a> {
     pub stores: &'a dyn Fn(usize) -> Result<Store, Fault>,
     /// Who runs it, for the lock.
     pub holder: &'a Holder,
+    /// Where telemetry is ordered.
+    pub telemetry: &'a Desk,
     /// The present.
     pub now: &'a dyn Fn() -> Timestamp,
     /// A name that nothing else has.

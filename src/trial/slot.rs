@@ -67,6 +67,7 @@ impl Slot {
             mode: how.mode,
             selection: how.selection.clone(),
             refresh: how.refresh,
+            telemetry: request.telemetry,
             now,
             id: (request.fresh_id)(),
             parallelism: request.parallelism,

@@ -119,6 +119,8 @@ impl Workspace {
             mode,
             selection: self.selection.clone(),
             refresh: self.refresh,
+            // Each plan reads its files anew.
+            telemetry: Box::leak(Box::default()),
             now: self.now,
             id: format!("plan-{}", self.runs.get()),
             parallelism: NonZeroUsize::new(10),

@@ -153,10 +153,21 @@ pub struct Block {
     pub nesting: Nesting,
     /// The attribute that its label sets, for blocks such as `source "csv" {}`.
     pub label: Option<&'static str>,
-    /// What it holds.
+    /// What it holds; of one whose label matters, what any of them may hold.
     pub body: Body,
+    /// What it holds and is, by its label, where that matters.
+    pub kinds: BTreeMap<&'static str, (Body, &'static str)>,
     /// One or two sentences for people.
     pub doc: String,
+}
+
+impl Block {
+    /// What it holds with this label.
+    #[must_use]
+    pub fn body_of(&self, label: Option<&str>) -> &Body {
+        let kind = label.and_then(|label| self.kinds.get(label));
+        kind.map_or(&self.body, |(body, _)| body)
+    }
 }
 
 /// What stands between the braces of a block.
@@ -189,6 +200,7 @@ impl Body {
             nesting,
             label: None,
             body,
+            kinds: BTreeMap::new(),
             doc: doc.to_owned(),
         };
         self.blocks.insert(name.to_owned(), block);
@@ -208,6 +220,39 @@ impl Body {
             nesting,
             label: Some(label),
             body,
+            kinds: BTreeMap::new(),
+            doc: doc.to_owned(),
+        };
+        self.blocks.insert(name.to_owned(), block);
+        self
+    }
+
+    /// With one more nested block, whose label becomes the attribute `label` and says what the
+    /// block holds and is.
+    #[must_use]
+    pub fn kinds(
+        mut self,
+        name: &str,
+        (nesting, label): (Nesting, &'static str),
+        kinds: BTreeMap<&'static str, (Self, &'static str)>,
+        doc: &str,
+    ) -> Self {
+        let mut body = Self::new();
+        for (kind, _) in kinds.values() {
+            for (name, attribute) in &kind.attributes {
+                let any = Attribute {
+                    presence: Presence::Optional,
+                    ..attribute.clone()
+                };
+                body.attributes.entry(Arc::clone(name)).or_insert(any);
+            }
+            body.blocks.extend(kind.blocks.clone());
+        }
+        let block = Block {
+            nesting,
+            label: Some(label),
+            body,
+            kinds,
             doc: doc.to_owned(),
         };
         self.blocks.insert(name.to_owned(), block);
