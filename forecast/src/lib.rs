@@ -1,23 +1,31 @@
 //! Demand to come: a series in, quantiles over a horizon out, by the method that a backtest chose.
 
 mod backtest;
+mod batch;
 mod conformal;
 mod ets;
 mod history;
 mod mstl;
 mod naive;
+mod path;
 mod pool;
+mod protocol;
 mod quantiles;
 mod seasonal_drift;
 mod seasonal_mean;
 mod seasonal_naive;
 mod series;
+mod tally;
 
 pub use self::backtest::{CLEARLY_BETTER, Candidate, Outcome, Score};
+pub use self::batch::in_order;
 pub use self::history::History;
+pub use self::path::Path;
 pub use self::pool::POOL;
+pub use self::protocol::{Pace, Protocol};
 pub use self::quantiles::{Forecast, Note, Peak};
 pub use self::series::{MAX_SLOTS, Series, SeriesError, offset};
+pub use self::tally::{Marks, Scale, Tally};
 
 /// The levels of a forecast unless others are asked for.
 pub const LEVELS: [f64; 4] = [0.5, 0.9, 0.95, 0.99];

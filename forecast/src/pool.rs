@@ -51,7 +51,7 @@ pub(super) fn combine(paths: &[&[f64]], weights: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forecast::METHODS;
+    use crate::METHODS;
 
     #[test]
     fn members_are_methods() {

@@ -5,17 +5,20 @@ use std::collections::BTreeMap;
 use isobar_sdk::Diagnostic;
 use isobar_sdk::diagnostic::closest;
 
-use super::Exit;
-use super::args::Forecast;
+use super::args::{Forecast, ForecastCommand};
 use super::environment::{fresh_id, now};
 use super::failure::Stopped;
 use super::progress::{Phase, Progress};
 use super::project::{Needs, Project};
 use super::session::Session;
+use super::{Exit, backtest};
 use crate::plan::{self, Mode, Prediction, Refresh, Request};
 use crate::render;
 
 pub(super) fn run(session: &Session, args: &Forecast) -> Result<Exit, Stopped> {
+    if let Some(ForecastCommand::Backtest(args)) = &args.command {
+        return backtest::run(session, args);
+    }
     let project = Project::load(session, Needs::Configuration)?;
     if let Some(name) = &args.name {
         check_name(&project, name)?;

@@ -4,7 +4,7 @@
 //!   become them, `environment` reads everything outside once, `preset` adds the arguments
 //!   that it holds.
 //! - `project` loads a folder, `variables` gives values to its variables, `saved` keeps plans in
-//!   files; `failure` turns what the engine refuses into diagnostics.
+//!   files, `delivery` writes results; `failure` turns what the engine refuses into diagnostics.
 //! - `backend` says where states are kept; `recorded` opens a state for a change.
 //! - `shell` prints, `log` takes what happens, `progress` says what is under way, `interrupt`
 //!   hears Ctrl-C.
@@ -13,9 +13,11 @@
 mod apply;
 mod args;
 mod backend;
+mod backtest;
 mod completions;
 mod console;
 mod dash;
+mod delivery;
 mod emergency;
 mod encryption;
 mod environment;

@@ -13,6 +13,7 @@ pub mod forecast;
 pub mod graph;
 pub mod history;
 pub mod json;
+pub mod marks;
 mod package;
 pub mod plan;
 mod providers;

@@ -1,11 +1,17 @@
 //! Demand as it was measured: a series on a regular grid, and the sources it is read from.
 
 mod csv;
+mod folder;
+mod origins;
+mod replay;
 
 use std::path::PathBuf;
 
 pub use self::csv::Csv;
-pub use isobar_forecast::{MAX_SLOTS, Series, SeriesError, offset};
+pub use self::folder::{SeriesFile, series_files};
+pub use self::origins::{Origin, origins};
+pub use self::replay::{Cast, Job, Judged, Missed, replay};
+pub use isobar_forecast::{LONGEST_HORIZON, MAX_SLOTS, Series, SeriesError, offset};
 
 /// Where a series comes from: one implementation per kind of source.
 pub trait Source {
