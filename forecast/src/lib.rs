@@ -3,6 +3,7 @@
 mod backtest;
 mod batch;
 mod conformal;
+pub mod drift;
 mod ets;
 mod history;
 mod mstl;

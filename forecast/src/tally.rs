@@ -241,6 +241,11 @@ impl Marks {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+
+    use super::super::{Protocol, Series, offset};
     use super::*;
 
     fn path(mean: &[f64], margin: f64) -> Path {
@@ -311,5 +316,72 @@ mod tests {
         };
         let mean = Marks::mean([one, two].iter()).unwrap();
         assert_eq!((mean.accuracy, mean.peak95), (3.0, 0.5));
+    }
+
+    /// A table of `testdata/marks` as rows of cells, without its header.
+    fn table(name: &str) -> Vec<Vec<String>> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/marks/");
+        let mut reader = csv::Reader::from_path(format!("{folder}{name}")).unwrap();
+        let records = reader.records().map(|record| record.unwrap());
+        let cells = records.map(|record| record.iter().map(str::to_owned).collect());
+        cells.collect()
+    }
+
+    /// A series of `testdata/marks`, in the step that its rows keep.
+    fn recorded(name: &str, minutes: u64) -> Series {
+        let rows = table(&format!("series/{name}.csv"));
+        let step = Duration::from_secs(60 * minutes);
+        let start: Timestamp = rows[0][0].parse().unwrap();
+        let mut values = Vec::new();
+        for row in &rows {
+            let at: Timestamp = row[0].parse().unwrap();
+            let elapsed = Duration::try_from(at.duration_since(start)).unwrap();
+            values.resize((elapsed.as_secs() / step.as_secs()) as usize, None);
+            values.push(Some(row[1].parse().unwrap()));
+        }
+        Series::new(start, step, values).unwrap()
+    }
+
+    /// `scores.csv` is what another program, in another language, says of `forecasts.csv`.
+    #[test]
+    fn marks_are_those_of_another_program() {
+        let forecasts = table("forecasts.csv");
+        let number = |text: &String| -> f64 { text.parse().unwrap() };
+        for expected in table("scores.csv") {
+            let name = &expected[0];
+            let steps = [
+                ("web_shop_1h", 60),
+                ("cpu_node_30min", 30),
+                ("web_burst_10min", 10),
+            ];
+            let (_, minutes) = steps.into_iter().find(|(known, _)| known == name).unwrap();
+            let series = recorded(name, minutes);
+            let protocol = Protocol::of(series.values().len(), series.step());
+            let mut tally = Tally::default();
+            for origin in &protocol.origins {
+                let at = offset(series.start(), series.step(), *origin)
+                    .unwrap()
+                    .to_string();
+                let rows = forecasts
+                    .iter()
+                    .filter(|row| row[0] == *name && row[1] == at);
+                let column = |place: usize| rows.clone().map(|row| number(&row[place])).collect();
+                let path = Path {
+                    mean: column(3),
+                    quantiles: [column(4), column(5), column(6), column(7)],
+                };
+                assert_eq!(path.mean.len(), protocol.horizon);
+                let (known, later) = series.values().split_at(origin + 1);
+                tally.add(later, &path, Scale::of(known, protocol.season));
+            }
+            let figures = tally.marks().unwrap().figures();
+            assert_eq!(tally.origins().to_string(), expected[1]);
+            for ((figure, value), expected) in figures.into_iter().zip(&expected[2..]) {
+                assert!(
+                    (value - number(expected)).abs() < 1e-8,
+                    "{name} {figure} {value}"
+                );
+            }
+        }
     }
 }

@@ -26,7 +26,7 @@ mod test;
 mod workspace;
 
 pub(super) use fmt::Fmt;
-pub(super) use forecast::{Backtest, Forecast, ForecastCommand};
+pub(super) use forecast::{Backtest, Drift, Forecast, ForecastCommand};
 pub(super) use history::{History, HistoryCommand};
 pub(super) use import::Import;
 pub(super) use init::Init;

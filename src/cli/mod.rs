@@ -18,6 +18,7 @@ mod completions;
 mod console;
 mod dash;
 mod delivery;
+mod drift;
 mod emergency;
 mod encryption;
 mod environment;
@@ -83,6 +84,8 @@ pub enum Exit {
     Failure,
     /// The plan has changes, and the exit code was asked to say so.
     Changes,
+    /// Values are no longer distributed as they were.
+    Drift,
     /// A file cannot be formatted, and it has said why.
     Refused,
     /// A file is not formatted, and it was asked to say so.
@@ -94,7 +97,7 @@ impl From<Exit> for ExitCode {
         Self::from(match exit {
             Exit::Success => 0,
             Exit::Failure => 1,
-            Exit::Changes | Exit::Refused => 2,
+            Exit::Changes | Exit::Drift | Exit::Refused => 2,
             Exit::Unformatted => 3,
         })
     }

@@ -8,6 +8,7 @@ use super::drive::{Driver, Request};
 use super::{FrozenForecast, Name, Names, Node};
 use crate::event::Sink;
 use crate::forecast::Forecast;
+use crate::forecast::drift::{self, Recent};
 use crate::state::State;
 use crate::telemetry::Series;
 
@@ -20,6 +21,8 @@ pub struct Prediction {
     pub forecast: Forecast,
     /// As a plan would keep it.
     pub frozen: FrozenForecast,
+    /// Whether recent demand is distributed as before, where there is enough of it to tell.
+    pub drift: Option<Recent>,
 }
 
 /// Makes all forecasts of a configuration, by the name of their blocks. Those that rest on a
@@ -62,6 +65,7 @@ pub fn forecasts(
                 series: loaded.series.clone(),
                 forecast: loaded.forecast.clone(),
                 frozen: loaded.freeze(request.now),
+                drift: drift::recent(&loaded.series),
             };
             (name.clone(), prediction)
         })

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::deployment::moment;
-use super::{Role, Style, chart};
+use super::outlook::percentile;
+use super::svg::Points;
+use super::{Role, Style, chart, drift};
 use crate::forecast::{CLEARLY_BETTER, Candidate, Outcome, POOL};
 use crate::plan::Prediction;
 use crate::telemetry::offset;
@@ -33,16 +34,25 @@ pub fn human(name: &str, prediction: &Prediction, style: &Style) -> String {
     );
     let _ = writeln!(
         text,
-        "  chosen: {} (backtest WAPE {:.1} %, {} folds)\n",
+        "  chosen: {} (backtest WAPE {:.1} %, {} folds)",
         forecast.method,
         forecast.wape * 100.0,
         forecast.folds
     );
-    text.push_str(&chart::forecast(&history(prediction), frozen, style));
+    let drift = drift::sentence(prediction.drift.as_ref());
+    for line in style.wrap(&format!("drift: {drift}"), 2) {
+        let _ = writeln!(text, "  {line}");
+    }
+    text.push('\n');
+    let history: Vec<_> = shown(prediction)
+        .into_iter()
+        .filter_map(|(at, value)| Some((at, value?)))
+        .collect();
+    text.push_str(&chart::forecast(&history, frozen, style));
     text.push_str("\n  quantile   peak, req/s   at\n");
     for level in &forecast.levels {
         if let Some(peak) = forecast.peak(*level) {
-            let label = format!("p{}", (level * 1000.0).round() / 10.0);
+            let label = percentile(*level);
             let _ = writeln!(
                 text,
                 "  {label:<9} {:>13.1}   {}",
@@ -51,10 +61,7 @@ pub fn human(name: &str, prediction: &Prediction, style: &Style) -> String {
             );
         }
     }
-    text.push_str("\n  method               pinball     WAPE\n");
-    for candidate in &forecast.candidates {
-        let _ = writeln!(text, "  {}", row(candidate));
-    }
+    text.push_str(&backtest(prediction));
     if forecast.method == POOL {
         let _ = writeln!(
             text,
@@ -68,22 +75,48 @@ pub fn human(name: &str, prediction: &Prediction, style: &Style) -> String {
     text
 }
 
+/// How every method did: its losses, and the share of values at or below each quantile.
+fn backtest(prediction: &Prediction) -> String {
+    let forecast = &prediction.forecast;
+    let mut text = "\n  method               pinball     WAPE".to_owned();
+    for level in &forecast.levels {
+        let _ = write!(text, " {:>7}", format!("≤{}", percentile(*level)));
+    }
+    text.push('\n');
+    for candidate in &forecast.candidates {
+        let _ = writeln!(text, "  {}", row(candidate));
+    }
+    text
+}
+
 fn row(candidate: &Candidate) -> String {
     let (score, mark) = match &candidate.outcome {
         Outcome::Chosen(score) => (score, "  chosen"),
         Outcome::Beaten(score) => (score, ""),
-        Outcome::Unfit(reason) => return format!("{:<18} not fit: {reason}", candidate.method),
+        other => return format!("{:<18} {}", candidate.method, why_not(other)),
     };
-    format!(
-        "{:<18} {:>9.3} {:>7.1} %{mark}",
+    let mut text = format!(
+        "{:<18} {:>9.3} {:>6.1} %",
         candidate.method,
         score.pinball,
         score.wape * 100.0
-    )
+    );
+    for share in &score.coverage {
+        let _ = write!(text, " {:>5.1} %", share * 100.0);
+    }
+    text + mark
+}
+
+/// Why a method has no figures.
+pub(super) fn why_not(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Unfit(reason) => format!("not fit: {reason}"),
+        Outcome::Chosen(_) | Outcome::Beaten(_) => String::new(),
+    }
 }
 
 /// The end of the series, as long as a few horizons.
-fn history(prediction: &Prediction) -> Vec<(Timestamp, f64)> {
+pub(super) fn shown(prediction: &Prediction) -> Points {
     let series = &prediction.series;
     let horizon = prediction.forecast.quantiles.first().map_or(0, Vec::len);
     let shown = horizon
@@ -93,7 +126,7 @@ fn history(prediction: &Prediction) -> Vec<(Timestamp, f64)> {
     let at = |slot| offset(series.start(), series.step(), slot);
     let values = series.values().iter().enumerate().skip(first);
     values
-        .filter_map(|(slot, value)| Some((at(slot)?, (*value)?)))
+        .filter_map(|(slot, value)| Some((at(slot)?, *value)))
         .collect()
 }
 
@@ -135,7 +168,30 @@ pub fn json(prediction: &Prediction) -> Json {
         "quantiles": forecast.quantiles,
         "peaks": peaks,
         "candidates": forecast.candidates.iter().map(candidate).collect::<Vec<_>>(),
+        "drift": drift::recent(prediction.drift.as_ref()),
         "notes": frozen.notes,
         "expires": frozen.expires.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn a_forecast_on_its_own() {
+        let prediction = sample::prediction();
+        let text = human("web", &prediction, &Style::plain(80));
+        insta::assert_snapshot!(text);
+        assert!(text.lines().all(|line| line.chars().count() <= 80));
+    }
+
+    #[test]
+    fn programs_get_the_drift_too() {
+        let mut prediction = sample::prediction();
+        assert_eq!(json(&prediction)["drift"]["verdict"], "steady");
+        prediction.drift = None;
+        assert_eq!(json(&prediction)["drift"], Json::Null);
+    }
 }

@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn names_end_with_the_step() {
-        let minutes = |count| Some(Duration::from_secs(60 * count));
+        let minutes = |count: u64| Some(Duration::from_secs(60 * count));
         for (name, step) in [
             ("web_shop_5min", minutes(5)),
             ("web_shop_1h", minutes(60)),

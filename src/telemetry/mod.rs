@@ -1,6 +1,7 @@
 //! Demand as it was measured: a series on a regular grid, and the sources it is read from.
 
 mod csv;
+mod features;
 mod folder;
 mod origins;
 mod replay;
@@ -8,6 +9,7 @@ mod replay;
 use std::path::PathBuf;
 
 pub use self::csv::Csv;
+pub use self::features::{Column, columns};
 pub use self::folder::{SeriesFile, series_files};
 pub use self::origins::{Origin, origins};
 pub use self::replay::{Cast, Job, Judged, Missed, replay};

@@ -15,6 +15,12 @@ pub(in crate::cli) struct Forecast {
     /// Print JSON.
     #[arg(long)]
     pub(in crate::cli) json: bool,
+    /// Write a chart as SVG into this file, or - for the standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) svg: Option<PathBuf>,
+    /// Write a page with charts and tables as HTML into this file, or - for the standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) html: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) assignments: Assignments,
     #[command(subcommand)]
@@ -25,6 +31,9 @@ pub(in crate::cli) struct Forecast {
 pub(in crate::cli) enum ForecastCommand {
     /// Forecast recorded series from many past times, and say how good that was.
     Backtest(Backtest),
+    /// Say whether inputs or predictions of a model are distributed as they were; exits with 2 if
+    /// they are not.
+    Drift(Drift),
 }
 
 #[derive(Debug, clap::Args)]
@@ -46,6 +55,19 @@ pub(in crate::cli) struct Backtest {
     #[arg(long, value_name = "N")]
     pub(in crate::cli) parallelism: Option<NonZeroUsize>,
     /// Print the scores as JSON.
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Drift {
+    /// What is normal: a CSV file with a column for each feature and a row for each observation.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) reference: PathBuf,
+    /// What is judged: the same columns, in the order in which they were observed.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) current: PathBuf,
+    /// Print JSON.
     #[arg(long)]
     pub(in crate::cli) json: bool,
 }
