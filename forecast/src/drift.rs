@@ -24,8 +24,10 @@ pub const FALSE_SHARE: f64 = 0.05;
 pub const WINDOW: usize = 1000;
 /// So many windows in a row must differ where there are enough values.
 pub const WINDOWS: usize = 3;
-/// Fewer values, or what is worth as many, are not judged: five for each bin.
+/// Fewer values are not judged: five for each bin.
 pub const FEWEST: usize = 5 * BINS;
+/// Neither are values that resemble one another so much that they are worth fewer independent ones.
+const LEAST_WORTH: f64 = 10.0;
 
 /// A feature before and now, each in the order in which it was observed; finite numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -166,7 +168,7 @@ impl Sample {
     }
 
     fn suffices(&self) -> bool {
-        self.worth >= FEWEST as f64
+        self.sorted.len() >= FEWEST && self.worth >= LEAST_WORTH
     }
 }
 

@@ -11,7 +11,8 @@ use crate::forecast::drift::{Comparison, Finding, Recent, Signal, Verdict, WINDO
 #[must_use]
 pub fn sentence(recent: Option<&Recent>) -> String {
     let Some(recent) = recent else {
-        return "unknown; the history is too short or repeats itself too slowly to tell".to_owned();
+        return "unknown; the history is too short, or its values follow one another too closely"
+            .to_owned();
     };
     let (judged, before) = match (recent.days, recent.spans) {
         (1, spans) => ("last day".to_owned(), format!("{spans} days")),

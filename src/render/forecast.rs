@@ -20,57 +20,74 @@ const SHOWN_HORIZONS: usize = 3;
 pub fn human(name: &str, prediction: &Prediction, style: &Style) -> String {
     let (forecast, frozen) = (&prediction.forecast, &prediction.frozen);
     let mut text = format!("{}\n", style.paint(Role::Bold, format!("forecast.{name}")));
-    let gaps = match forecast.gaps {
-        0 => String::new(),
-        gaps => format!(", {gaps} missing"),
-    };
-    let _ = writeln!(
-        text,
-        "  {}: {} values every {}{gaps}, until {}",
-        frozen.source,
-        forecast.observations,
-        isobar_sdk::quantity::format_duration(forecast.step),
-        moment(forecast.start)
-    );
-    let _ = writeln!(
-        text,
-        "  chosen: {} (backtest WAPE {:.1} %, {} folds)",
-        forecast.method,
-        forecast.wape * 100.0,
-        forecast.folds
-    );
-    let drift = drift::sentence(prediction.drift.as_ref());
-    for line in style.wrap(&format!("drift: {drift}"), 2) {
-        let _ = writeln!(text, "  {line}");
-    }
+    text.push_str(&facts(prediction, style));
     text.push('\n');
     let history: Vec<_> = shown(prediction)
         .into_iter()
         .filter_map(|(at, value)| Some((at, value?)))
         .collect();
     text.push_str(&chart::forecast(&history, frozen, style));
-    text.push_str("\n  quantile   peak, req/s   at\n");
-    for level in &forecast.levels {
-        if let Some(peak) = forecast.peak(*level) {
-            let label = percentile(*level);
-            let _ = writeln!(
-                text,
-                "  {label:<9} {:>13.1}   {}",
-                peak.value,
-                moment(peak.at)
-            );
-        }
-    }
+    text.push_str(&peaks(prediction));
     text.push_str(&backtest(prediction));
     if forecast.method == POOL {
-        let _ = writeln!(
-            text,
-            "\n  {POOL} combines several methods; a single one takes its place only with less\n  than {:.0} % of its loss, because what was best before is often not best next.",
+        let why = format!(
+            "{POOL} combines several methods; a single one takes its place only with less than {:.0} % of its loss, because what was best before is often not best next.",
             CLEARLY_BETTER * 100.0
         );
+        text.push('\n');
+        for line in style.wrap(&why, 2) {
+            let _ = writeln!(text, "  {line}");
+        }
     }
     for note in &frozen.notes {
-        let _ = writeln!(text, "\nNote: {note}.");
+        text.push('\n');
+        for line in style.wrap(&format!("Note: {note}."), 0) {
+            let _ = writeln!(text, "{line}");
+        }
+    }
+    text
+}
+
+/// What the forecast was made from, how, and whether that still resembles what is now.
+fn facts(prediction: &Prediction, style: &Style) -> String {
+    let (forecast, frozen) = (&prediction.forecast, &prediction.frozen);
+    let gaps = match forecast.gaps {
+        0 => String::new(),
+        gaps => format!(", {gaps} missing"),
+    };
+    let telemetry = format!(
+        "{}: {} values every {}{gaps}, until {}",
+        frozen.source,
+        forecast.observations,
+        isobar_sdk::quantity::format_duration(forecast.step),
+        moment(forecast.start)
+    );
+    let drift = drift::sentence(prediction.drift.as_ref());
+    let chosen = format!(
+        "chosen: {} (backtest WAPE {:.1} %, {} folds)",
+        forecast.method,
+        forecast.wape * 100.0,
+        forecast.folds
+    );
+    let mut text = String::new();
+    for fact in [telemetry, chosen, format!("drift: {drift}")] {
+        for line in style.wrap(&fact, 2) {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+    text
+}
+
+/// The greatest demand at each level; small rates with more digits.
+fn peaks(prediction: &Prediction) -> String {
+    let forecast = &prediction.forecast;
+    let mut text = "\n  quantile   peak, req/s   at\n".to_owned();
+    for level in &forecast.levels {
+        if let Some(peak) = forecast.peak(*level) {
+            let (label, at) = (percentile(*level), moment(peak.at));
+            let decimals = if peak.value < 10.0 { 3 } else { 1 };
+            let _ = writeln!(text, "  {label:<9} {:>13.decimals$}   {at}", peak.value);
+        }
     }
     text
 }
@@ -78,25 +95,28 @@ pub fn human(name: &str, prediction: &Prediction, style: &Style) -> String {
 /// How every method did: its losses, and the share of values at or below each quantile.
 fn backtest(prediction: &Prediction) -> String {
     let forecast = &prediction.forecast;
-    let mut text = "\n  method               pinball     WAPE".to_owned();
+    let names = forecast.candidates.iter();
+    let width = names.map(|candidate| candidate.method.len()).max();
+    let width = width.unwrap_or(0).max("method".len());
+    let mut text = format!("\n  {:width$} {:>9} {:>8}", "method", "pinball", "WAPE");
     for level in &forecast.levels {
         let _ = write!(text, " {:>7}", format!("≤{}", percentile(*level)));
     }
     text.push('\n');
     for candidate in &forecast.candidates {
-        let _ = writeln!(text, "  {}", row(candidate));
+        let _ = writeln!(text, "  {}", row(candidate, width));
     }
     text
 }
 
-fn row(candidate: &Candidate) -> String {
+fn row(candidate: &Candidate, width: usize) -> String {
     let (score, mark) = match &candidate.outcome {
         Outcome::Chosen(score) => (score, "  chosen"),
         Outcome::Beaten(score) => (score, ""),
-        other => return format!("{:<18} {}", candidate.method, why_not(other)),
+        other => return format!("{:width$} {}", candidate.method, why_not(other)),
     };
     let mut text = format!(
-        "{:<18} {:>9.3} {:>6.1} %",
+        "{:width$} {:>9.3} {:>6.1} %",
         candidate.method,
         score.pinball,
         score.wape * 100.0

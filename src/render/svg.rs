@@ -119,7 +119,7 @@ impl Ink {
 const STYLE: &str = "\
 .paper{fill:#fff}.label{fill:#374151;font:12px system-ui,sans-serif}\
 .title{fill:#111827;font:600 15px system-ui,sans-serif}\
-.halo{stroke:#fff;stroke-width:3px;stroke-linejoin:round;paint-order:stroke}\
+.halo{stroke:#fff;stroke-width:4px;stroke-linejoin:round;paint-order:stroke}\
 .grid{stroke:#e5e7eb}.edge{stroke:#9ca3af}.rule{stroke:#6b7280;stroke-dasharray:2 3}\
 .line{fill:none;stroke-linejoin:round;stroke-linecap:round}\
 .history{stroke:#4b5563;stroke-width:1.5}.expected{stroke:#1d4ed8;stroke-width:2}\
@@ -143,15 +143,16 @@ pub fn draw(chart: &Chart) -> String {
          role=\"img\" aria-labelledby=\"{id}-title {id}-desc\">\n\
          <title id=\"{id}-title\">{}</title>\n<desc id=\"{id}-desc\">{}</desc>\n\
          <style>{STYLE}</style>\n<rect class=\"paper\" width=\"{WIDTH}\" height=\"{HEIGHT}\"/>\n\
-         <text class=\"title\" x=\"{LEFT}\" y=\"22\">{}</text>\n",
+         <text class=\"title\" x=\"{LEFT}\" y=\"22\">{}<tspan class=\"label\" dx=\"8\">{}</tspan></text>\n",
         escaped(&chart.title),
         escaped(&chart.description),
-        escaped(&chart.title)
+        escaped(&chart.title),
+        escaped(&chart.unit)
     );
     for (row, entries) in legend.iter().enumerate() {
         text.push_str(&legend_row(entries, TITLE + LEGEND * row as f64 + 6.0));
     }
-    text.push_str(&frame.axes(&chart.unit));
+    text.push_str(&frame.axes());
     for layer in &chart.layers {
         text.push_str(&frame.layer(layer));
     }
@@ -290,8 +291,8 @@ impl Frame {
         self.up.place(value)
     }
 
-    fn axes(&self, unit: &str) -> String {
-        let (low, high) = self.up.places;
+    fn axes(&self) -> String {
+        let (low, _) = self.up.places;
         let (left, right) = self.across.places;
         let mut text = String::new();
         for tick in &self.ticks {
@@ -304,13 +305,7 @@ impl Frame {
                 number(*tick)
             );
         }
-        let _ = writeln!(
-            text,
-            "<path class=\"edge\" d=\"M{left} {low}H{right}\"/><text class=\"label\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-            right,
-            high - 14.0,
-            escaped(unit)
-        );
+        let _ = writeln!(text, "<path class=\"edge\" d=\"M{left} {low}H{right}\"/>");
         for tick in axis::times(self.times.0, self.times.1, MOST_TIMES) {
             let x = self.x(tick.at);
             let _ = write!(
@@ -403,10 +398,11 @@ impl Frame {
     fn rule(&self, label: &str, at: Timestamp) -> String {
         let x = self.x(at);
         let (low, high) = self.up.places;
+        let width = CHARACTER * label.chars().count() as f64;
+        let anchor = if x + width > WIDTH { "end" } else { "start" };
         format!(
-            "<path class=\"rule\" d=\"M{x:.1} {low}V{high}\"/><text class=\"label halo\" x=\"{:.1}\" y=\"{:.1}\">{}</text>\n",
-            x + 4.0,
-            low - 6.0,
+            "<path class=\"rule\" d=\"M{x:.1} {low}V{high}\"/><text class=\"label halo\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>\n",
+            high - 4.0,
             escaped(label)
         )
     }

@@ -116,6 +116,7 @@ pub(in crate::render) fn number(value: f64) -> String {
         size if size >= 100.0 => 0,
         size if size >= 10.0 => 1,
         size if size >= 0.1 || size == 0.0 => 2,
+        size if size >= 0.001 => 4,
         _ => return format!("{scaled:.1e}{unit}"),
     };
     let text = format!("{scaled:.decimals$}");
@@ -191,13 +192,13 @@ mod tests {
     #[test]
     fn numbers_are_short() {
         let given = [
-            0.0, 0.25, 2.5, 99.94, 100.4, 1250.0, 40_000.0, 1.5e6, 2e9, 0.001,
+            0.0, 0.25, 2.5, 99.94, 100.4, 1250.0, 40_000.0, 1.5e6, 2e9, 0.0771,
         ];
         let texts = given.map(number);
         assert_eq!(
             texts,
             [
-                "0", "0.25", "2.5", "99.9", "100", "1,250", "40k", "1.5M", "2G", "1.0e-3"
+                "0", "0.25", "2.5", "99.9", "100", "1,250", "40k", "1.5M", "2G", "0.0771"
             ]
         );
     }
