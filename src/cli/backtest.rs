@@ -18,7 +18,7 @@ use crate::forecast::Tally;
 use crate::language::Sources;
 use crate::render::marks::{self, Scored};
 use crate::telemetry::{
-    Job, Judged, Missed, Origin, SeriesFile, TelemetryError, origins, replay, series_files,
+    Job, Judged, Missed, Origin, SeriesFile, TableError, origins, replay, series_files,
 };
 
 pub(super) fn run(session: &Session, args: &Backtest) -> Result<Exit, Stopped> {
@@ -181,7 +181,7 @@ fn proposed(files: Vec<SeriesFile>) -> (Vec<Job>, Diagnostics) {
 
 /// The jobs that a table asks for, in its order, and what of it cannot be done.
 fn asked(files: Vec<SeriesFile>, table: &Path) -> Result<(Vec<Job>, Diagnostics), Stopped> {
-    let unusable = |errors: Vec<TelemetryError>| {
+    let unusable = |errors: Vec<TableError>| {
         let mut all = Diagnostics::new();
         errors
             .iter()
@@ -238,7 +238,7 @@ fn unknown(row: &Origin, table: &Path, names: &[String]) -> Diagnostic {
 }
 
 /// An error with its place and its way out.
-fn described(error: &TelemetryError) -> (String, String) {
+fn described(error: &TableError) -> (String, String) {
     let line = error
         .line
         .map_or_else(String::new, |line| format!(":{line}"));
@@ -246,14 +246,14 @@ fn described(error: &TelemetryError) -> (String, String) {
     (detail, sentence(&error.help))
 }
 
-fn not_an_origin(error: &TelemetryError) -> Diagnostic {
+fn not_an_origin(error: &TableError) -> Diagnostic {
     let (detail, help) = described(error);
     Diagnostic::error("C0122", "Origin cannot be used", detail).help(help)
 }
 
 fn not_a_series(
     severity: fn(&'static str, &'static str, String) -> Diagnostic,
-    error: &TelemetryError,
+    error: &TableError,
 ) -> Diagnostic {
     let (detail, help) = described(error);
     severity("C0121", "Not a series", detail).help(help)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ::csv::{ReaderBuilder, Trim};
 
-use super::TelemetryError;
+use super::TableError;
 
 /// A column of the file.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,8 +25,8 @@ pub enum Column {
 /// # Errors
 ///
 /// When the file cannot be read as CSV, or has two columns of one title.
-pub fn columns(path: &Path) -> Result<Vec<(String, Column)>, TelemetryError> {
-    let error = |line: Option<u64>, what: String, help: &str| TelemetryError {
+pub fn columns(path: &Path) -> Result<Vec<(String, Column)>, TableError> {
+    let error = |line: Option<u64>, what: String, help: &str| TableError {
         path: path.to_owned(),
         line,
         what,
@@ -81,7 +81,7 @@ impl Column {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Vec<(String, Column)>, TelemetryError> {
+    fn read(text: &str) -> Result<Vec<(String, Column)>, TableError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("features.csv");
         std::fs::write(&path, text).unwrap();

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Csv, Series, Source, TelemetryError};
+use super::{Csv, Series, Source, TableError};
 
 /// A file of a folder of series.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,14 +42,19 @@ impl SeriesFile {
     /// # Errors
     ///
     /// When the file does not hold a series.
-    pub fn load(&self, step: Option<Duration>) -> Result<Series, TelemetryError> {
+    pub fn load(&self, step: Option<Duration>) -> Result<Series, TableError> {
         let source = Csv {
             path: self.path.clone(),
             step: step.or_else(|| step_of(&self.name)),
             per: None,
             history: None,
         };
-        source.load()
+        source.load().map_err(|error| TableError {
+            path: self.path.clone(),
+            line: error.line,
+            what: error.what,
+            help: error.help,
+        })
     }
 
     /// The kind of series: the first part of the name, as `web` of `web_shop_1h`.

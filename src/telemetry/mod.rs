@@ -5,6 +5,7 @@ mod features;
 mod folder;
 mod origins;
 mod replay;
+mod table;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub use self::features::{Column, columns};
 pub use self::folder::{SeriesFile, series_files};
 pub use self::origins::{Origin, origins};
 pub use self::replay::{Cast, Job, Judged, Missed, replay};
+pub use self::table::TableError;
 pub use isobar_forecast::{LONGEST_HORIZON, MAX_SLOTS, Series, SeriesError, offset};
 
 /// Where a series comes from: one implementation per kind of source.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ::csv::{ReaderBuilder, StringRecord, Trim};
 use jiff::Timestamp;
 
-use super::{Series, TelemetryError};
+use super::{Series, TableError};
 
 /// The columns of the table.
 const COLUMNS: [&str; 4] = ["series", "origin", "step_seconds", "horizon"];
@@ -33,8 +33,8 @@ pub struct Origin {
 /// # Errors
 ///
 /// What is wrong with the file or its rows, the first few of them; there is at least one error.
-pub fn origins(path: &Path) -> Result<Vec<Origin>, Vec<TelemetryError>> {
-    let error = |line: Option<u64>, what: String, help: &str| TelemetryError {
+pub fn origins(path: &Path) -> Result<Vec<Origin>, Vec<TableError>> {
+    let error = |line: Option<u64>, what: String, help: &str| TableError {
         path: path.to_owned(),
         line,
         what,
@@ -129,7 +129,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("origins.csv");
         std::fs::write(&path, text).unwrap();
-        let told = |errors: Vec<TelemetryError>| {
+        let told = |errors: Vec<TableError>| {
             let folder = format!("{}/", folder.path().display());
             let texts = errors
                 .iter()

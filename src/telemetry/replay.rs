@@ -8,7 +8,7 @@ use std::time::Duration;
 use isobar_forecast::{ForecastError, Path, Protocol, Scale, in_order};
 use jiff::Timestamp;
 
-use super::{Origin, Series, SeriesFile, TelemetryError, offset};
+use super::{Origin, Series, SeriesFile, TableError, offset};
 
 /// From where and how far a series is forecast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub struct Judged {
 pub enum Missed {
     /// The file could be read before, but not now.
     #[error(transparent)]
-    Telemetry(#[from] TelemetryError),
+    Telemetry(#[from] TableError),
     /// No forecast could be made of what was known.
     #[error("from {at}: {error}")]
     Forecast {
@@ -67,7 +67,7 @@ impl Job {
     /// # Errors
     ///
     /// When the file does not hold a series.
-    pub fn of_protocol(file: SeriesFile) -> Result<Self, TelemetryError> {
+    pub fn of_protocol(file: SeriesFile) -> Result<Self, TableError> {
         let series = file.load(None)?;
         let protocol = Protocol::of(series.values().len(), series.step());
         let cast = |origin: &usize| Cast {
@@ -91,7 +91,7 @@ impl Job {
         file: SeriesFile,
         rows: &[Origin],
         table: &File,
-    ) -> Result<(Self, Vec<TelemetryError>), TelemetryError> {
+    ) -> Result<(Self, Vec<TableError>), TableError> {
         let step = rows.first().map(|row| row.step);
         let series = file.load(step)?;
         let (mut casts, mut wrong) = (Vec::new(), Vec::new());
@@ -101,7 +101,7 @@ impl Job {
                     origin,
                     horizon: row.horizon,
                 }),
-                None => wrong.push(TelemetryError {
+                None => wrong.push(TableError {
                     path: table.to_owned(),
                     line: Some(row.line),
                     what: absent(row, &series),
@@ -173,7 +173,7 @@ pub fn replay<'a>(
         let casts = job.casts.iter();
         casts.map(move |cast| (job, *cast, Arc::clone(&series)))
     });
-    let work = |(job, cast, series): (&'a Job, Cast, Arc<OnceLock<Result<_, TelemetryError>>>)| {
+    let work = |(job, cast, series): (&'a Job, Cast, Arc<OnceLock<Result<_, TableError>>>)| {
         let series = series.get_or_init(|| job.file.load(job.step));
         let judged = match series {
             Ok(series) => job.judge(cast, series),
