@@ -3,10 +3,12 @@
 mod anomaly;
 mod arima;
 mod backtest;
+mod batch;
 mod boosting;
 mod calendar;
 mod conformal;
 mod dice;
+pub mod drift;
 mod ets;
 mod features;
 mod folds;
@@ -17,7 +19,9 @@ mod linear_median;
 mod lstm;
 mod mstl;
 mod naive;
+mod path;
 mod pool;
+mod protocol;
 mod quantiles;
 mod season;
 mod seasonal_drift;
@@ -26,18 +30,23 @@ mod seasonal_naive;
 mod select;
 mod series;
 mod simplex;
+mod tally;
 mod theta;
 mod tree;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+pub use self::batch::in_order;
 pub use self::calendar::{Calendar, Event};
 pub use self::history::History;
+pub use self::path::Path;
 pub use self::pool::POOL;
+pub use self::protocol::{Pace, Protocol};
 pub use self::quantiles::{Forecast, Mark, Note, Peak};
 pub use self::select::{CLEARLY_BETTER, Candidate, Outcome, Score};
 pub use self::series::{MAX_SLOTS, Series, SeriesError, offset};
+pub use self::tally::{Marks, Scale, Tally};
 
 /// The levels of a forecast unless others are asked for.
 pub const LEVELS: [f64; 4] = [0.5, 0.9, 0.95, 0.99];

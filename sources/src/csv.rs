@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ::csv::{ReaderBuilder, StringRecord, Trim};
 use futures::FutureExt as _;
@@ -61,16 +61,24 @@ impl Source for Csv {
 
     fn read(&self, _window: Window) -> BoxFuture<'_, Result<Vec<Reading>, Fault>> {
         async move {
-            let file = File::open(&self.path).map_err(|error| {
-                Fault::question(
-                    format!("cannot open the file: {error}"),
-                    "check `path` and its permissions",
-                )
-            })?;
-            readings(file)
+            read_csv(&self.path)
         }
         .boxed()
     }
+}
+
+/// The readings of a file with the columns `timestamp` and `value`, in the order of its rows.
+///
+/// # Errors
+/// Why it holds none, with the line where one is at fault.
+pub fn read_csv(path: &Path) -> Result<Vec<Reading>, Fault> {
+    let file = File::open(path).map_err(|error| {
+        Fault::question(
+            format!("cannot open the file: {error}"),
+            "check `path` and its permissions",
+        )
+    })?;
+    readings(file)
 }
 
 fn wrong(line: Option<u64>, what: String, help: &str) -> Fault {

@@ -22,6 +22,7 @@ mod source;
 mod web;
 
 pub use cache::{Cache, Kept};
+pub use csv::read_csv;
 pub use fault::Fault;
 pub use fetch::{Demand, Fetched, fetch};
 pub use settings::{Kind, Problem, Setting, Settings, Shape};

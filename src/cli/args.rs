@@ -15,6 +15,7 @@ use super::shell::Manner;
 use super::{dash, preset};
 
 mod fmt;
+mod forecast;
 mod help;
 mod history;
 mod import;
@@ -25,6 +26,7 @@ mod test;
 mod workspace;
 
 pub(super) use fmt::Fmt;
+pub(super) use forecast::{Backtest, Drift, Forecast, ForecastCommand};
 pub(super) use history::{History, HistoryCommand};
 pub(super) use import::Import;
 pub(super) use init::Init;
@@ -392,17 +394,6 @@ pub(super) struct Console {
     pub(super) plan: bool,
     #[command(flatten)]
     pub(super) which: state::Which,
-    #[command(flatten)]
-    pub(super) assignments: Assignments,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Forecast {
-    /// One forecast block; without it, all of them.
-    pub(super) name: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    pub(super) json: bool,
     #[command(flatten)]
     pub(super) assignments: Assignments,
 }

@@ -1,21 +1,28 @@
 //! `isobar forecast`
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use isobar_sdk::Diagnostic;
 use isobar_sdk::diagnostic::closest;
 
-use super::Exit;
-use super::args::Forecast;
+use super::args::{Forecast, ForecastCommand};
+use super::delivery::Delivery;
 use super::environment::{fresh_id, now};
 use super::failure::Stopped;
 use super::progress::{Phase, Progress};
 use super::project::{Needs, Project};
 use super::session::Session;
+use super::{Exit, backtest, drift};
 use crate::plan::{self, Mode, Prediction, Refresh, Request};
 use crate::render;
 
 pub(super) fn run(session: &Session, args: &Forecast) -> Result<Exit, Stopped> {
+    match &args.command {
+        Some(ForecastCommand::Backtest(args)) => return backtest::run(session, args),
+        Some(ForecastCommand::Drift(args)) => return drift::run(session, args),
+        None => {}
+    }
     let project = Project::load(session, Needs::Configuration)?;
     if let Some(name) = &args.name {
         check_name(&project, name)?;
@@ -41,25 +48,69 @@ pub(super) fn run(session: &Session, args: &Forecast) -> Result<Exit, Stopped> {
     let (predictions, diagnostics) = plan::forecasts(&request, &progress);
     drop(progress);
     project.settle(session, diagnostics)?;
-    show(session, args, predictions);
+    show(session, args, predictions)?;
     Ok(Exit::Success)
 }
 
-fn show(session: &Session, args: &Forecast, forecasts: BTreeMap<String, Prediction>) {
+fn show(
+    session: &Session,
+    args: &Forecast,
+    mut forecasts: BTreeMap<String, Prediction>,
+) -> Result<(), Stopped> {
     let wanted = |name: &str| args.name.as_deref().is_none_or(|wanted| wanted == name);
-    let mut forecasts = forecasts;
     forecasts.retain(|name, _| wanted(name));
     let shell = &session.shell;
+    if let Some(file) = &args.svg {
+        let mut all = forecasts.iter();
+        let (Some((name, prediction)), None) = (all.next(), all.next()) else {
+            return Err(not_one(&forecasts).into());
+        };
+        let chart = render::outlook(name, "chart", prediction);
+        deliver(session, file, &chart)?;
+    }
+    if let Some(file) = &args.html {
+        let all = forecasts
+            .iter()
+            .map(|(name, forecast)| (name.as_str(), forecast));
+        deliver(session, file, &render::page::page(all))?;
+    }
     if args.json {
         let forecasts = forecasts.iter();
         let forecasts: serde_json::Map<_, _> = forecasts
             .map(|(name, prediction)| (name.clone(), render::forecast::json(prediction)))
             .collect();
-        return shell.document(&forecasts.into());
+        shell.document(&forecasts.into());
+    } else if args.svg.is_none() && args.html.is_none() {
+        for (name, forecast) in &forecasts {
+            shell.result(&render::forecast::human(name, forecast, &shell.style()));
+        }
     }
-    for (name, forecast) in &forecasts {
-        shell.result(&render::forecast::human(name, forecast, &shell.style()));
+    Ok(())
+}
+
+/// Writes a text where it belongs and tells where that is.
+fn deliver(session: &Session, file: &Path, text: &str) -> Result<(), Stopped> {
+    let mut delivery = Delivery::open(session, file)?;
+    delivery.write(text)?;
+    if let Some(place) = delivery.finish()? {
+        session
+            .shell
+            .say(&format!("Written to {}.", place.display()));
     }
+    Ok(())
+}
+
+fn not_one(forecasts: &BTreeMap<String, Prediction>) -> Diagnostic {
+    let names: Vec<_> = forecasts.keys().map(String::as_str).collect();
+    let detail = match names.as_slice() {
+        [] => "There is no forecast to draw.".to_owned(),
+        names => format!(
+            "A chart shows one forecast, and there are {}.",
+            names.join(", ")
+        ),
+    };
+    Diagnostic::error("C0126", "Not one forecast to draw", detail)
+        .help("Name one, as in isobar forecast NAME -svg=FILE; -html takes all of them.")
 }
 
 fn check_name(project: &Project, name: &str) -> Result<(), Stopped> {

@@ -4,7 +4,7 @@
 //!   become them, `environment` reads everything outside once, `preset` adds the arguments
 //!   that it holds.
 //! - `project` loads a folder, `variables` gives values to its variables, `saved` keeps plans in
-//!   files; `failure` turns what the engine refuses into diagnostics.
+//!   files, `delivery` writes results; `failure` turns what the engine refuses into diagnostics.
 //! - `backend` says where states are kept; `recorded` opens a state for a change.
 //! - `shell` prints, `log` takes what happens, `progress` says what is under way, `interrupt`
 //!   hears Ctrl-C.
@@ -13,9 +13,12 @@
 mod apply;
 mod args;
 mod backend;
+mod backtest;
 mod completions;
 mod console;
 mod dash;
+mod delivery;
+mod drift;
 mod emergency;
 mod encryption;
 mod environment;
@@ -81,6 +84,8 @@ pub enum Exit {
     Failure,
     /// The plan has changes, and the exit code was asked to say so.
     Changes,
+    /// Values are no longer distributed as they were.
+    Drift,
     /// A file cannot be formatted, and it has said why.
     Refused,
     /// A file is not formatted, and it was asked to say so.
@@ -92,7 +97,7 @@ impl From<Exit> for ExitCode {
         Self::from(match exit {
             Exit::Success => 0,
             Exit::Failure => 1,
-            Exit::Changes | Exit::Refused => 2,
+            Exit::Changes | Exit::Drift | Exit::Refused => 2,
             Exit::Unformatted => 3,
         })
     }

@@ -9,6 +9,7 @@ use super::specify::Specify;
 use super::{FrozenForecast, Mode, Name, Names, Node};
 use crate::event::{Silent, Sink};
 use crate::forecast::Forecast;
+use crate::forecast::drift::{self, Recent};
 use crate::state::State;
 use crate::telemetry::Series;
 
@@ -21,6 +22,8 @@ pub struct Prediction {
     pub forecast: Forecast,
     /// As a plan would keep it.
     pub frozen: FrozenForecast,
+    /// Whether recent demand is distributed as before, where there is enough of it to tell.
+    pub drift: Option<Recent>,
 }
 
 /// Orders the telemetry of all forecasts that rest on no resource, at the same time, so that the
@@ -86,6 +89,7 @@ pub fn forecasts(
                 series: loaded.series.clone(),
                 forecast: loaded.forecast.clone(),
                 frozen: loaded.freeze(request.now),
+                drift: drift::recent(&loaded.series),
             };
             (name.clone(), prediction)
         })

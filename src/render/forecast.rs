@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::deployment::moment;
-use super::{Role, Style, chart};
+use super::outlook::percentile;
+use super::svg::Points;
+use super::{Role, Style, chart, drift};
 use crate::forecast::{CLEARLY_BETTER, Candidate, Outcome, POOL};
 use crate::plan::Prediction;
 use crate::telemetry::offset;
@@ -19,71 +20,123 @@ const SHOWN_HORIZONS: usize = 3;
 pub fn human(name: &str, prediction: &Prediction, style: &Style) -> String {
     let (forecast, frozen) = (&prediction.forecast, &prediction.frozen);
     let mut text = format!("{}\n", style.paint(Role::Bold, format!("forecast.{name}")));
+    text.push_str(&facts(prediction, style));
+    text.push('\n');
+    let history: Vec<_> = shown(prediction)
+        .into_iter()
+        .filter_map(|(at, value)| Some((at, value?)))
+        .collect();
+    text.push_str(&chart::forecast(&history, frozen, style));
+    text.push_str(&peaks(prediction));
+    text.push_str(&backtest(prediction));
+    if forecast.method == POOL {
+        let why = format!(
+            "{POOL} combines several methods; a single one takes its place only with less than {:.0} % of its loss, because what was best before is often not best next.",
+            CLEARLY_BETTER * 100.0
+        );
+        text.push('\n');
+        for line in style.wrap(&why, 2) {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+    for note in &frozen.notes {
+        text.push('\n');
+        for line in style.wrap(&format!("Note: {note}."), 0) {
+            let _ = writeln!(text, "{line}");
+        }
+    }
+    text
+}
+
+/// What the forecast was made from, how, and whether that still resembles what is now.
+fn facts(prediction: &Prediction, style: &Style) -> String {
+    let (forecast, frozen) = (&prediction.forecast, &prediction.frozen);
     let gaps = match forecast.gaps {
         0 => String::new(),
         gaps => format!(", {gaps} missing"),
     };
-    let _ = writeln!(
-        text,
-        "  {}: {} values every {}{gaps}, until {}",
+    let telemetry = format!(
+        "{}: {} values every {}{gaps}, until {}",
         frozen.source,
         forecast.observations,
         isobar_sdk::quantity::format_duration(forecast.step),
         moment(forecast.start)
     );
-    let _ = writeln!(
-        text,
-        "  chosen: {} (backtest WAPE {:.1} %, {} folds)\n",
+    let drift = drift::sentence(prediction.drift.as_ref());
+    let chosen = format!(
+        "chosen: {} (backtest WAPE {:.1} %, {} folds)",
         forecast.method,
         forecast.wape * 100.0,
         forecast.folds
     );
-    text.push_str(&chart::forecast(&history(prediction), frozen, style));
-    text.push_str("\n  quantile   peak, req/s   at\n");
-    for level in &forecast.levels {
-        if let Some(peak) = forecast.peak(*level) {
-            let label = format!("p{}", (level * 1000.0).round() / 10.0);
-            let _ = writeln!(
-                text,
-                "  {label:<9} {:>13.1}   {}",
-                peak.value,
-                moment(peak.at)
-            );
+    let mut text = String::new();
+    for fact in [telemetry, chosen, format!("drift: {drift}")] {
+        for line in style.wrap(&fact, 2) {
+            let _ = writeln!(text, "  {line}");
         }
-    }
-    text.push_str("\n  method               pinball     WAPE\n");
-    for candidate in &forecast.candidates {
-        let _ = writeln!(text, "  {}", row(candidate));
-    }
-    if forecast.method == POOL {
-        let _ = writeln!(
-            text,
-            "\n  {POOL} combines several methods; a single one takes its place only with less\n  than {:.0} % of its loss, because what was best before is often not best next.",
-            CLEARLY_BETTER * 100.0
-        );
-    }
-    for note in &frozen.notes {
-        let _ = writeln!(text, "\nNote: {note}.");
     }
     text
 }
 
-fn row(candidate: &Candidate) -> String {
+/// The greatest demand at each level; small rates with more digits.
+fn peaks(prediction: &Prediction) -> String {
+    let forecast = &prediction.forecast;
+    let mut text = "\n  quantile   peak, req/s   at\n".to_owned();
+    for level in &forecast.levels {
+        if let Some(peak) = forecast.peak(*level) {
+            let (label, at) = (percentile(*level), moment(peak.at));
+            let decimals = if peak.value < 10.0 { 3 } else { 1 };
+            let _ = writeln!(text, "  {label:<9} {:>13.decimals$}   {at}", peak.value);
+        }
+    }
+    text
+}
+
+/// How every method did: its losses, and the share of values at or below each quantile.
+fn backtest(prediction: &Prediction) -> String {
+    let forecast = &prediction.forecast;
+    let names = forecast.candidates.iter();
+    let width = names.map(|candidate| candidate.method.len()).max();
+    let width = width.unwrap_or(0).max("method".len());
+    let mut text = format!("\n  {:width$} {:>9} {:>8}", "method", "pinball", "WAPE");
+    for level in &forecast.levels {
+        let _ = write!(text, " {:>7}", format!("≤{}", percentile(*level)));
+    }
+    text.push('\n');
+    for candidate in &forecast.candidates {
+        let _ = writeln!(text, "  {}", row(candidate, width));
+    }
+    text
+}
+
+fn row(candidate: &Candidate, width: usize) -> String {
     let (score, mark) = match &candidate.outcome {
         Outcome::Chosen(score) => (score, "  chosen"),
         Outcome::Beaten(score) => (score, ""),
-        Outcome::Unfit(reason) => return format!("{:<18} not fit: {reason}", candidate.method),
+        other => return format!("{:width$} {}", candidate.method, why_not(other)),
     };
-    format!(
-        "{:<18} {:>9.3} {:>7.1} %{mark}",
+    let mut text = format!(
+        "{:width$} {:>9.3} {:>6.1} %",
         candidate.method,
         score.pinball,
         score.wape * 100.0
-    )
+    );
+    for share in &score.coverage {
+        let _ = write!(text, " {:>5.1} %", share * 100.0);
+    }
+    text + mark
+}
+
+/// Why a method has no figures.
+pub(super) fn why_not(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Unfit(reason) => format!("not fit: {reason}"),
+        Outcome::Chosen(_) | Outcome::Beaten(_) => String::new(),
+    }
 }
 
 /// The end of the series, as long as a few horizons.
-fn history(prediction: &Prediction) -> Vec<(Timestamp, f64)> {
+pub(super) fn shown(prediction: &Prediction) -> Points {
     let series = &prediction.series;
     let horizon = prediction.forecast.quantiles.first().map_or(0, Vec::len);
     let shown = horizon
@@ -93,7 +146,7 @@ fn history(prediction: &Prediction) -> Vec<(Timestamp, f64)> {
     let at = |slot| offset(series.start(), series.step(), slot);
     let values = series.values().iter().enumerate().skip(first);
     values
-        .filter_map(|(slot, value)| Some((at(slot)?, (*value)?)))
+        .filter_map(|(slot, value)| Some((at(slot)?, *value)))
         .collect()
 }
 
@@ -135,7 +188,30 @@ pub fn json(prediction: &Prediction) -> Json {
         "quantiles": forecast.quantiles,
         "peaks": peaks,
         "candidates": forecast.candidates.iter().map(candidate).collect::<Vec<_>>(),
+        "drift": drift::recent(prediction.drift.as_ref()),
         "notes": frozen.notes,
         "expires": frozen.expires.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn a_forecast_on_its_own() {
+        let prediction = sample::prediction();
+        let text = human("web", &prediction, &Style::plain(80));
+        insta::assert_snapshot!(text);
+        assert!(text.lines().all(|line| line.chars().count() <= 80));
+    }
+
+    #[test]
+    fn programs_get_the_drift_too() {
+        let mut prediction = sample::prediction();
+        assert_eq!(json(&prediction)["drift"]["verdict"], "steady");
+        prediction.drift = None;
+        assert_eq!(json(&prediction)["drift"], Json::Null);
+    }
 }

@@ -11,11 +11,14 @@ use jiff::Timestamp;
 use crate::change::{Action, Cause, Change, Reason};
 use crate::deployment::{Demand, Sized, ZoneSize};
 use crate::event::Event;
+use crate::forecast::{self, Candidate, Outcome, Score, Unfit};
 use crate::language::Sources;
 use crate::placement::Loss;
 use crate::plan::{
     Base, Drift, FrozenForecast, Mode, OutputChange, Plan, PlannedChange, PlannedDeployment,
+    Prediction,
 };
+use crate::telemetry::Series;
 
 /// Stands in every plan with sensitive values, and must stand in no text.
 pub(super) const SECRET: &str = "hunter2-correct-horse";
@@ -152,6 +155,47 @@ pub(super) fn forecast() -> FrozenForecast {
         quantiles: vec![day(300.0), day(412.0)],
         notes: vec!["the history has room for one test only".to_owned()],
         expires: time("2026-11-21T13:00:00Z"),
+    }
+}
+
+/// A forecast on its own: two weeks of hours with a gap, and figures made by hand.
+pub(super) fn prediction() -> Prediction {
+    let frozen = forecast();
+    let value = |hour: u32| match hour {
+        300..304 => None,
+        hour => Some(150.0 + 50.0 * f64::from((hour % 24).abs_diff(12)) / 12.0),
+    };
+    let start = frozen.start - jiff::SignedDuration::from_hours(21 * 24);
+    let values = (0..21 * 24).map(value).collect();
+    let series = Series::new(start, frozen.step, values).unwrap();
+    let mut request = forecast::Request::steps(24);
+    request.levels.clone_from(&frozen.levels);
+    let score = |loss: f64| Score {
+        pinball: loss,
+        wape: loss / 50.0,
+        coverage: vec![0.51, 0.945],
+    };
+    let candidate = |method, outcome| Candidate { method, outcome };
+    let mut made = forecast::forecast(&series, &request).unwrap();
+    made.quantiles.clone_from(&frozen.quantiles);
+    made.method = "mstl_ets";
+    made.wape = 0.082;
+    made.folds = 8;
+    made.candidates = vec![
+        candidate("naive", Outcome::Beaten(score(12.5))),
+        candidate(
+            "seasonal_mean_week",
+            Outcome::Unfit(Unfit::NoPeriod { period: "week" }),
+        ),
+        candidate("mstl_ets", Outcome::Chosen(score(4.1))),
+    ];
+    made.notes = Vec::new();
+    let drift = forecast::drift::recent(&series);
+    Prediction {
+        series,
+        forecast: made,
+        frozen,
+        drift,
     }
 }
 

@@ -1,0 +1,171 @@
+//! A forecast as a chart: the layers that show it.
+
+use jiff::Timestamp;
+
+use super::deployment::moment;
+use super::forecast::shown;
+use super::svg::{self, Chart, Ink, Layer};
+use crate::plan::Prediction;
+
+/// The level whose line is drawn: what capacity is usually planned for.
+const BOUND: f64 = 0.95;
+
+/// A forecast with the history before it, as SVG.
+#[must_use]
+pub fn outlook(name: &str, id: &str, prediction: &Prediction) -> String {
+    let layers = layers(prediction);
+    let title = format!("Demand: forecast.{name}");
+    svg::draw(&Chart {
+        id: id.to_owned(),
+        title,
+        description: description(prediction),
+        unit: "req/s, times in UTC".to_owned(),
+        layers,
+    })
+}
+
+/// The history, the bands between neighbouring levels, the median, a bound and their peaks.
+///
+/// What else happens over time, such as planned replicas, can be drawn over them.
+#[must_use]
+pub(super) fn layers(prediction: &Prediction) -> Vec<Layer> {
+    let forecast = &prediction.forecast;
+    let median = nearest(&forecast.levels, 0.5);
+    let bound = nearest(&forecast.levels, BOUND);
+    let mut layers = bands(prediction, median);
+    layers.push(Layer::Line {
+        label: "history".to_owned(),
+        ink: Ink::History,
+        points: shown(prediction),
+    });
+    layers.push(Layer::Rule {
+        label: "forecast".to_owned(),
+        at: forecast.start,
+    });
+    let mut lines = vec![(median, Ink::Expected, false)];
+    if bound != median {
+        lines.push((bound, Ink::Bound, true));
+    }
+    for (place, ink, _) in &lines {
+        layers.extend(line(prediction, *place, *ink));
+    }
+    let marks = lines.into_iter();
+    layers.extend(marks.filter_map(|(place, _, above)| mark(prediction, place, above)));
+    layers
+}
+
+/// The place of the level nearest to one.
+fn nearest(levels: &[f64], wanted: f64) -> usize {
+    let distance = |level: &f64| (level - wanted).abs();
+    let levels = levels.iter().enumerate();
+    let nearest = levels.min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)));
+    nearest.map_or(0, |(place, _)| place)
+}
+
+/// A level as people name it: `p95`, `p99.9`.
+pub(super) fn percentile(level: f64) -> String {
+    format!("p{}", (level * 1000.0).round() / 10.0)
+}
+
+/// The values at a level, each at the start of its slot.
+fn values(prediction: &Prediction, place: usize) -> Vec<(Timestamp, f64)> {
+    let forecast = &prediction.forecast;
+    let row = forecast.quantiles.get(place).into_iter().flatten();
+    row.enumerate()
+        .map(|(slot, value)| (forecast.slot_start(slot), *value))
+        .collect()
+}
+
+fn bands(prediction: &Prediction, median: usize) -> Vec<Layer> {
+    let levels = prediction.forecast.levels.windows(2).enumerate();
+    let band = |(place, pair): (usize, &[f64])| {
+        let lower = values(prediction, place);
+        let upper = values(prediction, place + 1);
+        let edges = lower
+            .iter()
+            .zip(&upper)
+            .map(|((at, low), (_, high))| (*at, *low, *high));
+        Layer::Band {
+            label: format!("{} to {}", percentile(pair[0]), percentile(pair[1])),
+            depth: if place < median {
+                median - place - 1
+            } else {
+                place - median
+            },
+            edges: edges.collect(),
+        }
+    };
+    levels.map(band).collect()
+}
+
+fn line(prediction: &Prediction, place: usize, ink: Ink) -> Option<Layer> {
+    let level = prediction.forecast.levels.get(place)?;
+    let points = values(prediction, place).into_iter();
+    Some(Layer::Line {
+        label: percentile(*level),
+        ink,
+        points: points.map(|(at, value)| (at, Some(value))).collect(),
+    })
+}
+
+fn mark(prediction: &Prediction, place: usize, above: bool) -> Option<Layer> {
+    let level = prediction.forecast.levels.get(place)?;
+    let peak = prediction.forecast.peak(*level)?;
+    Some(Layer::Mark {
+        label: format!("{} {}", percentile(*level), svg::number(peak.value)),
+        at: peak.at,
+        value: peak.value,
+        above,
+    })
+}
+
+/// What there is to see, in words.
+fn description(prediction: &Prediction) -> String {
+    let forecast = &prediction.forecast;
+    let peaks = forecast.levels.iter().filter_map(|level| {
+        let peak = forecast.peak(*level)?;
+        let (value, at) = (svg::number(peak.value), moment(peak.at));
+        Some(format!(
+            "{} peaks at {value} requests per second at {at}",
+            percentile(*level)
+        ))
+    });
+    format!(
+        "History until {}, then the forecast until {}: {}.",
+        moment(forecast.start),
+        moment(forecast.end()),
+        peaks.collect::<Vec<_>>().join("; ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn a_forecast_is_bands_lines_and_marks() {
+        let prediction = sample::prediction();
+        insta::assert_snapshot!(outlook("web", "chart", &prediction));
+    }
+
+    #[test]
+    fn bands_fade_away_from_the_median() {
+        let mut prediction = sample::prediction();
+        let row = prediction.forecast.quantiles[0].clone();
+        prediction.forecast.levels = vec![0.1, 0.5, 0.9, 0.95];
+        prediction.forecast.quantiles = vec![row; 4];
+        let depths: Vec<_> = layers(&prediction)
+            .into_iter()
+            .filter_map(|layer| match layer {
+                Layer::Band { depth, label, .. } => Some((label, depth)),
+                _ => None,
+            })
+            .collect();
+        let expected = [("p10 to p50", 0), ("p50 to p90", 0), ("p90 to p95", 1)];
+        assert_eq!(
+            depths,
+            expected.map(|(label, depth)| (label.to_owned(), depth))
+        );
+    }
+}
