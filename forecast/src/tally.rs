@@ -220,9 +220,9 @@ impl Marks {
     /// The mean of each figure over several series, each of which counts the same; `None` without
     /// any.
     #[must_use]
-    pub fn mean<'a>(series: impl Iterator<Item = &'a Self> + Clone) -> Option<Self> {
-        series.clone().next()?;
-        let of = |figure: fn(&Self) -> f64| mean(series.clone().map(figure));
+    pub fn mean(series: &[Self]) -> Option<Self> {
+        series.first()?;
+        let of = |figure: fn(&Self) -> f64| mean(series.iter().map(figure));
         Some(Self {
             accuracy: of(|marks| marks.accuracy),
             smape: of(|marks| marks.smape),
@@ -304,7 +304,7 @@ mod tests {
     #[test]
     fn nothing_to_judge_gives_no_marks() {
         assert_eq!(Tally::default().marks(), None);
-        assert_eq!(Marks::mean([].iter()), None);
+        assert_eq!(Marks::mean(&[]), None);
         let one = Marks {
             accuracy: 2.0,
             ..Marks::default()
@@ -314,7 +314,7 @@ mod tests {
             peak95: 1.0,
             ..Marks::default()
         };
-        let mean = Marks::mean([one, two].iter()).unwrap();
+        let mean = Marks::mean(&[one, two]).unwrap();
         assert_eq!((mean.accuracy, mean.peak95), (3.0, 0.5));
     }
 

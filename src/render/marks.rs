@@ -70,9 +70,8 @@ pub fn rows(series: &str, judged: &Judged) -> String {
 fn groups(scored: &[Scored]) -> Vec<(String, usize, Marks)> {
     let group = |label: &str, belongs: &dyn Fn(&Scored) -> bool| {
         let members = scored.iter().filter(|one| belongs(one));
-        let count = members.clone().count();
-        let marks = Marks::mean(members.map(|one| &one.marks))?;
-        Some((label.to_owned(), count, marks))
+        let marks: Vec<_> = members.map(|one| one.marks).collect();
+        Some((label.to_owned(), marks.len(), Marks::mean(&marks)?))
     };
     let paces: BTreeSet<_> = scored.iter().map(|one| one.pace).collect();
     let families: BTreeSet<_> = scored.iter().map(|one| one.family.as_str()).collect();
