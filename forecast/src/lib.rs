@@ -14,6 +14,7 @@ mod features;
 mod folds;
 mod forest;
 mod history;
+mod holidays;
 mod linear;
 mod linear_median;
 mod lstm;
@@ -37,9 +38,12 @@ mod tree;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize};
+
 pub use self::batch::in_order;
 pub use self::calendar::{Calendar, Event};
 pub use self::history::History;
+pub use self::holidays::{countries, holidays};
 pub use self::path::Path;
 pub use self::pool::POOL;
 pub use self::protocol::{Pace, Protocol};
@@ -78,6 +82,23 @@ pub static METHODS: [&dyn Method; 17] = [
     &arima::Arima,
     &lstm::Lstm,
 ];
+
+/// Raised when the same series and request would give another forecast than before: what was made
+/// before and kept is not used then.
+pub const EDITION: u32 = 2;
+
+/// The name of a method, of the combination, or of a period.
+pub type Name = &'static str;
+
+/// Reads back one of the names that forecasts hold: of a method, of the combination, or of a period.
+fn named<'de, D: Deserializer<'de>>(source: D) -> Result<Name, D::Error> {
+    let name = String::deserialize(source)?;
+    let methods = METHODS.iter().map(|method| method.name());
+    let mut names = methods.chain([POOL, "day", "week"]);
+    names
+        .find(|known| *known == name)
+        .ok_or_else(|| serde::de::Error::custom(format!("there is no method {name:?}")))
+}
 
 /// A way to forecast the next values of a series.
 pub trait Method: Sync {
@@ -118,7 +139,7 @@ pub trait Fitted {
 }
 
 /// Why a method does not serve for a series.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error, Serialize, Deserialize)]
 pub enum Unfit {
     /// The history is shorter than the method needs.
     #[error("needs {needed} slots of history, has {present}")]
@@ -132,7 +153,8 @@ pub enum Unfit {
     #[error("the {period} is not a multiple of the step")]
     NoPeriod {
         /// `day` or `week`.
-        period: &'static str,
+        #[serde(deserialize_with = "named")]
+        period: Name,
     },
     /// It was so far behind on the first folds that it could not win any more.
     #[error(

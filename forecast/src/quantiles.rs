@@ -4,12 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use super::Candidate;
+use super::{Candidate, Name, named};
 use crate::series::offset;
 
 /// Quantiles of demand over a horizon, with the method that made them and its record.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
     /// The start of the first slot: the end of the series.
     pub start: Timestamp,
@@ -21,7 +22,8 @@ pub struct Forecast {
     /// most three times the greatest value of the series.
     pub quantiles: Vec<Vec<f64>>,
     /// The chosen method.
-    pub method: &'static str,
+    #[serde(deserialize_with = "named")]
+    pub method: Name,
     /// The chosen method's weighted absolute percentage error in the backtest, as a share: the sum
     /// of the absolute errors of the median over the sum of the demand.
     pub wape: f64,
@@ -51,7 +53,7 @@ pub struct Peak {
 }
 
 /// Slots that were treated in their own way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// How many, one behind the other.
     pub slots: usize,
@@ -60,7 +62,7 @@ pub struct Mark {
 }
 
 /// A weakness of a forecast that its reader should know.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Note {
     /// The history was too short to try the whole horizon; errors further ahead are taken to be
     /// like the last ones tried.

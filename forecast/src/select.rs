@@ -1,9 +1,11 @@
 //! The choice of a method by its loss in the backtest, and the forecast that it makes.
 
+use serde::{Deserialize, Serialize};
+
 use super::backtest::{Attempt, Backtest, Run};
 use super::conformal::{Calibration, Tried};
 use super::quantiles::Mark;
-use super::{Forecast, ForecastError, Method, Note, Request, Unfit, pool};
+use super::{Forecast, ForecastError, Method, Name, Note, Request, Unfit, named, pool};
 use crate::series::Series;
 
 /// A single method is chosen over the combination only with less than this share of its loss. Few
@@ -12,16 +14,17 @@ use crate::series::Series;
 pub const CLEARLY_BETTER: f64 = 0.5;
 
 /// How one method did.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// Its name.
-    pub method: &'static str,
+    #[serde(deserialize_with = "named")]
+    pub method: Name,
     /// Its result.
     pub outcome: Outcome,
 }
 
 /// The result of one method in the backtest.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     /// It made the forecast: it had the least loss, or is the combination and none was clearly
     /// better.
@@ -33,7 +36,7 @@ pub enum Outcome {
 }
 
 /// The loss of one method over all folds, each with quantiles calibrated on the other folds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// The mean pinball loss over the levels and slots, in the unit of the series (Koenker and
     /// Bassett 1978).

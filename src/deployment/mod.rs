@@ -1,5 +1,6 @@
 //! Deployments: how many replicas in which zone, and why.
 
+mod calendar;
 pub mod size;
 pub mod spec;
 

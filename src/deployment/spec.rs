@@ -1,6 +1,7 @@
 //! The values of the five nouns as typed specifications.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use isobar_sdk::deployment::{Model, Performance, Resources, Serve, Zone};
@@ -9,7 +10,9 @@ use isobar_sdk::quantity::{Micros, parse_bytes, parse_duration};
 use isobar_sdk::{Path, Step, Value};
 use isobar_sources::{Kind, Problem, Settings, Shape};
 
+use super::calendar;
 use crate::capacity;
+use crate::forecast::{Calendar, Competitors, METHODS};
 use crate::placement::Survive;
 use crate::telemetry::{Aggregate, Meaning, STEP};
 
@@ -23,7 +26,7 @@ pub struct Wrong {
 }
 
 impl Wrong {
-    fn new(path: &[&str], reason: impl Into<String>) -> Self {
+    pub(super) fn new(path: &[&str], reason: impl Into<String>) -> Self {
         let path = path
             .iter()
             .map(|name| Step::Attribute((*name).into()))
@@ -59,6 +62,10 @@ pub struct ForecastSpec {
     pub meaning: Meaning,
     /// Whether a plan may rest on what the source told last, where it fails.
     pub last_good: bool,
+    /// What is known of the times to come.
+    pub calendar: Arc<Calendar>,
+    /// The methods that compete.
+    pub methods: Competitors,
     /// How far ahead is forecast.
     pub horizon: Duration,
     /// How long a plan may rest on it.
@@ -97,16 +104,16 @@ impl Default for CapacitySpec {
 }
 
 /// A value of a noun, with the accessors that its typed form is read with.
-struct Noun<'a>(&'a Value, Vec<&'a str>);
+pub(super) struct Noun<'a>(pub(super) &'a Value, pub(super) Vec<&'a str>);
 
 impl<'a> Noun<'a> {
-    fn path(&self, name: &'a str) -> Vec<&'a str> {
+    pub(super) fn path(&self, name: &'a str) -> Vec<&'a str> {
         let mut path = self.1.clone();
         path.push(name);
         path
     }
 
-    fn field(&self, name: &str) -> Option<&'a Value> {
+    pub(super) fn field(&self, name: &str) -> Option<&'a Value> {
         self.0.field(name).filter(|value| !value.is_null())
     }
 
@@ -114,7 +121,7 @@ impl<'a> Noun<'a> {
         self.field(name).map(|value| Noun(value, self.path(name)))
     }
 
-    fn text(&self, name: &str) -> Option<String> {
+    pub(super) fn text(&self, name: &str) -> Option<String> {
         self.field(name).and_then(Value::as_str).map(str::to_owned)
     }
 
@@ -124,7 +131,7 @@ impl<'a> Noun<'a> {
             .map(isobar_sdk::Number::as_f64)
     }
 
-    fn duration(&self, name: &'a str) -> Result<Option<Duration>, Wrong> {
+    pub(super) fn duration(&self, name: &'a str) -> Result<Option<Duration>, Wrong> {
         self.text(name)
             .map(|text| {
                 parse_duration(&text).map_err(|reason| Wrong::new(&self.path(name), reason))
@@ -358,6 +365,11 @@ pub fn forecast(value: &Value) -> Result<ForecastSpec, Wrong> {
                 return Err(Wrong::new(&["on_error"], reason));
             }
         },
+        calendar: match noun.block("calendar") {
+            Some(block) => Arc::new(calendar::calendar(&block)?),
+            None => Arc::default(),
+        },
+        methods: methods(&noun)?,
         horizon: noun
             .duration("horizon")?
             .unwrap_or(Duration::from_secs(86_400)),
@@ -365,6 +377,28 @@ pub fn forecast(value: &Value) -> Result<ForecastSpec, Wrong> {
             .duration("valid_for")?
             .unwrap_or(Duration::from_secs(21_600)),
     })
+}
+
+/// The methods that are named; all of the usual ones where none is.
+fn methods(noun: &Noun<'_>) -> Result<Competitors, Wrong> {
+    let names = calendar::texts(noun.field("methods"));
+    let known = || METHODS.iter().map(|method| method.name());
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| !known().any(|known| known == **name))
+    {
+        let meant = closest(unknown, known()).map(|meant| format!("; did you mean {meant:?}?"));
+        let reason = format!(
+            "There is no forecasting method {unknown:?}; methods are {}{}",
+            known().collect::<Vec<_>>().join(", "),
+            meant.unwrap_or_else(|| ".".to_owned())
+        );
+        return Err(Wrong::new(&["methods"], reason));
+    }
+    if names.is_empty() {
+        return Ok(Competitors::Usual);
+    }
+    Ok(Competitors::Named(names.into_iter().collect()))
 }
 
 fn kind(name: &str) -> Result<&'static Kind, Wrong> {

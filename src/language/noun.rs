@@ -204,6 +204,62 @@ fn forecast() -> Body {
                 "`last_good`: where the source fails, a plan goes on with what it told last, and says so; or `stop`.",
             ),
         )
+        .attribute(
+            "methods",
+            Attribute::optional(
+                Type::list(Type::String),
+                "The methods that compete, where not all of the usual ones shall; `lstm` takes seconds and only competes where it is named.",
+            ),
+        )
+        .block(
+            "calendar",
+            Nesting::Optional,
+            calendar(),
+            "What is known of the times to come.",
+        )
+}
+
+fn calendar() -> Body {
+    let event = Body::new()
+        .attribute(
+            "at",
+            Attribute::required(
+                Type::String,
+                "When it begins for the first time, such as \"2026-12-24T18:00:00Z\".",
+            ),
+        )
+        .attribute(
+            "lasts",
+            Attribute::required(Type::String, "How long it lasts."),
+        )
+        .attribute(
+            "every",
+            Attribute::optional(
+                Type::String,
+                "How often it comes again, as the retraining of a model does.",
+            ),
+        );
+    Body::new()
+        .attribute(
+            "timezone",
+            Attribute::optional(
+                Type::String,
+                "Where days and weeks begin, such as \"Europe/Berlin\", so that hours stay those of people when clocks change; UTC by default.",
+            ),
+        )
+        .attribute(
+            "holidays",
+            Attribute::optional(
+                Type::list(Type::String),
+                "Days such as \"2026-12-24\", and countries such as \"DE\" for their public holidays.",
+            ),
+        )
+        .labelled(
+            "event",
+            (Nesting::List, "name"),
+            event,
+            "A known cause of demand: a launch, a deployment, a retraining.",
+        )
 }
 
 /// What a source of this kind can be told.

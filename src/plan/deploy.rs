@@ -277,7 +277,7 @@ impl Driver<'_> {
             reason: format!("There is no forecast {name:?} at the level {level}."),
         };
         let loaded = self.nouns.forecasts.get_mut(name).ok_or_else(missing)?;
-        loaded.forecast = loaded.with_level(level);
+        loaded.forecast = loaded.with_level(level, self.request.telemetry);
         let peak = loaded.forecast.peak(level).ok_or_else(missing)?;
         let frozen = loaded.freeze(self.request.now);
         self.forecasts.insert(name.to_string(), frozen);

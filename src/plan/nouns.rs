@@ -49,7 +49,7 @@ pub(super) struct Loaded {
 
 impl Loaded {
     /// The forecast with the quantile of this level in it.
-    pub(super) fn with_level(&self, level: f64) -> Forecast {
+    pub(super) fn with_level(&self, level: f64, desk: &Desk) -> Forecast {
         if self.forecast.at(level).is_some() {
             return self.forecast.clone();
         }
@@ -60,9 +60,10 @@ impl Loaded {
         levels.push(level);
         levels.sort_by(f64::total_cmp);
         let horizon = self.forecast.quantiles.first().map_or(1, Vec::len);
-        let mut request = forecast::Request::steps(horizon);
+        let mut request = request(&self.spec, horizon);
         request.levels = levels;
-        forecast::forecast(&self.series, &request).unwrap_or_else(|_| self.forecast.clone())
+        let made = desk.forecast(&self.series, &request);
+        made.unwrap_or_else(|_| self.forecast.clone())
     }
 
     /// The forecast of a source, which cannot be asked again here, with the quantile of the next
@@ -335,7 +336,8 @@ pub(super) fn load(
         Some(bands) => foreign(&series, bands),
         None => {
             let steps = steps(spec.horizon, series.step());
-            forecast::forecast(&series, &forecast::Request::steps(steps)).map_err(|error| {
+            let made = desk.forecast(&series, &request(&spec, steps));
+            made.map_err(|error| {
                 let told = sentence(&error.to_string());
                 Box::new(at_source(Diagnostic::error("F0002", "No forecast", told)))
             })?
@@ -348,6 +350,15 @@ pub(super) fn load(
         series,
         forecast,
     })
+}
+
+/// What is asked of a forecast.
+fn request(spec: &ForecastSpec, steps: usize) -> forecast::Request {
+    forecast::Request {
+        calendar: Arc::clone(&spec.calendar),
+        methods: spec.methods.clone(),
+        ..forecast::Request::steps(steps)
+    }
 }
 
 /// How many steps a horizon has, at least one.

@@ -8,7 +8,10 @@ use std::sync::{Mutex, PoisonError};
 use futures::StreamExt as _;
 use isobar_sources::{Bands, Cache, Demand, Extent, Fault, Kind, Problem, Settings, Source, fetch};
 
-use super::{Order, Stale, Telemetry, TelemetryError};
+use isobar_forecast::{Forecast, ForecastError, Request};
+
+use super::memo::Memo;
+use super::{Order, Series, Stale, Telemetry, TelemetryError};
 
 /// How many sources are asked at the same time.
 const AT_ONCE: usize = 10;
@@ -18,6 +21,7 @@ const AT_ONCE: usize = 10;
 pub struct Desk {
     environment: BTreeMap<String, String>,
     cache: Option<Cache>,
+    memo: Option<Memo>,
     filled: Mutex<BTreeMap<String, Result<Telemetry, TelemetryError>>>,
 }
 
@@ -27,6 +31,7 @@ impl Desk {
     pub fn new(environment: BTreeMap<String, String>, folder: PathBuf) -> Self {
         Self {
             environment,
+            memo: Some(Memo::new(folder.clone())),
             cache: Some(Cache::new(folder)),
             filled: Mutex::default(),
         }
@@ -45,6 +50,17 @@ impl Desk {
                 what: "it was not asked".to_owned(),
             }))
         })
+    }
+
+    /// Forecasts a series, or says what was forecast before.
+    ///
+    /// # Errors
+    /// Why there is no forecast.
+    pub fn forecast(&self, series: &Series, request: &Request) -> Result<Forecast, ForecastError> {
+        match &self.memo {
+            Some(memo) => memo.forecast(series, request),
+            None => isobar_forecast::forecast(series, request),
+        }
     }
 
     /// Fills those orders that were not filled before, at the same time.

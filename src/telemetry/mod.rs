@@ -4,6 +4,7 @@ mod desk;
 mod features;
 mod folder;
 mod grid;
+mod memo;
 mod order;
 mod origins;
 mod replay;
