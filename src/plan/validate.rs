@@ -248,7 +248,7 @@ impl Checker<'_> {
             .flat_map(|variable| &variable.validations)
         {
             if let Verdict::Broken(message) = condition::judge(rule, scope, &Ambient::None)? {
-                return Err(Box::new(condition::broken(rule, &message)));
+                return Err(Box::new(condition::broken(rule, &message, (scope, &Ambient::None))));
             }
         }
         Ok(())
