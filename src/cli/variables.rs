@@ -461,6 +461,15 @@ variable "solid" {
     }
 
     #[test]
+    fn all_that_is_missing_is_told_but_for_what_is_wrong() {
+        let more = "variable \"a\" {}\nvariable \"b\" { type = number }\nvariable \"c\" {}\n";
+        let options = [Choice::Value("b=many".to_owned())];
+        let found = found(&[("more.hcl", more)], &[], &options);
+        let told: Vec<_> = found.diagnostics.iter().map(|d| d.code).collect();
+        assert_eq!(told, ["C0013", "C0014", "C0014"]);
+    }
+
+    #[test]
     fn null_takes_the_default_where_it_is_not_allowed() {
         let file = Choice::File("f".to_owned(), "solid = null\nsecret = null".to_owned());
         let found = found(&[], &[], &[file]);

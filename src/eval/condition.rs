@@ -81,11 +81,7 @@ fn message(condition: &Condition, scope: &Scope<'_>, ambient: &Ambient) -> Resul
 
 /// The diagnostic for a condition that does not hold, with what it looked at.
 #[must_use]
-pub fn broken(
-    condition: &Condition,
-    message: &str,
-    place: (&Scope<'_>, &Ambient),
-) -> Diagnostic {
+pub fn broken(condition: &Condition, message: &str, place: (&Scope<'_>, &Ambient)) -> Diagnostic {
     let diagnostic = Diagnostic::error("E0016", "Condition does not hold", message.to_owned());
     diagnostic
         .at(&condition.condition.value.span())

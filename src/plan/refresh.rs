@@ -11,7 +11,7 @@ use super::drive::Driver;
 use super::{Mode, Refresh};
 use crate::change::Change;
 use crate::event::{Event, Sink};
-use crate::registry::Providers;
+use crate::registry::{Providers, Registry};
 use crate::state::{Instance, State, Status};
 
 impl<'a> Driver<'a> {
@@ -22,7 +22,7 @@ impl<'a> Driver<'a> {
             Refresh::Full => {
                 let wanted = |address: &Address| reach.includes(address);
                 let found = refresh(
-                    (state, &wanted),
+                    (state, self.request.registry, &wanted),
                     &self.providers,
                     self.request.parallelism,
                     self.sink,
@@ -91,7 +91,7 @@ impl<'a> Driver<'a> {
     pub(super) async fn look_at(&mut self, wanted: BTreeSet<Address>) {
         let among = |address: &Address| wanted.contains(address);
         let found = refresh(
-            (self.state, &among),
+            (self.state, self.request.registry, &among),
             &self.providers,
             self.request.parallelism,
             self.sink,
@@ -105,7 +105,7 @@ impl<'a> Driver<'a> {
 /// What each instance that is `wanted` is now; `None` for what is gone. Instances that could not be read are
 /// reported and left out.
 async fn refresh(
-    (state, wanted): (&State, &dyn Fn(&Address) -> bool),
+    (state, registry, wanted): (&State, &Registry, &dyn Fn(&Address) -> bool),
     providers: &Providers,
     parallelism: usize,
     sink: &dyn Sink,
@@ -137,6 +137,7 @@ async fn refresh(
     while let Some((address, instance, result)) = results.next().await {
         match result {
             Ok(found) => {
+                let found = found.map(|found| withheld(address, found, registry));
                 observed.insert(address.clone(), found.map(|found| marked(&found, instance)));
             }
             Err(error) if error.kind == ErrorKind::NotFound => {
@@ -155,6 +156,13 @@ async fn refresh(
         }
     }
     observed
+}
+
+/// What was read, without what must not be kept.
+fn withheld(address: &Address, found: Known, registry: &Registry) -> Known {
+    let schema = registry.resource(address.resource_type());
+    let kept = schema.map(|(_, schema)| schema.body.withhold(found.value()));
+    kept.and_then(|kept| Known::new(kept).ok()).unwrap_or(found)
 }
 
 /// The attributes of an instance as its provider gets them.

@@ -139,7 +139,10 @@ pub fn json(diagnostic: &Diagnostic, sources: &Sources) -> Json {
         fields.insert("range".to_owned(), range(subject, text));
         if let Some(excerpt) = sources.excerpt(subject) {
             let header = header(diagnostic, sources, &excerpt);
-            fields.insert("snippet".to_owned(), snippet(&excerpt, header.as_deref(), &diagnostic.readings));
+            fields.insert(
+                "snippet".to_owned(),
+                snippet(&excerpt, header.as_deref(), &diagnostic.readings),
+            );
         }
     }
     Json::Object(fields)

@@ -30,4 +30,3 @@ pub use console::{console, console_type, outputs};
 pub use package::package;
 pub use providers::providers;
 pub use style::{Colour, Role, Style};
-

@@ -233,6 +233,7 @@ mod tests {
                 operation: Operation::Delete {
                     prior: Known::empty(),
                 },
+                configuration: crate::Value::NULL,
                 key: IdempotencyKey::new(n.to_string()),
             })
         };

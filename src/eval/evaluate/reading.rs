@@ -46,8 +46,9 @@ impl Evaluation<'_> {
                 open.extend(parts(expression));
                 continue;
             };
-            if !found.iter().any(|(_, told)| told.reference == reference) {
-                let statement = statement(&value);
+            if let Some(statement) = statement(&value)
+                && !found.iter().any(|(_, told)| told.reference == reference)
+            {
                 let reading = Reading {
                     reference,
                     statement,
@@ -79,24 +80,23 @@ pub(super) fn spelled(expression: &Expression) -> Option<String> {
     }
 }
 
-fn statement(value: &Value) -> String {
+/// What there is to say of a value; `None` where next to nothing is known of it.
+fn statement(value: &Value) -> Option<String> {
     if value.contains_ephemeral() {
-        return "is ephemeral".to_owned();
+        return Some("is ephemeral".to_owned());
     }
     if value.contains_sensitive() {
-        return "is sensitive".to_owned();
+        return Some("is sensitive".to_owned());
     }
     if let Value::Unknown(unknown) = value.reveal() {
-        return match &unknown.ty {
-            ty if is_scalar(ty) => format!("is a {ty} that is known after apply"),
-            _ => "is known after apply".to_owned(),
-        };
+        let ty = Some(&unknown.ty).filter(|ty| is_scalar(ty));
+        return ty.map(|ty| format!("is a {ty} that is known after apply"));
     }
     let mut text = Short(String::from("is "));
-    match write!(text, "{value}") {
+    Some(match write!(text, "{value}") {
         Ok(()) => text.0,
         Err(fmt::Error) => text.0 + "…",
-    }
+    })
 }
 
 /// A text that takes no more than its first characters, so that large values are not written out.
