@@ -44,6 +44,7 @@ pub use parse::{
 pub use reference::Reference;
 pub use source::Sources;
 pub use take::{literal_text, unsupported_attribute};
+pub use version::Constraint;
 
 use std::sync::Arc;
 

@@ -54,3 +54,17 @@ output "one" {
 output "other" {
   value = isobar_data.each.id
 }
+
+model "quick" {
+  version = 1
+  image   = "quick:1"
+
+  dynamic "performance" {
+    for_each = { fast = 0.05 }
+
+    content {
+      service_time = performance.value
+      concurrency  = 1
+    }
+  }
+}
