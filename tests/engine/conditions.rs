@@ -151,7 +151,7 @@ async fn what_is_known_late_is_checked_at_apply() {
         .iter()
         .map(|d| (d.code, d.detail.as_str()))
         .collect();
-    assert_eq!(told, [("E0016", "It must be 2.")]);
+    assert_eq!(told, [("E0016", "It must be 2")]);
     let made: Vec<String> = report.done.iter().map(|(a, _)| a.to_string()).collect();
     assert_eq!(made, ["isobar_data.a"]);
 
