@@ -242,7 +242,7 @@ impl Trial<'_> {
             detail: format!("{set}: {error}"),
         })?;
         self.fits(Law::PlanFitsSchema, &planned.after)?;
-        let configured = self.configuration(set)?;
+        let configured = self.body.withhold(&self.configuration(set)?);
         for (name, value) in configured.fields().into_iter().flat_map(|f| f.iter()) {
             let kept = planned
                 .after
