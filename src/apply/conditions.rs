@@ -121,7 +121,7 @@ fn broken(scope: Option<&Scope<'_>>, ambient: &Ambient, conditions: &[Condition]
         match condition::judge(condition, scope, ambient) {
             Ok(Verdict::Holds | Verdict::Open) => {}
             Ok(Verdict::Broken(message)) => {
-                found.push(condition::broken(condition, &message, (scope, ambient)))
+                found.push(condition::broken(condition, &message, (scope, ambient)));
             }
             Err(fault) => found.push(*fault),
         }

@@ -22,8 +22,8 @@ impl<'a> Driver<'a> {
             Refresh::Full => {
                 let wanted = |address: &Address| reach.includes(address);
                 let found = refresh(
-                    (state, self.request.registry, &wanted),
-                    &self.providers,
+                    (state, &wanted),
+                    (self.request.registry, &self.providers),
                     self.request.parallelism,
                     self.sink,
                     &mut self.diagnostics,
@@ -91,8 +91,8 @@ impl<'a> Driver<'a> {
     pub(super) async fn look_at(&mut self, wanted: BTreeSet<Address>) {
         let among = |address: &Address| wanted.contains(address);
         let found = refresh(
-            (self.state, self.request.registry, &among),
-            &self.providers,
+            (self.state, &among),
+            (self.request.registry, &self.providers),
             self.request.parallelism,
             self.sink,
             &mut self.diagnostics,
@@ -105,8 +105,8 @@ impl<'a> Driver<'a> {
 /// What each instance that is `wanted` is now; `None` for what is gone. Instances that could not be read are
 /// reported and left out.
 async fn refresh(
-    (state, registry, wanted): (&State, &Registry, &dyn Fn(&Address) -> bool),
-    providers: &Providers,
+    (state, wanted): (&State, &dyn Fn(&Address) -> bool),
+    (registry, providers): (&Registry, &Providers),
     parallelism: usize,
     sink: &dyn Sink,
     diagnostics: &mut Diagnostics,
