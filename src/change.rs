@@ -111,6 +111,8 @@ pub enum Reason {
     Triggered,
     /// Its block is no longer in the configuration.
     NoBlock,
+    /// It was moved to where there is no block.
+    NoMoveTarget,
     /// Its module is no longer called, or this instance of it is not.
     NoModule,
     /// `count` no longer reaches it.
@@ -119,6 +121,8 @@ pub enum Reason {
     EachKey,
     /// Its block now has, or no longer has, `count` or `for_each`.
     WrongRepetition,
+    /// `enabled` is false.
+    NotEnabled,
     /// The deployment no longer runs in this zone, or no longer runs this version.
     NotDeployed,
     /// Destroying was asked for.

@@ -140,6 +140,60 @@ resource "sim_endpoint" "one" {
 }
 
 #[test]
+fn what_is_write_only_is_in_no_plan_and_no_state() {
+    const TEXT: &str = r#"
+variable "token" {
+  ephemeral = true
+}
+variable "round" {
+  default = 1
+}
+resource "sim_secret" "key" {
+  name          = "key"
+  value         = "token: ${var.token}"
+  value_version = var.round
+}
+output "fingerprint" {
+  value = sim_secret.key.fingerprint
+}
+output "value" {
+  value     = sim_secret.key.value == null
+  sensitive = true
+}
+"#;
+    let folder = Folder::new(&[("main.hcl", TEXT)]);
+    let kept = |name: &str| {
+        let text = std::fs::read_to_string(folder.path(name)).unwrap();
+        assert!(!text.contains("s3cret"), "{name}: {text}");
+        text
+    };
+    let fingerprint = || {
+        folder
+            .run(&["output", "-raw", "fingerprint"])
+            .ended(0)
+            .to_owned()
+    };
+    let first = "-var=token=s3cret-1";
+    let run = folder.run(&["plan", "-out=p.plan", first]);
+    assert!(!run.ended(0).contains("s3cret") && !run.err.contains("s3cret"));
+    kept("p.plan");
+    folder.run(&["apply", first, "p.plan"]).ended(0);
+    assert!(kept("isobar.state.json").contains("value_version"));
+    assert!(kept("cloud.json").contains(&fingerprint()));
+    let written = fingerprint();
+    // Another value alone is not seen; another version has it written.
+    let second = "-var=token=s3cret-2";
+    folder.run(&["plan", "-detailed-exitcode", second]).ended(0);
+    folder
+        .run(&["apply", "-auto-approve", second, "-var=round=2"])
+        .ended(0);
+    assert_ne!(fingerprint(), written);
+    kept("isobar.state.json");
+    let schema = folder.run(&["providers", "schema", "-json"]);
+    assert!(schema.ended(0).contains("\"write_only\":true"));
+}
+
+#[test]
 fn a_saved_plan_that_no_longer_holds_is_refused() {
     let folder = folder();
     folder.run(&["plan", "-out=first.plan"]).ended(0);

@@ -60,10 +60,7 @@ impl Source for Csv {
     }
 
     fn read(&self, _window: Window) -> BoxFuture<'_, Result<Vec<Reading>, Fault>> {
-        async move {
-            read_csv(&self.path)
-        }
-        .boxed()
+        async move { read_csv(&self.path) }.boxed()
     }
 }
 

@@ -120,7 +120,9 @@ fn broken(scope: Option<&Scope<'_>>, ambient: &Ambient, conditions: &[Condition]
     for condition in conditions {
         match condition::judge(condition, scope, ambient) {
             Ok(Verdict::Holds | Verdict::Open) => {}
-            Ok(Verdict::Broken(message)) => found.push(condition::broken(condition, &message)),
+            Ok(Verdict::Broken(message)) => {
+                found.push(condition::broken(condition, &message, (scope, ambient)));
+            }
             Err(fault) => found.push(*fault),
         }
     }

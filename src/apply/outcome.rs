@@ -92,7 +92,7 @@ impl Run<'_> {
         let schema = self.registry.resource(address.resource_type());
         let value = schema.map_or_else(
             || marked.clone(),
-            |(_, schema)| schema.body.spread_marks(&marked),
+            |(_, schema)| schema.body.withhold(&schema.body.spread_marks(&marked)),
         );
         let attributes = Known::new(value.clone()).unwrap_or_else(|_| now.clone());
         let instance = Instance {

@@ -64,10 +64,11 @@ impl Run<'_> {
         let Some(planned) = plan.changes.get(&address) else {
             return Ok(None);
         };
-        let operation = match (step, planned.change.before()) {
-            (Step::Remove(_), Some(prior)) => Operation::Delete {
-                prior: plain(prior),
-            },
+        let (operation, configuration) = match (step, planned.change.before()) {
+            (Step::Remove(_), Some(prior)) => {
+                let prior = plain(prior);
+                (Operation::Delete { prior }, Value::NULL)
+            }
             (Step::Remove(_), None) => return Ok(None),
             _ => self.operation(&address, planned).await?,
         };
@@ -77,6 +78,7 @@ impl Run<'_> {
             request: Apply {
                 address,
                 operation,
+                configuration,
                 key,
             },
             provider: planned.provider.clone(),
@@ -95,18 +97,20 @@ impl Run<'_> {
                 operation: Operation::Delete {
                     prior: plain(&instance.attributes),
                 },
+                configuration: Value::NULL,
                 key: IdempotencyKey::new(format!("{lineage}/{address}/{key}/delete")),
             },
             provider: instance.provider.clone(),
         })
     }
 
-    /// Resolves what was unknown, plans again, and holds the result against the promise.
+    /// Resolves what was unknown, plans again, and holds the result against the promise; with what
+    /// the configuration says now.
     async fn operation(
         &mut self,
         address: &Address,
         planned: &PlannedChange,
-    ) -> Result<Operation, Unready> {
+    ) -> Result<(Operation, Value), Unready> {
         let Some((_, schema)) = self.registry.resource(address.resource_type()) else {
             return Err(failure(
                 address,
@@ -154,13 +158,14 @@ impl Run<'_> {
             return Err(broken(address, path, &promised, &now).into());
         }
         let planned = now.reveal_all();
-        Ok(match prior {
+        let operation = match prior {
             Some(prior) => Operation::Update {
                 prior: plain(&prior),
                 planned,
             },
             None => Operation::Create { planned },
-        })
+        };
+        Ok((operation, configuration.reveal_all()))
     }
 
     /// The key of a change: that of an earlier try whose end is not known, or a new one.

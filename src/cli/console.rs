@@ -19,7 +19,7 @@ use crate::apply::check::unreadable;
 use crate::eval::{Ambient, Scope, evaluate, functions};
 use crate::event::Silent;
 use crate::language::expression::Kind;
-use crate::language::{Expression, Located, is_incomplete, parse_expression};
+use crate::language::{Expression, Located, is_blank, is_incomplete, parse_expression};
 use crate::plan::{self, Mode, Names, Plan, Recall, Refresh, Request, Selection};
 use crate::render;
 use crate::state::State;
@@ -209,12 +209,12 @@ impl Reader<'_> {
     /// Evaluates what was read so far.
     fn finish(&mut self) {
         let text = std::mem::take(&mut self.pending);
-        if text.trim().is_empty() {
+        if is_blank(&text) {
             return;
         }
         let mut sources = self.project.sources.clone();
         let file = sources.insert(FILE, text.as_str());
-        let answer = parse_expression(&file, text.trim_end())
+        let answer = parse_expression(&file, &text)
             .map_err(|fault| Diagnostics::from(*fault))
             .and_then(|located| self.answer(&located));
         match answer {

@@ -33,7 +33,7 @@ pub(super) fn run(session: &Session, args: &Import) -> Result<Exit, Stopped> {
     if !session.environment.automation {
         text.push_str(" See where its block differs from what is there with:\n  isobar plan");
     }
-    session.shell.result(&text);
+    session.shell.prose(&text);
     Ok(Exit::Success)
 }
 

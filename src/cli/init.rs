@@ -83,7 +83,7 @@ fn finish(session: &Session, installed: &Installed) {
         }
     }
     session.shell.event(render::json::stream::ready());
-    session.shell.result(&text);
+    session.shell.prose(&text);
 }
 
 /// Copies a module into the folder, which must have no configuration yet.

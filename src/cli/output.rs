@@ -28,7 +28,7 @@ pub(super) fn run(session: &Session, args: &Output) -> Result<Exit, Stopped> {
             let values = outputs
                 .iter()
                 .map(|(name, one)| (name.as_str(), one.value.value()));
-            shell.result(&render::named(values));
+            shell.result(&render::outputs(values));
         }
         return Ok(Exit::Success);
     };
@@ -38,7 +38,7 @@ pub(super) fn run(session: &Session, args: &Output) -> Result<Exit, Stopped> {
     } else if args.json {
         shell.document(&json::encode(output.value.value()));
     } else {
-        shell.result(&render::value(&output.value.value().reveal_all()));
+        shell.result(&render::console(&output.value.value().reveal_all()));
     }
     Ok(Exit::Success)
 }

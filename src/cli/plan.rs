@@ -50,9 +50,9 @@ pub(super) fn run(session: &Session, args: &args::Plan) -> Result<Exit, Stopped>
             if !session.environment.automation {
                 text.push_str(&format!(" Apply exactly it with:\n  isobar apply {path}"));
             }
-            session.shell.result(&text);
+            session.shell.prose(&text);
         }
-        None if plan.has_changes() && !session.environment.automation => session.shell.result(
+        None if plan.has_changes() && !session.environment.automation => session.shell.prose(
             "\nThe plan is not saved: apply makes a new one. Save it with -out=FILE to apply exactly this one.",
         ),
         None => {}

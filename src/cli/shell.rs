@@ -204,6 +204,11 @@ impl Shell {
         }
     }
 
+    /// Prints sentences as a result, in lines that fit the terminal; what is indented stays in one.
+    pub(super) fn prose(&self, text: &str) {
+        self.result(&self.style().wrap(text, 0).join("\n"));
+    }
+
     /// Tells people on stderr, or programs as an event, what is going on.
     pub(super) fn tell(&self, text: &str) {
         self.event(render::json::stream::log(text));

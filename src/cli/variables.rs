@@ -142,6 +142,8 @@ struct Reader<'a> {
     /// What variables may refer to.
     nothing: &'a Config,
     values: BTreeMap<Arc<str>, Value>,
+    /// Variables for which something was given, be it wrong.
+    tried: BTreeSet<Arc<str>>,
     diagnostics: Diagnostics,
     sources: Sources,
 }
@@ -152,6 +154,7 @@ impl<'a> Reader<'a> {
             config,
             nothing,
             values: BTreeMap::new(),
+            tried: BTreeSet::new(),
             diagnostics: Diagnostics::new(),
             sources: sources.clone(),
         }
@@ -208,6 +211,7 @@ impl<'a> Reader<'a> {
 
     /// A value given as text: as it is for scalars, as an expression for everything else.
     fn text(&mut self, name: &Arc<str>, variable: &Variable, text: &str) {
+        self.tried.insert(Arc::clone(name));
         let label = format!("<value for var.{name}>");
         let file = self.sources.insert(&label, text);
         let scalar = [Type::Any, Type::String, Type::Number, Type::Bool];
@@ -269,6 +273,7 @@ impl<'a> Reader<'a> {
     }
 
     fn expression(&mut self, name: &Arc<str>, variable: &Variable, located: &Located) {
+        self.tried.insert(Arc::clone(name));
         let scope = Scope::new(self.nothing, Facts::default(), BTreeMap::new());
         match evaluate(located, &scope, &Ambient::None) {
             Ok(value) => self.set(name, variable, &value, &located.span()),
@@ -321,7 +326,7 @@ impl<'a> Reader<'a> {
             match &variable.default {
                 Some(_) => self.default(name, variable),
                 // A value that was given and is wrong has been told already.
-                None if self.diagnostics.has_errors() && given.is_none() => {}
+                None if given.is_none() && self.tried.contains(name) => {}
                 None => self.diagnostics.push(missing(name, variable)),
             }
         }
@@ -453,6 +458,15 @@ variable "solid" {
         let options = [Choice::Value("solid=[\"a\"]".to_owned())];
         let given = found(&[], &[], &options);
         assert_eq!(given.values["solid"], Value::from("[\"a\"]"));
+    }
+
+    #[test]
+    fn all_that_is_missing_is_told_but_for_what_is_wrong() {
+        let more = "variable \"a\" {}\nvariable \"b\" { type = number }\nvariable \"c\" {}\n";
+        let options = [Choice::Value("b=many".to_owned())];
+        let found = found(&[("more.hcl", more)], &[], &options);
+        let told: Vec<_> = found.diagnostics.iter().map(|d| d.code).collect();
+        assert_eq!(told, ["C0013", "C0014", "C0014"]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Conditions: preconditions, postconditions, validations and assertions.
 
-use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::{Diagnostic, Fault, Type};
 
+use super::evaluate::readings;
 use super::{Ambient, Scope, evaluate};
 use crate::language::lifecycle::Condition;
 
@@ -74,15 +74,17 @@ fn message(condition: &Condition, scope: &Scope<'_>, ambient: &Ambient) -> Resul
     }
     let text = Type::String.convert(&value).ok();
     let text = text.as_ref().and_then(|text| text.as_str());
-    text.map(sentence)
+    // Users write these as they want them read.
+    text.map(ToOwned::to_owned)
         .ok_or_else(|| wrong("The message is no text.", "Write error_message = \"…\"."))
 }
 
-/// The diagnostic for a condition that does not hold.
+/// The diagnostic for a condition that does not hold, with what it looked at.
 #[must_use]
-pub fn broken(condition: &Condition, message: &str) -> Diagnostic {
+pub fn broken(condition: &Condition, message: &str, place: (&Scope<'_>, &Ambient)) -> Diagnostic {
     let diagnostic = Diagnostic::error("E0016", "Condition does not hold", message.to_owned());
     diagnostic
         .at(&condition.condition.value.span())
         .within(&condition.header)
+        .reading(readings(&condition.condition.value, place))
 }

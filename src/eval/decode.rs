@@ -15,7 +15,7 @@ use crate::language::expression::Located;
 use crate::language::unsupported_attribute;
 
 /// Evaluates a body whose value is kept in plans and in the state: what is ephemeral cannot
-/// stand in it. Attributes that are not set are null; what is wrong is reported attribute by
+/// stand in it, except in what is write-only. Attributes that are not set are null; what is wrong is reported attribute by
 /// attribute and is unknown in the result.
 pub fn decode(
     body: &Body,
@@ -27,7 +27,7 @@ pub fn decode(
     let before = diagnostics.iter().count();
     let value = decode_passing(body, schema, header, scope, diagnostics);
     if diagnostics.iter().count() == before {
-        ephemeral::report(&value, body, header, diagnostics);
+        ephemeral::report(&schema.withhold(&value), body, header, diagnostics);
     }
     value
 }

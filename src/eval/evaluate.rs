@@ -3,12 +3,14 @@
 mod access;
 mod comprehension;
 mod conditional;
+mod instances;
+mod reading;
 mod template;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use isobar_sdk::diagnostic::{closest, sentence};
+use isobar_sdk::diagnostic::{Reading, closest, sentence};
 use isobar_sdk::value::{Marks, Unknown};
 use isobar_sdk::{Diagnostic, Fault, Span, Type, Value};
 
@@ -40,15 +42,16 @@ pub(super) fn evaluate_within(
     (scope, ambient): (&Scope<'_>, &Ambient),
     bound: Bound,
 ) -> Result<Value, Fault> {
-    Evaluation {
-        scope,
-        ambient,
-        file: &located.file,
-        bound,
-        depth: 0,
-        budget: Budget::default(),
-    }
-    .value(&located.root)
+    Evaluation::new(&located.file, (scope, ambient), bound).value(&located.root)
+}
+
+/// What the references in an expression stand for, for those who have to know why it is what it is.
+#[must_use]
+pub(super) fn readings(
+    located: &Located,
+    (scope, ambient): (&Scope<'_>, &Ambient),
+) -> Vec<Reading> {
+    Evaluation::new(&located.file, (scope, ambient), Vec::new()).readings(&located.root, None)
 }
 
 /// Evaluates a template that knows nothing but `bound`, within `depth` others.
@@ -64,12 +67,8 @@ pub(super) fn evaluate_template(
     let nothing = Config::default();
     let scope = Scope::new(&nothing, facts.clone(), BTreeMap::new());
     Evaluation {
-        scope: &scope,
-        ambient: &Ambient::None,
-        file: &located.file,
-        bound,
         depth,
-        budget: Budget::default(),
+        ..Evaluation::new(&located.file, (&scope, &Ambient::None), bound)
     }
     .value(&located.root)
 }
@@ -84,6 +83,26 @@ struct Evaluation<'a> {
     depth: usize,
     /// What it may still do.
     budget: Budget,
+    /// Whether nobody will read what a fault could tell beside itself.
+    silent: bool,
+}
+
+impl<'a> Evaluation<'a> {
+    fn new(
+        file: &'a Arc<str>,
+        (scope, ambient): (&'a Scope<'a>, &'a Ambient),
+        bound: Bound,
+    ) -> Self {
+        Self {
+            scope,
+            ambient,
+            file,
+            bound,
+            depth: 0,
+            budget: Budget::default(),
+            silent: false,
+        }
+    }
 }
 
 impl Evaluation<'_> {
@@ -110,9 +129,18 @@ impl Evaluation<'_> {
     }
 
     fn value(&mut self, expression: &Expression) -> Result<Value, Fault> {
-        let value = self.walk(expression)?;
+        let value = self.walk(expression);
+        let value = value.map_err(|fault| self.tell(fault, expression))?;
         bounds::check(&value).map_err(|reason| self.too_much(expression.extent, reason))?;
         Ok(value)
+    }
+
+    /// A value that may fail without anyone hearing of it.
+    fn quietly(&mut self, expression: &Expression) -> Result<Value, Fault> {
+        let silent = std::mem::replace(&mut self.silent, true);
+        let value = self.value(expression);
+        self.silent = silent;
+        value
     }
 
     fn too_much(&self, extent: Extent, reason: String) -> Fault {
@@ -154,6 +182,10 @@ impl Evaluation<'_> {
                 }
                 _ => {
                     let value = self.value(inner)?;
+                    let whole = (inner.as_ref(), &value);
+                    if let Some(fault) = self.of_all_instances(whole, name, expression.extent) {
+                        return Err(fault);
+                    }
                     self.attribute(&value, name, expression.extent)
                 }
             },
@@ -357,7 +389,7 @@ impl Evaluation<'_> {
                 None => Ok(Value::unknown()),
             }
         } else {
-            self.value(argument)
+            self.quietly(argument)
         };
         Ok(match tried {
             Ok(value) if !value.is_wholly_known() => {
@@ -394,7 +426,7 @@ impl Evaluation<'_> {
             false => Value::unknown().marked(value.all_marks()),
         };
         for argument in tried {
-            match self.value(argument) {
+            match self.quietly(argument) {
                 Ok(value) => return Ok(open(value)),
                 Err(fault) => last = Some(fault),
             }

@@ -24,6 +24,12 @@ pub fn is_incomplete(text: &str) -> bool {
     scan(text, |_| {})
 }
 
+/// Whether a text holds nothing but spaces and comments.
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    without_comments(text).trim().is_empty()
+}
+
 /// Where a carriage return stands that ends no line, outside of comments: the parser takes it for
 /// space.
 pub(super) fn stray_return(text: &str) -> Option<usize> {
@@ -70,12 +76,37 @@ pub(super) fn without_empty_heredocs(text: &str) -> Cow<'_, str> {
     Cow::Owned(changed)
 }
 
-/// What a text holds that the parser does not understand.
+/// The same text with spaces in place of comments, so that every byte stays where it was: the
+/// parser takes none before an expression or behind it.
+pub(super) fn without_comments(text: &str) -> Cow<'_, str> {
+    let mut comments: Vec<Range<usize>> = Vec::new();
+    if text.contains(['#', '/']) {
+        scan(text, |found| {
+            if let Found::Comment(range) = found {
+                comments.push(range);
+            }
+        });
+    }
+    if comments.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut bytes = text.as_bytes().to_vec();
+    for place in comments.into_iter().flatten() {
+        if !matches!(bytes[place], b'\n' | b'\r') {
+            bytes[place] = b' ';
+        }
+    }
+    String::from_utf8(bytes).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// What a text holds that the parser does not understand everywhere.
 enum Found {
     /// A heredoc without a line.
     EmptyHeredoc(Range<usize>),
     /// A carriage return that ends no line.
     Return(usize),
+    /// A comment, without the end of its line.
+    Comment(Range<usize>),
 }
 
 /// Goes through a text and tells what is found in it; gives back whether it is incomplete.
@@ -93,6 +124,7 @@ fn scan(text: &str, mut tell: impl FnMut(Found)) -> bool {
         }
         if rest.starts_with('#') || rest.starts_with("//") {
             rest = rest.find('\n').map_or("", |end| &rest[end..]);
+            tell(Found::Comment(start..text.len() - rest.len()));
             continue;
         }
         if let Some(comment) = rest.strip_prefix("/*") {
@@ -100,6 +132,7 @@ fn scan(text: &str, mut tell: impl FnMut(Found)) -> bool {
                 return true;
             };
             rest = &comment[end + 2..];
+            tell(Found::Comment(start..text.len() - rest.len()));
             continue;
         }
         if let Some(heredoc) = rest.strip_prefix("<<") {
@@ -198,7 +231,20 @@ fn heredoc_end(text: &str) -> Heredoc<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_incomplete, without_empty_heredocs};
+    use super::{is_incomplete, without_comments, without_empty_heredocs};
+
+    #[test]
+    fn comments_become_spaces() {
+        for (text, changed) in [
+            ("/* é */ 1 # x", "         1    "),
+            ("[1, // a\r\n2]", "[1,     \r\n2]"),
+            ("\"# ${a /* b */}\"", "\"# ${a        }\""),
+            ("<<E\n# x\nE", "<<E\n# x\nE"),
+            ("1 / 2", "1 / 2"),
+        ] {
+            assert_eq!(without_comments(text), changed, "{text:?}");
+        }
+    }
 
     #[test]
     fn open_brackets_sequences_and_heredocs_go_on() {

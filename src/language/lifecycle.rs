@@ -58,6 +58,51 @@ pub enum Segment {
     Index(usize),
     /// Every attribute or element.
     Any,
+    /// Attributes and elements whose name, key or place fits a pattern in which a star stands for
+    /// any characters.
+    Like(String),
+}
+
+impl Segment {
+    /// Whether an attribute, or the element of a map with this key, is meant.
+    #[must_use]
+    pub fn names(&self, name: &str) -> bool {
+        match self {
+            Self::Name(named) => named == name,
+            Self::Index(_) => false,
+            Self::Any => true,
+            Self::Like(pattern) => fits(pattern, name),
+        }
+    }
+
+    /// Whether the element at this place of a list is meant.
+    #[must_use]
+    pub fn reaches(&self, place: usize) -> bool {
+        match self {
+            Self::Name(_) => false,
+            Self::Index(index) => *index == place,
+            Self::Any => true,
+            Self::Like(pattern) => fits(pattern, &place.to_string()),
+        }
+    }
+}
+
+/// Whether a text is made of what stands between the stars of a pattern, in this order.
+fn fits(pattern: &str, text: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let Some(mut text) = text.strip_prefix(first) else {
+        return false;
+    };
+    let (inner, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+    for part in inner.split('*') {
+        let Some(place) = text.find(part) else {
+            return false;
+        };
+        text = &text[place + part.len()..];
+    }
+    text.ends_with(last)
 }
 
 impl Lifecycle {
@@ -246,11 +291,40 @@ fn path(expression: &Expression) -> Option<Vec<Segment>> {
     }
 }
 
-/// A path in quotes, where a star stands for every name.
+/// A path in quotes, where a star stands for any characters of a name.
 fn segments(pattern: &str) -> Vec<Segment> {
     let segment = |text: &str| match text {
         "*" => Segment::Any,
-        name => Segment::Name(name.to_owned()),
+        text => Segment::Like(text.to_owned()),
     };
     pattern.split('.').map(segment).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Segment;
+
+    #[test]
+    fn a_star_stands_for_any_characters_of_a_name() {
+        for (pattern, name, expected) in [
+            ("tags", "tags", true),
+            ("tags", "tag", false),
+            ("t*", "tags", true),
+            ("t*", "t", true),
+            ("t*s", "tags", true),
+            ("t*s", "ts", true),
+            ("ts*s", "ts", false),
+            ("*", "anything", true),
+            ("*a*b*", "xaxbx", true),
+            ("*a*b*", "xbxax", false),
+            ("a**b", "ab", true),
+            ("*é", "café", true),
+        ] {
+            let segment = Segment::Like(pattern.to_owned());
+            assert_eq!(segment.names(name), expected, "{pattern} {name}");
+        }
+        assert!(Segment::Like("1*".to_owned()).reaches(12));
+        assert!(!Segment::Like("1*".to_owned()).reaches(2));
+        assert!(!Segment::Name("1".to_owned()).reaches(1));
+    }
 }

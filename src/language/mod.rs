@@ -34,7 +34,7 @@ pub use config::{Config, Declaration};
 pub use encryption::{EncryptionBlock, KeyBlock};
 pub use escape::quoted as unescape;
 pub use expression::{Expression, Located};
-pub use incomplete::is_incomplete;
+pub use incomplete::{is_blank, is_incomplete};
 pub use module::NOT_INSTALLED;
 pub use origin::Origin;
 pub use parse::{
@@ -44,6 +44,7 @@ pub use parse::{
 pub use reference::Reference;
 pub use source::Sources;
 pub use take::{literal_text, unsupported_attribute};
+pub use version::Constraint;
 
 use std::sync::Arc;
 

@@ -1,6 +1,5 @@
 //! Text to [`Body`], going on behind what cannot be parsed.
 
-use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use super::body::Body;
 
 use super::expression::Located;
 use super::flaw::{self, Flaw};
-use super::incomplete::{stray_return, without_empty_heredocs};
+use super::incomplete::{stray_return, without_comments, without_empty_heredocs};
 use super::items::{self, Items};
 use super::lower::Lowering;
 
@@ -118,27 +117,25 @@ fn stray(name: &Arc<str>, at: usize) -> Diagnostic {
 /// # Errors
 /// Where and why it is not an expression.
 pub fn expression(name: &Arc<str>, text: &str) -> Result<Located, Fault> {
-    let text = &*match without_empty_heredocs(text) {
-        // Nothing may stand behind an expression, and a heredoc may have left spaces there.
-        Cow::Owned(text) => Cow::Owned(text.trim_end().to_owned()),
-        unchanged @ Cow::Borrowed(_) => unchanged,
-    };
+    let text = without_empty_heredocs(text);
+    let text = without_comments(&text);
+    // The parser takes nothing before an expression or behind it.
+    let (offset, text) = (text.len() - text.trim_start().len(), text.trim());
     match hcl_edit::parser::parse_expr(text) {
         Ok(parsed) => match flaw::of_expression(&parsed, text) {
-            Some(flaw) => Err(Box::new(flawed(name, flaw, 0))),
+            Some(flaw) => Err(Box::new(flawed(name, flaw, offset))),
             None => Ok(Lowering {
                 file: name,
                 text,
-                offset: 0,
+                offset,
             }
             .located(&parsed)),
         },
         Err(error) => {
-            let offset = error.location().offset();
-            Err(Box::new(invalid(
-                error.message(),
-                &Span::new(name, offset..offset + 1),
-            )))
+            let place = error.location().offset();
+            let start = offset + place;
+            let span = Span::new(name, start..start + 1);
+            Err(Box::new(invalid(error.message(), &text[place..], &span)))
         }
     }
 }
@@ -159,11 +156,9 @@ pub fn template(name: &Arc<str>, text: &str) -> Result<Located, Fault> {
             None => Ok(lowering.whole_template(&parsed)),
         },
         Err(error) => {
-            let offset = error.location().offset();
-            Err(Box::new(invalid(
-                error.message(),
-                &Span::new(name, offset..offset + 1),
-            )))
+            let start = error.location().offset();
+            let span = Span::new(name, start..start + 1);
+            Err(Box::new(invalid(error.message(), &text[start..], &span)))
         }
     }
 }
@@ -214,7 +209,7 @@ fn recover(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
             Err(error) => {
                 let start = item.range.start + error.location().offset();
                 let span = Span::new(name, start..start + width(text, start));
-                diagnostics.push(invalid(error.message(), &span));
+                diagnostics.push(invalid(error.message(), &text[start..], &span));
             }
         }
     }
@@ -224,20 +219,32 @@ fn recover(name: &Arc<str>, text: &str) -> (Body, Diagnostics) {
         // The items parse one by one but not together: a name that stands twice, for instance.
         let start = error.location().offset();
         let span = Span::new(name, start..start + width(text, start));
-        diagnostics.push(invalid(error.message(), &span));
+        diagnostics.push(invalid(error.message(), &text[start..], &span));
     }
     (whole, diagnostics)
 }
 
-fn invalid(message: &str, span: &Span) -> Diagnostic {
+/// The diagnostic for what the parser did not take, at the beginning of `rest`.
+fn invalid(message: &str, rest: &str, span: &Span) -> Diagnostic {
     // What the parser lists as expected at the start of an expression is every character that
     // one can begin with, which helps nobody.
-    let detail = if message.starts_with("invalid expression") {
+    let detail = if is_too_large(rest) {
+        "This number is too large: one that is written out is at most about 1.8e308.".to_owned()
+    } else if message.starts_with("invalid expression") {
         "An expression is expected here: a value, a reference or a call.".to_owned()
     } else {
         sentence(message)
     };
     Diagnostic::error("L0001", "Invalid syntax", detail).at(span)
+}
+
+/// Whether a text begins with a number beyond the greatest double, which the parser does not take.
+fn is_too_large(text: &str) -> bool {
+    let text = text.trim_start();
+    let is_part = |c: char| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-');
+    let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
+    text.starts_with(|c: char| c.is_ascii_digit())
+        && text[..end].parse::<f64>().is_ok_and(f64::is_infinite)
 }
 
 /// The diagnostic for a flaw in a part of a file that begins at `offset`.

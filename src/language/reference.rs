@@ -120,8 +120,9 @@ fn is_chain(expression: &Expression) -> bool {
     }
 }
 
-/// The expressions directly in an expression.
-fn parts(expression: &Expression) -> Vec<&Expression> {
+/// The expressions directly in an expression, outside of what `for` binds names for.
+#[must_use]
+pub fn parts(expression: &Expression) -> Vec<&Expression> {
     match &expression.kind {
         Kind::Literal(_) | Kind::Variable(_) => Vec::new(),
         Kind::Template(parts) => parts

@@ -1,4 +1,4 @@
-//! `required_version`: which versions of Isobar a configuration is written for.
+//! Constraints of versions, such as that of Isobar which a configuration is written for.
 
 use isobar_sdk::{Diagnostic, Fault, Value};
 use semver::{Version, VersionReq};
@@ -19,9 +19,9 @@ pub(super) fn check(attribute: &Attribute, version: &str) -> Result<(), Fault> {
         )
         .at(&attribute.value.span())));
     };
-    let meets = requirements(text)
+    let meets = Constraint::parse(text)
         .zip(Version::parse(version).ok())
-        .map(|(requirements, version)| requirements.iter().all(|one| one.is_met_by(&version)));
+        .map(|(constraint, version)| constraint.allows(&version));
     match meets {
         Some(true) => Ok(()),
         Some(false) => Err(Box::new(
@@ -45,6 +45,26 @@ pub(super) fn check(attribute: &Attribute, version: &str) -> Result<(), Fault> {
     }
 }
 
+/// Which versions are meant, as Terraform writes it.
+pub struct Constraint(Vec<Requirement>);
+
+impl Constraint {
+    /// Reads parts between commas, all of which must be met, with Terraform's operators: `~> 1.2`
+    /// means from 1.2 below 2, `~> 1.2.3` from 1.2.3 below 1.3, a version alone exactly that one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        requirements(text).map(Self)
+    }
+
+    /// Whether a version is among them.
+    #[must_use]
+    pub fn allows(&self, version: &Version) -> bool {
+        self.0
+            .iter()
+            .all(|requirement| requirement.is_met_by(version))
+    }
+}
+
 /// One part of a constraint.
 enum Requirement {
     Meets(VersionReq),
@@ -60,8 +80,6 @@ impl Requirement {
     }
 }
 
-/// The parts between the commas, with Terraform's operators: `~> 1.2` means from 1.2 below 2,
-/// `~> 1.2.3` from 1.2.3 below 1.3, a version alone exactly that one.
 fn requirements(text: &str) -> Option<Vec<Requirement>> {
     text.split(',')
         .map(|part| {
@@ -93,7 +111,7 @@ fn requirements(text: &str) -> Option<Vec<Requirement>> {
 mod tests {
     use semver::Version;
 
-    use super::requirements;
+    use super::Constraint;
 
     #[test]
     fn constraints_mean_what_they_mean_in_terraform() {
@@ -110,14 +128,11 @@ mod tests {
         ];
         for (text, version, met) in cases {
             let version = Version::parse(version).unwrap();
-            let all = requirements(text)
-                .unwrap()
-                .iter()
-                .all(|one| one.is_met_by(&version));
-            assert_eq!(all, met, "{text} {version}");
+            let constraint = Constraint::parse(text).unwrap();
+            assert_eq!(constraint.allows(&version), met, "{text} {version}");
         }
         for text in ["", "new", ">= x", "~> "] {
-            assert!(requirements(text).is_none(), "{text}");
+            assert!(Constraint::parse(text).is_none(), "{text}");
         }
     }
 }

@@ -259,7 +259,7 @@ pub(super) async fn adopt(
     };
     match import.import(kind, id).await? {
         Some(found) => {
-            let marked = schema.body.conceal(found.value());
+            let marked = schema.body.withhold(&schema.body.conceal(found.value()));
             Ok(Known::new(marked).unwrap_or(found))
         }
         None => {

@@ -162,7 +162,7 @@ impl Driver<'_> {
                 Ok(Verdict::Holds) => CheckStatus::Pass,
                 Ok(Verdict::Open) => CheckStatus::Unknown,
                 Ok(Verdict::Broken(message)) => {
-                    found.push(condition::broken(condition, &message));
+                    found.push(condition::broken(condition, &message, (scope, ambient)));
                     checked.problems.push(message);
                     CheckStatus::Fail
                 }

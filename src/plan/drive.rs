@@ -464,7 +464,14 @@ impl<'a> Driver<'a> {
         let around = (&block.module, ambient);
         let named = block.declaration.provider.as_deref();
         let root = self.request.config;
-        provider::of_block(root, &self.frames, around, named, kind).map(|key| key.to_string())
+        let key = provider::of_block(root, &self.frames, around, named, kind)?;
+        let name = key.to_string();
+        if key.key.is_some() && !self.providers.contains_key(&name) {
+            let place = named.map_or(&block.declaration.header, |named| &named.span);
+            let there = self.providers.keys().map(String::as_str);
+            return Err(provider::no_instance(&key, place, there));
+        }
+        Ok(name)
     }
 
     fn finish(mut self) -> (Option<Plan>, Diagnostics) {

@@ -24,22 +24,15 @@ fn keep(value: &Value, prior: Option<&Value>, path: &[Segment]) -> Value {
         return prior.cloned().unwrap_or(Value::NULL);
     };
     let kept = match (value.reveal(), first) {
-        (Value::Object(_) | Value::Map(_), Segment::Name(name)) => {
-            keep_fields(value, prior, rest, &|found| found == name)
+        (Value::Object(_) | Value::Map(_), segment) => {
+            keep_fields(value, prior, rest, &|found| segment.names(found))
         }
-        (Value::Object(_) | Value::Map(_), Segment::Any) => {
-            keep_fields(value, prior, rest, &|_| true)
-        }
-        (Value::List(items) | Value::Tuple(items), Segment::Index(_) | Segment::Any) => {
+        (Value::List(items) | Value::Tuple(items), segment) => {
             let before = prior.and_then(Value::items);
-            let chosen = |place: usize| match first {
-                Segment::Index(index) => *index == place,
-                _ => true,
-            };
             let items = items.iter().enumerate().map(|(place, item)| {
                 let was = before.and_then(|before| before.get(place));
                 match was {
-                    Some(was) if chosen(place) => keep(item, Some(was), rest),
+                    Some(was) if segment.reaches(place) => keep(item, Some(was), rest),
                     _ => item.clone(),
                 }
             });
@@ -126,6 +119,13 @@ mod tests {
             (
                 vec![name("tags"), Segment::Any],
                 tags(&[("a", "0"), ("owner", "o")]),
+            ),
+            (
+                vec![
+                    Segment::Like("t*s".to_owned()),
+                    Segment::Like("*ner".to_owned()),
+                ],
+                tags(&[("a", "1"), ("new", "n"), ("owner", "o")]),
             ),
             (vec![name("other")], now.clone()),
         ] {

@@ -58,8 +58,9 @@ impl Configured<'_> {
             proposed: proposed.reveal_all(),
         };
         let planned = self.provider.plan(request).await?;
+        let body = &self.schema.body;
         Ok(Planned {
-            after: self.schema.body.spread_marks(&planned.after.mark(&marks)),
+            after: body.withhold(&body.spread_marks(&planned.after.mark(&marks))),
             replace: planned.replace,
         })
     }

@@ -252,9 +252,16 @@ pub(super) fn place(body: &Body, steps: &[Step], header: &Span) -> Span {
     if let Some(attribute) = body.attribute(name) {
         return attribute.value.span();
     }
-    match body.blocks.iter().find(|block| block.kind == *name) {
-        Some(block) => place(&block.body, rest, &block.header),
-        None => header.clone(),
+    let (nth, rest) = match rest.split_first() {
+        Some((Step::Index(nth), rest)) => (*nth, rest),
+        _ => (0, rest),
+    };
+    let mut written = body.blocks.iter().filter(|block| block.kind == *name);
+    let mut made = body.blocks.iter().filter_map(|block| block.dynamic()?.ok());
+    let made = made.find(|dynamic| dynamic.kind.text == *name);
+    match (written.nth(nth), made.map(|dynamic| dynamic.content)) {
+        (Some(block), _) | (None, Some(block)) => place(&block.body, rest, &block.header),
+        (None, None) => header.clone(),
     }
 }
 

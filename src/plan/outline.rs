@@ -47,8 +47,13 @@ pub(super) fn check_ignored(declaration: &Declaration, shape: &Body) -> Vec<Diag
         return Vec::new();
     };
     let known = |name: &str| shape.attributes.contains_key(name) || shape.blocks.contains_key(name);
+    let attributes = shape.attributes.keys().map(|name| &**name);
+    let all = attributes.chain(shape.blocks.keys().map(String::as_str));
     let first = paths.iter().filter_map(|path| match path.first() {
         Some(Segment::Name(name)) if !known(name) => Some(name),
+        Some(like @ Segment::Like(name)) if !all.clone().any(|known| like.names(known)) => {
+            Some(name)
+        }
         _ => None,
     });
     first

@@ -108,6 +108,24 @@ fn resolve(
     Ok(Resolved { name, key })
 }
 
+/// The fault of a key that the `for_each` of a provider does not have; `there` are the
+/// configurations that were made.
+pub(super) fn no_instance<'a>(
+    key: &ProviderKey,
+    place: &Span,
+    there: impl Iterator<Item = &'a str>,
+) -> Fault {
+    let siblings = format!("{}[", key.name);
+    let known: Vec<&str> = there.filter(|name| name.starts_with(&siblings)).collect();
+    let help = match known.as_slice() {
+        [] => format!("Add for_each to the block of provider {}.", key.name),
+        known => format!("There are {}.", known.join(", ")),
+    };
+    let detail = format!("There is no provider {key}.");
+    let diagnostic = Diagnostic::error("P0021", "Provider is not configured", detail);
+    Box::new(diagnostic.at(place).help(help))
+}
+
 fn not_given(name: &ProviderName, span: Option<&Span>, header: Option<&Span>) -> Fault {
     let detail = format!("The module has no provider {name}: its caller does not hand it over.");
     let diagnostic = Diagnostic::error("P0021", "Provider is not configured", detail);

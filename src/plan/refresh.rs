@@ -12,7 +12,7 @@ use super::drive::Driver;
 use super::{Mode, Refresh, Request};
 use crate::change::Change;
 use crate::event::{Event, Sink};
-use crate::registry::Providers;
+use crate::registry::{Providers, Registry};
 use crate::state::{Instance, State, Status};
 
 impl<'a> Driver<'a> {
@@ -24,7 +24,7 @@ impl<'a> Driver<'a> {
                 let wanted = |address: &Address| reach.includes(address);
                 let found = refresh(
                     (state, &wanted),
-                    &self.providers,
+                    (self.request.registry, &self.providers),
                     self.at_once(),
                     self.sink,
                     &mut self.diagnostics,
@@ -104,7 +104,7 @@ impl<'a> Driver<'a> {
         let among = |address: &Address| wanted.contains(address);
         let found = refresh(
             (self.state, &among),
-            &self.providers,
+            (self.request.registry, &self.providers),
             self.at_once(),
             self.sink,
             &mut self.diagnostics,
@@ -118,7 +118,7 @@ impl<'a> Driver<'a> {
 /// reported and left out.
 async fn refresh(
     (state, wanted): (&State, &dyn Fn(&Address) -> bool),
-    providers: &Providers,
+    (registry, providers): (&Registry, &Providers),
     at_once: NonZeroUsize,
     sink: &dyn Sink,
     diagnostics: &mut Diagnostics,
@@ -149,6 +149,7 @@ async fn refresh(
     while let Some((address, instance, result)) = results.next().await {
         match result {
             Ok(found) => {
+                let found = found.map(|found| withheld(address, found, registry));
                 observed.insert(address.clone(), found.map(|found| marked(&found, instance)));
             }
             Err(error) if error.kind == ErrorKind::NotFound => {
@@ -167,6 +168,13 @@ async fn refresh(
         }
     }
     observed
+}
+
+/// What was read, without what must not be kept.
+fn withheld(address: &Address, found: Known, registry: &Registry) -> Known {
+    let schema = registry.resource(address.resource_type());
+    let kept = schema.map(|(_, schema)| schema.body.withhold(found.value()));
+    kept.and_then(|kept| Known::new(kept).ok()).unwrap_or(found)
 }
 
 /// The attributes of an instance as its provider gets them.

@@ -140,7 +140,10 @@ impl Driver<'_> {
         let module: Vec<Arc<str>> = address.module.iter().map(|s| Arc::clone(&s.name)).collect();
         let config = self.request.config.module(&module);
         let Some(declaration) = config.and_then(|config| config.declarations.get(&block)) else {
-            return Reason::NoBlock;
+            return match self.moves.contains_key(address) {
+                true => Reason::NoMoveTarget,
+                false => Reason::NoBlock,
+            };
         };
         if self.frames.get(&address.module).is_none() {
             return Reason::NoModule;
@@ -158,6 +161,7 @@ impl Driver<'_> {
             }
             (Repetition::Count(_), Some(Key::Number(_))) => Reason::CountIndex,
             (Repetition::ForEach(_), Some(Key::Text(_))) => Reason::EachKey,
+            (Repetition::If(_), None) => Reason::NotEnabled,
             _ => Reason::WrongRepetition,
         }
     }

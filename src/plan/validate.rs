@@ -60,11 +60,14 @@ fn once(diagnostics: Diagnostics) -> Diagnostics {
         .collect();
     let mut found = Diagnostics::new();
     for diagnostic in diagnostics {
+        let within = |told: &Span, subject: &Span| {
+            told.file == subject.file && told.start <= subject.start && subject.end <= told.end
+        };
         let twice = diagnostic
             .subject
             .as_ref()
-            .is_some_and(|s| told.contains(s));
-        if diagnostic.code != "E0002" || !twice {
+            .is_some_and(|subject| told.iter().any(|told| within(told, subject)));
+        if !matches!(diagnostic.code, "E0001" | "E0002") || !twice {
             found.push(diagnostic);
         }
     }
@@ -248,7 +251,11 @@ impl Checker<'_> {
             .flat_map(|variable| &variable.validations)
         {
             if let Verdict::Broken(message) = condition::judge(rule, scope, &Ambient::None)? {
-                return Err(Box::new(condition::broken(rule, &message)));
+                return Err(Box::new(condition::broken(
+                    rule,
+                    &message,
+                    (scope, &Ambient::None),
+                )));
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use isobar_sdk::value::Marks;
 use isobar_sdk::{Type, Value};
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
@@ -12,6 +13,21 @@ use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 pub fn console(value: &Value) -> String {
     let mut text = String::new();
     write(&mut text, value, 0);
+    text
+}
+
+/// `name = value` for each output in order, with a newline at the end; those that are sensitive as
+/// a whole say so in Terraform's word.
+#[must_use]
+pub fn outputs<'a>(outputs: impl IntoIterator<Item = (&'a str, &'a Value)>) -> String {
+    let mut text = String::new();
+    for (name, value) in outputs {
+        let shown = match value {
+            Value::Marked(marks, _) if marks.contains(Marks::SENSITIVE) => "<sensitive>".to_owned(),
+            value => console(value),
+        };
+        let _ = writeln!(text, "{name} = {shown}");
+    }
     text
 }
 
@@ -200,7 +216,24 @@ fn has_shape(character: char) -> bool {
 mod tests {
     use isobar_sdk::Value;
 
-    use super::console;
+    use super::{console, outputs};
+
+    #[test]
+    fn outputs_are_printed_as_terraform_prints_them() {
+        let set = Value::set(vec!["a".into()]);
+        let secret = Value::from("hunter2").sensitive();
+        let part = Value::object([("token", secret.clone())]);
+        let text = outputs([("longer", &set), ("part", &part), ("secret", &secret)]);
+        insta::assert_snapshot!(text, @r#"
+        longer = toset([
+          "a",
+        ])
+        part = {
+          "token" = (sensitive value)
+        }
+        secret = <sensitive>
+        "#);
+    }
 
     #[test]
     fn values_are_printed_by_kind() {

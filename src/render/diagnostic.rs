@@ -1,6 +1,6 @@
 //! Diagnostics with the piece of the configuration that they are about.
 
-use isobar_sdk::diagnostic::Severity;
+use isobar_sdk::diagnostic::{Reading, Severity};
 use isobar_sdk::{Diagnostic, Diagnostics, Span};
 use serde_json::{Map, Value as Json, json};
 use unicode_width::UnicodeWidthStr;
@@ -84,8 +84,16 @@ fn place(diagnostic: &Diagnostic, sources: &Sources, style: &Style) -> Vec<Strin
         "",
         style.paint(Role::Error, carets)
     ));
+    for reading in &diagnostic.readings {
+        let told = format!("{} {}", reading.reference, reading.statement);
+        let told = style.paint(Role::Dim, visible(&told));
+        lines.push(format!("{:WITHIN$}{told}", ""));
+    }
     lines
 }
+
+/// How far what stands below an excerpt is indented: as far as the excerpt itself.
+const WITHIN: usize = 6;
 
 /// The header of the block around the subject, where it stands on another line of the same file.
 fn header(diagnostic: &Diagnostic, sources: &Sources, subject: &Excerpt<'_>) -> Option<String> {
@@ -131,7 +139,10 @@ pub fn json(diagnostic: &Diagnostic, sources: &Sources) -> Json {
         fields.insert("range".to_owned(), range(subject, text));
         if let Some(excerpt) = sources.excerpt(subject) {
             let header = header(diagnostic, sources, &excerpt);
-            fields.insert("snippet".to_owned(), snippet(&excerpt, header.as_deref()));
+            fields.insert(
+                "snippet".to_owned(),
+                snippet(&excerpt, header.as_deref(), &diagnostic.readings),
+            );
         }
     }
     Json::Object(fields)
@@ -158,14 +169,20 @@ fn position(text: &str, byte: usize) -> Json {
 }
 
 /// The first line of the subject; the offsets are bytes of it.
-fn snippet(excerpt: &Excerpt<'_>, context: Option<&str>) -> Json {
+fn snippet(excerpt: &Excerpt<'_>, context: Option<&str>, readings: &[Reading]) -> Json {
+    let values = readings.iter().map(|reading| {
+        json!({
+            "traversal": reading.reference,
+            "statement": reading.statement,
+        })
+    });
     json!({
         "context": context,
         "code": excerpt.text,
         "start_line": excerpt.line,
         "highlight_start_offset": excerpt.covered.start,
         "highlight_end_offset": excerpt.covered.end,
-        "values": [],
+        "values": values.collect::<Vec<_>>(),
     })
 }
 
@@ -191,6 +208,7 @@ pub fn validate_json(diagnostics: &Diagnostics, sources: &Sources) -> Json {
 
 #[cfg(test)]
 mod tests {
+    use isobar_sdk::diagnostic::Reading;
     use isobar_sdk::{Address, Diagnostic, Diagnostics, Path, Span};
 
     use super::{human, json, validate_json};
@@ -218,6 +236,23 @@ mod tests {
     fn the_place_is_shown_and_underlined() {
         let (diagnostic, sources) = sample();
         insta::assert_snapshot!(human(&diagnostic, &sources, &Style::plain(60)));
+    }
+
+    #[test]
+    fn what_references_stood_for_is_told() {
+        let (diagnostic, sources) = sample();
+        let reading = |reference: &str, statement: &str| Reading {
+            reference: reference.to_owned(),
+            statement: statement.to_owned(),
+        };
+        let diagnostic = diagnostic.reading(vec![
+            reading("var.sizes[\"small\"]", "is 3"),
+            reading("local.token", "is sensitive"),
+        ]);
+        insta::assert_snapshot!(human(&diagnostic, &sources, &Style::plain(60)));
+        let values = &json(&diagnostic, &sources)["snippet"]["values"];
+        assert_eq!(values[0]["traversal"], "var.sizes[\"small\"]");
+        assert_eq!(values[1]["statement"], "is sensitive");
     }
 
     #[test]

@@ -95,7 +95,7 @@ fn seconds(elapsed: Duration) -> String {
 pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => visible(text).replace('\n', " "),
-        other => super::value(other).replace('\n', " "),
+        other => super::value::value(other).replace('\n', " "),
     }
 }
 

@@ -31,9 +31,8 @@ mod value;
 
 pub use concise::concise;
 pub use configuration::configuration;
-pub use console::{console, console_type};
+pub use console::{console, console_type, outputs};
 pub use outlook::outlook;
 pub use package::package;
 pub use providers::providers;
 pub use style::{Colour, Role, Style};
-pub use value::{named, value};

@@ -129,7 +129,7 @@ pub fn outputs_block(state: &State) -> String {
     }
     let values = state.outputs.iter();
     let values = values.map(|(name, output)| (name.as_str(), output.value.value()));
-    format!("Outputs:\n\n{}", value::named(values))
+    format!("Outputs:\n\n{}", super::outputs(values))
 }
 
 /// How many resources are added, changed and destroyed.
@@ -340,6 +340,7 @@ pub(super) fn because(plan: &Plan, address: &Address, planned: &PlannedChange) -
         Reason::Tainted => "because it is tainted".to_owned(),
         Reason::Triggered => format!("because of replace_triggered_by{}", chain(plan, planned)),
         Reason::NoBlock => "because it is no longer in the configuration".to_owned(),
+        Reason::NoMoveTarget => format!("because {address} is not in the configuration"),
         Reason::NoModule => "because its module is no longer called".to_owned(),
         Reason::CountIndex => format!("because count no longer reaches {}", shown(key)),
         Reason::EachKey => format!("because for_each no longer has {}", shown(key)),
@@ -349,6 +350,7 @@ pub(super) fn because(plan: &Plan, address: &Address, planned: &PlannedChange) -
             Some(Key::Text(_)) => "because its block no longer has for_each",
         }
         .to_owned(),
+        Reason::NotEnabled => "because enabled is false".to_owned(),
         Reason::NotDeployed => not_deployed(plan, address),
         Reason::Requested => "as requested".to_owned(),
     })
@@ -476,7 +478,7 @@ fn drifted(name: &str, recorded: &Value, observed: &Value) -> String {
         }
         _ => format!(
             "was {} after the last apply",
-            value(recorded).replace('\n', " ")
+            value::value(recorded).replace('\n', " ")
         ),
     }
 }

@@ -348,6 +348,8 @@ pub(super) fn replace() -> Plan {
             Reason::EachKey,
         ),
         (data("single"), Reason::WrongRepetition),
+        (data("off"), Reason::NotEnabled),
+        (data("target"), Reason::NoMoveTarget),
         (endpoint("virginia", "1"), Reason::NotDeployed),
         (endpoint("tokyo", "1"), Reason::NotDeployed),
     ] {

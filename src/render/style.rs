@@ -69,7 +69,8 @@ impl Style {
 
     /// Lines of prose that leave `margin` columns free; lines that begin with a blank, such as
     /// code, stay whole.
-    pub(super) fn wrap(&self, text: &str, margin: usize) -> Vec<String> {
+    #[must_use]
+    pub fn wrap(&self, text: &str, margin: usize) -> Vec<String> {
         let width = self.width.saturating_sub(margin).max(NARROWEST);
         let options = Options::new(width).break_words(false);
         text.lines()

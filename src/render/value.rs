@@ -19,7 +19,7 @@ pub(super) struct Row {
 /// A value over as many lines as it needs, the first one not indented, without a newline at the
 /// end. What a sensitive mark covers is not shown.
 #[must_use]
-pub fn value(value: &Value) -> String {
+pub(super) fn value(value: &Value) -> String {
     let lines: Vec<String> = rows(value)
         .iter()
         .map(|row| format!("{:1$}{2}", "", 4 * row.depth, row.text))
@@ -30,7 +30,7 @@ pub fn value(value: &Value) -> String {
 /// `name = value` for each of them in order, with the equals signs below each other and a newline
 /// at the end.
 #[must_use]
-pub fn named<'a>(values: impl IntoIterator<Item = (&'a str, &'a Value)>) -> String {
+pub(super) fn named<'a>(values: impl IntoIterator<Item = (&'a str, &'a Value)>) -> String {
     let values: Vec<(&str, &Value)> = values.into_iter().collect();
     let names = pad(values.iter().map(|(name, _)| (*name).to_owned()).collect());
     let mut text = String::new();

@@ -54,7 +54,10 @@ pub(super) fn assertions(
         match condition::judge(assertion, scope, &Ambient::None) {
             Ok(Verdict::Holds) => {}
             Ok(Verdict::Broken(message)) => {
-                found.push(condition::broken(assertion, &message).within(&run.header));
+                found.push(
+                    condition::broken(assertion, &message, (scope, &Ambient::None))
+                        .within(&run.header),
+                );
             }
             Ok(Verdict::Open) => found.push(open(run, assertion)),
             Err(fault) => found.push(*fault),

@@ -1,5 +1,6 @@
 //! `lifecycle` and conditions: what is protected, ignored and required, in plans and at apply.
 
+use isobar::change::Reason;
 use isobar::plan::{CheckStatus, Mode};
 
 use crate::workspace::{Workspace, actions};
@@ -52,7 +53,7 @@ async fn patterns_are_ignored() {
         format!(
             r#"resource "isobar_data" "a" {{
                  input = {input}
-                 lifecycle {{ ignore_changes = ["input.tags.*", input.list[0]] }}
+                 lifecycle {{ ignore_changes = ["input.t*s.*", input.list[0]] }}
                }}"#
         )
     };
@@ -106,6 +107,12 @@ async fn enabled_is_one_or_none() {
         actions(&plan),
         ["delete isobar_data.a", "delete module.m.isobar_data.x"]
     );
+    let reasons: Vec<_> = plan
+        .changes
+        .values()
+        .map(|planned| planned.reason)
+        .collect();
+    assert_eq!(reasons, [Some(Reason::NotEnabled), Some(Reason::NoModule)]);
 }
 
 #[tokio::test]
@@ -144,7 +151,7 @@ async fn what_is_known_late_is_checked_at_apply() {
         .iter()
         .map(|d| (d.code, d.detail.as_str()))
         .collect();
-    assert_eq!(told, [("E0016", "It must be 2.")]);
+    assert_eq!(told, [("E0016", "It must be 2")]);
     let made: Vec<String> = report.done.iter().map(|(a, _)| a.to_string()).collect();
     assert_eq!(made, ["isobar_data.a"]);
 

@@ -84,6 +84,7 @@ async fn check(case: &Json) {
     let request = Apply {
         address: Address::new("isobar_data", "x"),
         operation,
+        configuration: Value::NULL,
         key: IdempotencyKey::new(name.to_string()),
     };
     let Outcome::Done(Some(applied)) = provider.apply(request).await else {

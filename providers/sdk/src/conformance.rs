@@ -219,6 +219,7 @@ pub async fn run(subject: &Subject<'_>) -> Result<Report, Violation> {
             body: &schema.body,
             case,
             report: &mut report,
+            set: Value::NULL,
         };
         trial.run().await.map_err(blame())?;
     }

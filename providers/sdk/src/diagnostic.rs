@@ -35,6 +35,17 @@ pub struct Diagnostic {
     pub path: Option<Path>,
     /// What to do about it.
     pub help: Option<String>,
+    /// What the references at the subject stood for.
+    pub readings: Vec<Reading>,
+}
+
+/// A reference of an expression, and what it stood for when something went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// As it is written, such as `var.sizes["small"]`.
+    pub reference: String,
+    /// Its value on one line, or what is to be known of it: `is "b"`, `is sensitive`.
+    pub statement: String,
 }
 
 impl Diagnostic {
@@ -61,6 +72,7 @@ impl Diagnostic {
             address: None,
             path: None,
             help: None,
+            readings: Vec::new(),
         }
     }
 
@@ -108,6 +120,13 @@ impl Diagnostic {
         self
     }
 
+    /// With what the references at the subject stood for.
+    #[must_use]
+    pub fn reading(mut self, readings: Vec<Reading>) -> Self {
+        self.readings = readings;
+        self
+    }
+
     /// With what to do about it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -145,9 +164,15 @@ impl Diagnostics {
         Self(Vec::new())
     }
 
-    /// Adds one, unless the very same is already there.
+    /// Adds one, unless the very same is already there; with other values behind it, it still is
+    /// the same.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.0.contains(&diagnostic) {
+        let same = |there: &Diagnostic| {
+            (there.code, &there.context, &there.help)
+                == (diagnostic.code, &diagnostic.context, &diagnostic.help)
+                && there.says_the_same(&diagnostic)
+        };
+        if !self.0.iter().any(same) {
             self.0.push(diagnostic);
         }
     }
@@ -214,20 +239,38 @@ pub fn closest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -
         .map(|(_, candidate)| candidate)
 }
 
-/// A clause as a sentence: with a capital and a full stop. A place or an address that it begins
-/// with stays as it is.
+/// A clause as a sentence: with a capital and a full stop. A place or a name that it begins
+/// with, such as `us-east` or `var.a`, stays as it is.
 #[must_use]
 pub fn sentence(clause: &str) -> String {
     let mut text = clause.trim_end_matches('.').to_owned();
     let word = clause.split([' ', '\n']).next().unwrap_or_default();
     let word = word.trim_end_matches([',', ':', ';']);
-    if word
-        .chars()
-        .all(|c| c.is_alphabetic() || c == '\'' || c == '-')
+    if word.chars().all(|c| c.is_alphabetic() || c == '\'')
         && let Some(first) = text.get_mut(0..1)
     {
         first.make_ascii_uppercase();
     }
     text.push('.');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sentence;
+
+    #[test]
+    fn a_sentence_begins_with_a_capital_unless_it_begins_with_a_name() {
+        for (clause, expected) in [
+            ("there is no zone", "There is no zone."),
+            ("it isn't there.", "It isn't there."),
+            ("can't be", "Can't be."),
+            ("sim-us-east has none", "sim-us-east has none."),
+            ("var.a is 1", "var.a is 1."),
+            ("backend: gone", "Backend: gone."),
+            ("", "."),
+        ] {
+            assert_eq!(sentence(clause), expected);
+        }
+    }
 }

@@ -252,6 +252,7 @@ mod tests {
             operation: Operation::Create {
                 planned: Value::object::<&str>([]),
             },
+            configuration: Value::NULL,
             key: IdempotencyKey::new("key"),
         }
     }

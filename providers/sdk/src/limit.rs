@@ -214,6 +214,7 @@ mod tests {
             operation: Operation::Delete {
                 prior: Known::empty(),
             },
+            configuration: crate::Value::NULL,
             key: IdempotencyKey::new(number.to_string()),
         }
     }

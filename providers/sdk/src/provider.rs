@@ -151,6 +151,9 @@ pub struct Apply {
     pub address: Address,
     /// What to do.
     pub operation: Operation,
+    /// What the configuration sets, null where it sets nothing: the only place where values of
+    /// write-only attributes are. Null when nothing is configured, as for a destruction.
+    pub configuration: Value,
     /// The same for every try of this change, and for no other change.
     pub key: IdempotencyKey,
 }

@@ -211,6 +211,7 @@ mod tests {
             operation: Operation::Delete {
                 prior: Known::empty(),
             },
+            configuration: Value::NULL,
             key: IdempotencyKey::new("key"),
         }
     }

@@ -39,6 +39,16 @@ pub enum Visibility {
     Sensitive,
 }
 
+/// Whether the value of an attribute is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// In plans and in the state.
+    Kept,
+    /// Nowhere: providers get it with each change and tell null instead, so that a change of it alone
+    /// is not seen. An attribute beside it, whose change is, says when it is to be written again.
+    WriteOnly,
+}
+
 /// One attribute.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attribute {
@@ -50,6 +60,8 @@ pub struct Attribute {
     pub on_change: OnChange,
     /// Whether it may be printed.
     pub visibility: Visibility,
+    /// Whether it is kept.
+    pub storage: Storage,
     /// The attribute that this one repeats: what is secret there is secret here.
     pub copies: Option<String>,
     /// One or two sentences for people: meaning, unit, limits.
@@ -63,6 +75,7 @@ impl Attribute {
             presence,
             on_change: OnChange::Update,
             visibility: Visibility::Shown,
+            storage: Storage::Kept,
             copies: None,
             doc: doc.to_owned(),
         }
@@ -109,6 +122,13 @@ impl Attribute {
     #[must_use]
     pub fn sensitive(mut self) -> Self {
         self.visibility = Visibility::Sensitive;
+        self
+    }
+
+    /// It is kept nowhere; it may be required or optional.
+    #[must_use]
+    pub fn write_only(mut self) -> Self {
+        self.storage = Storage::WriteOnly;
         self
     }
 
@@ -301,6 +321,7 @@ impl Body {
         let before = |name: &str| prior.and_then(|prior| prior.field(name)).cloned();
         let attributes = self.attributes.iter().map(|(name, attribute)| {
             let value = match &attribute.presence {
+                _ if attribute.storage == Storage::WriteOnly => Value::NULL,
                 Presence::Required | Presence::Optional => configured(name).unwrap_or(Value::NULL),
                 Presence::Default(default) => configured(name).unwrap_or_else(|| default.clone()),
                 Presence::OptionalComputed => configured(name)
@@ -315,7 +336,7 @@ impl Body {
         });
         let blocks = self.blocks.iter().map(|(name, block)| {
             let value = match (configured(name), block.nesting) {
-                (Some(value), _) => value,
+                (Some(value), _) => block.body.withhold_all(&value),
                 (None, Nesting::List) => Value::list(Vec::new()),
                 (None, Nesting::Optional | Nesting::Required) => Value::NULL,
             };
@@ -326,6 +347,33 @@ impl Body {
 }
 
 impl Body {
+    /// Takes out what must not be kept: null stands in its place.
+    #[must_use]
+    pub fn withhold(&self, value: &Value) -> Value {
+        let mut kept = value.clone();
+        for (name, attribute) in &self.attributes {
+            let is_set = value.field(name).is_some_and(|field| !field.is_null());
+            if attribute.storage == Storage::WriteOnly && is_set {
+                kept = kept.with_field(name, Value::NULL);
+            }
+        }
+        for (name, block) in &self.blocks {
+            if let Some(inner) = value.field(name) {
+                kept = kept.with_field(name, block.body.withhold_all(inner));
+            }
+        }
+        kept
+    }
+
+    /// As [`Body::withhold`], for one block or a list of them.
+    fn withhold_all(&self, value: &Value) -> Value {
+        match value {
+            Value::List(items) => Value::list(items.iter().map(|i| self.withhold(i)).collect()),
+            value if value.fields().is_some() => self.withhold(value),
+            value => value.clone(),
+        }
+    }
+
     /// Marks what must never be printed.
     #[must_use]
     pub fn conceal(&self, value: &Value) -> Value {
@@ -393,4 +441,30 @@ pub struct ProviderSchema {
     pub resources: BTreeMap<String, Schema>,
     /// By data source type.
     pub data_sources: BTreeMap<String, Schema>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Attribute, Body, Nesting};
+    use crate::{Type, Value};
+
+    #[test]
+    fn what_is_write_only_is_neither_proposed_nor_kept() {
+        let secret = || Attribute::optional(Type::String, "").write_only();
+        let inner = Body::new().attribute("token", secret());
+        let body = Body::new()
+            .attribute("token", secret())
+            .attribute("name", Attribute::required(Type::String, ""))
+            .block("user", Nesting::List, inner, "");
+        let token = || Value::object([("token", Value::from("t"))]);
+        let configured = token()
+            .with_field("name", "n".into())
+            .with_field("user", Value::list(vec![token()]));
+        let proposed = body.propose(None, &configured);
+        assert_eq!(
+            proposed.to_string(),
+            "{ name = \"n\", token = null, user = [{ token = null }] }"
+        );
+        assert_eq!(body.withhold(&configured), proposed);
+    }
 }

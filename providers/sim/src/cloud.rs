@@ -150,7 +150,8 @@ impl Cloud {
     pub fn delete(&self, id: &str) -> Result<(), CloudError> {
         self.change(|world| {
             let endpoint = world.endpoints.remove(id).is_some();
-            if !endpoint && world.routers.remove(id).is_none() {
+            if !endpoint && world.routers.remove(id).is_none() && world.secrets.remove(id).is_none()
+            {
                 return Err(CloudError::NoResource(id.to_owned()));
             }
             world.forget(id);

@@ -11,10 +11,11 @@ mod endpoint;
 mod fault;
 mod provider;
 mod router;
+mod secret;
 mod target;
 mod world;
 
 pub use cloud::{Cloud, CloudError, ZoneState};
 pub use fault::{Call, Fault, Injection};
 pub use provider::factory;
-pub use world::{Delays, Endpoint, InstanceOffer, Outage, Router, World, Zone};
+pub use world::{Delays, Endpoint, InstanceOffer, Outage, Router, Secret, World, Zone};

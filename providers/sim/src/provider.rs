@@ -14,7 +14,7 @@ use isobar_sdk::{Error, Factory, Known, Path, Provider, Type, Value};
 use crate::cloud::{Cloud, CloudError};
 use crate::fault::{Call, Reach};
 use crate::world::{World, describe_outage};
-use crate::{endpoint, router};
+use crate::{endpoint, router, secret};
 
 /// Makes providers whose files are found from the folder `base`.
 #[must_use]
@@ -46,6 +46,7 @@ fn schema() -> ProviderSchema {
         resources: [
             (endpoint::TYPE.to_owned(), endpoint::schema()),
             (router::TYPE.to_owned(), router::schema()),
+            (secret::TYPE.to_owned(), secret::schema()),
         ]
         .into(),
         ..ProviderSchema::default()
@@ -87,6 +88,14 @@ pub(crate) struct Sim {
 enum Kind {
     Endpoint,
     Router,
+    Secret,
+}
+
+/// What a change is to bring about: as planned, and as configured, with what is kept nowhere.
+#[derive(Clone, Copy)]
+struct Wish<'a> {
+    planned: &'a Value,
+    configuration: &'a Value,
 }
 
 impl Kind {
@@ -94,6 +103,7 @@ impl Kind {
         match resource_type {
             endpoint::TYPE => Ok(Self::Endpoint),
             router::TYPE => Ok(Self::Router),
+            secret::TYPE => Ok(Self::Secret),
             other => {
                 let message = format!("sim has no resource type {other:?}");
                 Err(Error::invalid(Path::root(), message))
@@ -105,13 +115,15 @@ impl Kind {
         match self {
             Self::Endpoint => endpoint::view(world, id),
             Self::Router => router::view(world, id),
+            Self::Secret => secret::view(world, id),
         }
     }
 
-    fn plan(self, world: &World, proposed: &Value) -> Result<Value, Error> {
+    fn plan(self, world: &World, request: &PlanChange) -> Result<Value, Error> {
         match self {
-            Self::Endpoint => endpoint::plan(world, proposed),
-            Self::Router => router::plan(world, proposed),
+            Self::Endpoint => endpoint::plan(world, &request.proposed),
+            Self::Router => router::plan(world, &request.proposed),
+            Self::Secret => Ok(secret::plan(request)),
         }
     }
 
@@ -119,12 +131,13 @@ impl Kind {
         self,
         world: &mut World,
         key: &IdempotencyKey,
-        planned: &Value,
+        wish: Wish<'_>,
         reach: Reach,
     ) -> Outcome {
         match self {
-            Self::Endpoint => endpoint::create(world, key, planned, reach),
-            Self::Router => router::create(world, key, planned),
+            Self::Endpoint => endpoint::create(world, key, wish.planned, reach),
+            Self::Router => router::create(world, key, wish.planned),
+            Self::Secret => secret::create(world, key, (wish.planned, wish.configuration)),
         }
     }
 
@@ -132,12 +145,13 @@ impl Kind {
         self,
         world: &mut World,
         names: (&str, &IdempotencyKey),
-        planned: &Value,
+        wish: Wish<'_>,
         reach: Reach,
     ) -> Outcome {
         match self {
-            Self::Endpoint => endpoint::update(world, names, planned, reach),
-            Self::Router => router::update(world, names, planned),
+            Self::Endpoint => endpoint::update(world, names, wish.planned, reach),
+            Self::Router => router::update(world, names, wish.planned),
+            Self::Secret => secret::update(world, names, (wish.planned, wish.configuration)),
         }
     }
 
@@ -145,6 +159,7 @@ impl Kind {
         match self {
             Self::Endpoint => endpoint::delete(world, id),
             Self::Router => router::delete(world, id),
+            Self::Secret => secret::delete(world, id),
         }
     }
 }
@@ -165,15 +180,19 @@ impl Sim {
     fn apply_now(&self, request: &Apply) -> Result<Outcome, Error> {
         let kind = Kind::of(request.address.resource_type())?;
         let key = &request.key;
+        let wish = |planned| Wish {
+            planned,
+            configuration: &request.configuration,
+        };
         let outcome = match &request.operation {
             Operation::Create { planned } => self.cloud.change(|world| {
                 world.write(Call::Create, |world, reach| {
-                    kind.create(world, key, planned, reach)
+                    kind.create(world, key, wish(planned), reach)
                 })
             }),
             Operation::Update { prior, planned } => self.cloud.change(|world| {
                 world.write(Call::Update, |world, reach| {
-                    kind.update(world, (id(prior), key), planned, reach)
+                    kind.update(world, (id(prior), key), wish(planned), reach)
                 })
             }),
             Operation::Delete { prior } => self.cloud.change(|world| {
@@ -203,7 +222,7 @@ impl Provider for Sim {
         Box::pin(async move {
             let kind = Kind::of(request.address.resource_type())?;
             let world = self.cloud.inventory()?;
-            Ok(kind.plan(&world, &request.proposed)?.into())
+            Ok(kind.plan(&world, &request)?.into())
         })
     }
 

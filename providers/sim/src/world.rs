@@ -32,6 +32,9 @@ pub struct World {
     /// By id.
     #[serde(default)]
     pub routers: BTreeMap<String, Router>,
+    /// By id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, Secret>,
     /// Idempotency keys of changes that were made, and the id of what they made or changed.
     #[serde(default)]
     pub ledger: BTreeMap<String, String>,
@@ -152,6 +155,19 @@ pub struct Router {
     pub routes: BTreeMap<String, f64>,
 }
 
+/// A text that the cloud keeps; this file has only what tells it from others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secret {
+    /// Its name.
+    pub name: String,
+    /// What was said of its version when it was written last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    /// SHA-256 of the text.
+    pub fingerprint: String,
+}
+
 impl Default for World {
     /// Four zones, each with two sizes of plain instances and two with accelerators.
     fn default() -> Self {
@@ -171,6 +187,7 @@ impl Default for World {
                 .collect(),
             endpoints: BTreeMap::new(),
             routers: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             ledger: BTreeMap::new(),
             calls: BTreeMap::new(),
             faults: Vec::new(),
@@ -246,9 +263,11 @@ impl World {
 
     /// The id that this key has made already, if that is still there.
     pub(crate) fn made_by(&self, key: &IdempotencyKey) -> Option<&String> {
-        self.ledger
-            .get(key.as_str())
-            .filter(|id| self.endpoints.contains_key(*id) || self.routers.contains_key(*id))
+        self.ledger.get(key.as_str()).filter(|id| {
+            self.endpoints.contains_key(*id)
+                || self.routers.contains_key(*id)
+                || self.secrets.contains_key(*id)
+        })
     }
 
     /// Notes that this key has made or changed `id`.

@@ -15,7 +15,7 @@ impl Evaluation<'_> {
         let truth = self.value(condition)?;
         if truth.is_unknown() {
             // What is wrong with a result that may not be taken counts once it is.
-            let mut open = |result| self.value(result).unwrap_or_else(|_| Value::unknown());
+            let mut open = |result| self.quietly(result).unwrap_or_else(|_| Value::unknown());
             let (then, otherwise) = (open(then), open(otherwise));
             let marks = truth.marks().union(then.all_marks());
             let marks = marks.union(otherwise.all_marks());
@@ -27,8 +27,8 @@ impl Evaluation<'_> {
             self.fault_about(condition.extent, "Invalid condition", about)
         })?;
         let (taken, other) = match converted {
-            Value::Bool(true) => (self.value(then)?, self.value(otherwise).ok()),
-            Value::Bool(false) => (self.value(otherwise)?, self.value(then).ok()),
+            Value::Bool(true) => (self.value(then)?, self.quietly(otherwise).ok()),
+            Value::Bool(false) => (self.value(otherwise)?, self.quietly(then).ok()),
             _ => {
                 let detail = "The condition is null; it must be true or false.";
                 return Err(self.fault(condition.extent, "Invalid condition", detail));

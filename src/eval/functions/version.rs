@@ -1,10 +1,11 @@
 //! Functions of semantic versions.
 
 use isobar_sdk::Value;
-use semver::{Version, VersionReq};
+use semver::Version;
 
 use super::function::text as text_of;
 use super::{Function, Parameter, Shape, items, text};
+use crate::language::Constraint;
 
 const VERSIONS: Parameter = Parameter::new("versions", Shape::List(&Shape::String));
 
@@ -22,7 +23,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::new(
         "semver_satisfies",
         semver_satisfies,
-        "Whether a version is one that a constraint such as \">= 1.2, < 2.0\" allows.",
+        "Whether a version is one that a constraint such as \">= 1.2, < 2.0\" or \"~> 1.2\" allows.",
     )
     .takes(&[text_of("version"), text_of("constraint")])
     .gives(Shape::Bool),
@@ -58,9 +59,10 @@ fn semver_compare(arguments: &[Value]) -> Result<Value, String> {
 
 fn semver_satisfies(arguments: &[Value]) -> Result<Value, String> {
     let constraint = text(&arguments[1])?;
-    let parsed = VersionReq::parse(constraint)
-        .map_err(|error| format!("{constraint:?} is not a constraint: {error}"))?;
-    Ok(parsed.matches(&version(text(&arguments[0])?)?).into())
+    let parsed = Constraint::parse(constraint).ok_or_else(|| {
+        format!("{constraint:?} is not a constraint such as \">= 1.2, < 2.0\" or \"~> 1.2\"")
+    })?;
+    Ok(parsed.allows(&version(text(&arguments[0])?)?).into())
 }
 
 /// The versions in order, each with the text that it was given as.

@@ -74,10 +74,12 @@ enum ReasonDocument {
     Tainted,
     Triggered,
     NoBlock,
+    NoMoveTarget,
     NoModule,
     CountIndex,
     EachKey,
     WrongRepetition,
+    NotEnabled,
     NotDeployed,
     Requested,
 }
@@ -261,8 +263,8 @@ macro_rules! mirror {
     };
 }
 
-mirror!(Reason, ReasonDocument: CannotUpdate, Tainted, Triggered, NoBlock, NoModule, CountIndex, EachKey,
-    WrongRepetition, NotDeployed, Requested);
+mirror!(Reason, ReasonDocument: CannotUpdate, Tainted, Triggered, NoBlock, NoMoveTarget, NoModule,
+    CountIndex, EachKey, WrongRepetition, NotEnabled, NotDeployed, Requested);
 
 impl From<&Cause> for CauseDocument {
     fn from(cause: &Cause) -> Self {

@@ -240,10 +240,12 @@ const fn action_reason(action: Action, reason: Reason) -> Option<&'static str> {
         (Reason::Tainted, _) => "replace_because_tainted",
         (Reason::Triggered, _) => "replace_by_triggers",
         (Reason::NoBlock, _) => "delete_because_no_resource_config",
+        (Reason::NoMoveTarget, _) => "delete_because_no_move_target",
         (Reason::NoModule, _) => "delete_because_no_module",
         (Reason::CountIndex, _) => "delete_because_count_index",
         (Reason::EachKey, _) => "delete_because_each_key",
         (Reason::WrongRepetition, _) => "delete_because_wrong_repetition",
+        (Reason::NotEnabled, _) => "delete_because_enabled_false",
         (Reason::NotDeployed, _) => "delete_because_not_deployed",
         (Reason::Requested, Action::Replace) => "replace_by_request",
         // What a plan to destroy does needs no reason.

@@ -2,7 +2,7 @@
 
 use isobar_sdk::json::encode_type;
 use isobar_sdk::schema::{
-    Attribute, Block, Body, Nesting, Presence, ProviderSchema, Schema, Visibility,
+    Attribute, Block, Body, Nesting, Presence, ProviderSchema, Schema, Storage, Visibility,
 };
 use isobar_sdk::{Type, json as values};
 use serde_json::{Value as Json, json};
@@ -89,6 +89,9 @@ fn attribute(attribute: &Attribute) -> Json {
     }
     if attribute.visibility == Visibility::Sensitive {
         object.insert("sensitive".to_owned(), true.into());
+    }
+    if attribute.storage == Storage::WriteOnly {
+        object.insert("write_only".to_owned(), true.into());
     }
     if let Presence::Default(default) = &attribute.presence {
         object.insert("default".to_owned(), values::encode(default));

@@ -274,10 +274,12 @@ const fn reason_word(reason: Reason) -> &'static str {
         Reason::Tainted => "tainted",
         Reason::Triggered => "replace_by_triggers",
         Reason::NoBlock => "delete_because_no_resource_config",
+        Reason::NoMoveTarget => "delete_because_no_move_target",
         Reason::NoModule => "delete_because_no_module",
         Reason::CountIndex => "delete_because_count_index",
         Reason::EachKey => "delete_because_each_key",
         Reason::WrongRepetition => "delete_because_wrong_repetition",
+        Reason::NotEnabled => "delete_because_enabled_false",
         Reason::NotDeployed => "delete_because_not_deployed",
         Reason::Requested => "requested",
     }

@@ -124,6 +124,7 @@ impl Bench {
         let request = Apply {
             address: Address::new(kind, "it"),
             operation,
+            configuration: Value::NULL,
             key: key.clone(),
         };
         self.provider.apply(request).await

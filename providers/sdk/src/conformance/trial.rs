@@ -5,7 +5,7 @@ use std::task::{Context, Waker};
 
 use super::{Breach, Case, Home, Law, Report, broken_promise, configuration};
 use crate::provider::{Apply, IdempotencyKey, Operation, Outcome, PlanChange, Planned, Read};
-use crate::schema::{Body, OnChange};
+use crate::schema::{Body, OnChange, Storage};
 use crate::{ErrorKind, Known, Path, Provider, Type, Value};
 
 pub(super) struct Trial<'t> {
@@ -13,6 +13,8 @@ pub(super) struct Trial<'t> {
     pub(super) body: &'t Body,
     pub(super) case: &'t Case,
     pub(super) report: &'t mut Report,
+    /// What the configuration sets now.
+    pub(super) set: Value,
 }
 
 impl Trial<'_> {
@@ -59,7 +61,14 @@ impl Trial<'_> {
         let case = self.case;
         let later = self.plan(None, &case.first).await?;
         let fields = case.first.fields().cloned().unwrap_or_default();
-        for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
+        let kept = |name: &str| {
+            let attribute = self.body.attributes.get(name);
+            attribute.is_none_or(|attribute| attribute.storage == Storage::Kept)
+        };
+        let set = fields
+            .iter()
+            .filter(|(name, value)| !value.is_null() && kept(name));
+        for (name, value) in set {
             let ty = self
                 .body
                 .attributes
@@ -87,6 +96,7 @@ impl Trial<'_> {
     }
 
     async fn create(&mut self, set: &Value, step: &str) -> Result<Known, Breach> {
+        self.set = self.configuration(set)?;
         let planned = self.plan(None, set).await?.after;
         let operation = Operation::Create {
             planned: planned.clone(),
@@ -102,6 +112,7 @@ impl Trial<'_> {
     }
 
     async fn update(&mut self, prior: Known, set: &Value, step: &str) -> Result<Known, Breach> {
+        self.set = self.configuration(set)?;
         let planned = self.plan(Some(&prior), set).await?;
         let replaced = self.replaced(&prior, &planned);
         let in_place = replaced.is_empty() && planned.after != *prior.value();
@@ -231,7 +242,7 @@ impl Trial<'_> {
             detail: format!("{set}: {error}"),
         })?;
         self.fits(Law::PlanFitsSchema, &planned.after)?;
-        let configured = self.configuration(set)?;
+        let configured = self.body.withhold(&self.configuration(set)?);
         for (name, value) in configured.fields().into_iter().flat_map(|f| f.iter()) {
             let kept = planned
                 .after
@@ -269,7 +280,8 @@ impl Trial<'_> {
     }
 
     fn fits(&mut self, law: Law, value: &Value) -> Result<(), Breach> {
-        let holds = configuration(self.body, value).as_ref() == Ok(value);
+        let fits = configuration(self.body, value).as_ref() == Ok(value);
+        let holds = fits && self.body.withhold(value) == *value;
         self.report.check(law, holds, || format!("{value}"))
     }
 
@@ -321,6 +333,7 @@ impl Trial<'_> {
         Apply {
             address,
             operation,
+            configuration: self.set.clone(),
             key,
         }
     }

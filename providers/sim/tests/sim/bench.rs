@@ -110,6 +110,7 @@ impl Bench {
         let request = Apply {
             address: address.clone(),
             operation,
+            configuration: Value::NULL,
             key: IdempotencyKey::new(key),
         };
         self.provider.apply(request).await

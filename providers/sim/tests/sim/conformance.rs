@@ -98,6 +98,9 @@ async fn check(bench: Bench) {
             Case::new(at("sim_endpoint.idle"), endpoint("sim-ap-south", 0))
                 .replace(endpoint("sim-eu-central", 0)),
             router_case(bench.cloud.clone()),
+            Case::new(at("sim_secret.a"), secret("token", "one", 1))
+                .update(secret("token", "two", 2))
+                .replace(secret("key", "two", 2)),
         ],
         placed: vec![placed(Some("sim-us-east"), Value::NULL, a10g())],
     };
@@ -105,6 +108,14 @@ async fn check(bench: Bench) {
         Ok(report) => assert!(report.held.contains_key(&Law::DriftIsSeen), "{report:?}"),
         Err(violation) => panic!("{violation}"),
     }
+}
+
+fn secret(name: &str, value: &str, version: i64) -> Value {
+    Value::object([
+        ("name", Value::from(name)),
+        ("value", value.into()),
+        ("value_version", version.into()),
+    ])
 }
 
 fn endpoint_case(cloud: Cloud) -> Case {
