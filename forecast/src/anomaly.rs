@@ -190,10 +190,8 @@ mod tests {
         slots[100..104].fill(Some(0.0));
         slots[200] = Some(400.0);
         let found = Anomalies::find(&slots, Some(24));
-        assert_eq!(
-            (found.outages.clone(), found.bursts.clone()),
-            (vec![100..104], vec![200..201])
-        );
+        assert_eq!(found.outages, std::slice::from_ref(&(100..104)));
+        assert_eq!(found.bursts, std::slice::from_ref(&(200..201)));
         assert!(found.is_out(103) && !found.is_out(104));
         let cleaned = found.without(&slots, Some(24));
         assert!(cleaned[100..104].iter().all(Option::is_none));

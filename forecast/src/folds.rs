@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn old_folds_and_those_before_a_shift_count_less_and_outages_are_no_demand() {
         let anomalies = Anomalies {
-            outages: vec![330..336],
+            outages: std::iter::once(330..336).collect(),
             bursts: Vec::new(),
             shift: Some(280),
         };

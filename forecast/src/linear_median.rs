@@ -59,7 +59,7 @@ impl Line {
             column.copy_from(&line.row(design, *row));
         }
         let target = DVector::from_iterator(kept.len(), kept.iter().map(|r| design.targets[*r]));
-        let mut weights = solve(&matrix, &matrix * &target, |_| 1.0, 5.0)?;
+        let mut weights = solve(&matrix, &(&matrix * &target), |_| 1.0, 5.0)?;
         let spread = moments_of(&target).1;
         let mut least = 0.05 * spread + 1e-6;
         for _ in 0..ROUNDS {
@@ -69,7 +69,7 @@ impl Line {
             for (row, column) in matrix.column_iter().enumerate() {
                 right.axpy(inverse[row] * target[row], &column, 1.0);
             }
-            weights = solve(&matrix, right, |row| inverse[row], RIDGE)?;
+            weights = solve(&matrix, &right, |row| inverse[row], RIDGE)?;
             least = (least * 0.8).max(1e-4);
         }
         line.weights = weights;
@@ -108,7 +108,7 @@ fn moments_of(values: &DVector<f64>) -> (f64, f64) {
 
 fn solve(
     matrix: &DMatrix<f64>,
-    right: DVector<f64>,
+    right: &DVector<f64>,
     weight: impl Fn(usize) -> f64,
     ridge: f64,
 ) -> Option<DVector<f64>> {
@@ -121,7 +121,7 @@ fn solve(
         normal[(place, place)] += ridge;
     }
     normal[(0, 0)] += 1e-9;
-    Some(normal.cholesky()?.solve(&right))
+    Some(normal.cholesky()?.solve(right))
 }
 
 impl Fitted for Line {

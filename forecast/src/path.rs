@@ -1,6 +1,6 @@
 //! The forecast from an origin within a series: with only what was known then.
 
-use super::{Forecast, ForecastError, LEVELS, Request, Series, forecast};
+use super::{Competitors, Forecast, ForecastError, LEVELS, Request, Series, forecast};
 
 /// The mean and the quantiles at [`LEVELS`] of each step behind an origin, rounded to seven
 /// digits: as they are written down, so that judging them gives the same before and after.
@@ -22,6 +22,7 @@ impl Path {
         series: &Series,
         origin: usize,
         horizon: usize,
+        methods: &Competitors,
     ) -> Result<Self, ForecastError> {
         let later = series.values().len().saturating_sub(origin + 1);
         let Some(known) = series.before_last(later) else {
@@ -32,7 +33,11 @@ impl Path {
         };
         // A gap at the origin ends the known series earlier.
         let unknown = (origin + 1).saturating_sub(known.values().len());
-        let made = forecast(&known, &Request::steps(horizon + unknown))?;
+        let request = Request {
+            methods: methods.clone(),
+            ..Request::steps(horizon + unknown)
+        };
+        let made = forecast(&known, &request)?;
         Ok(Self::of(&made, unknown))
     }
 
@@ -76,11 +81,14 @@ mod tests {
     fn what_comes_after_the_origin_does_not_matter() {
         let mut other = wave(200);
         other[150..].fill(Some(9e9));
-        let path = Path::from_origin(&series(wave(200)), 149, 12).unwrap();
-        assert_eq!(path, Path::from_origin(&series(other), 149, 12).unwrap());
+        let path = Path::from_origin(&series(wave(200)), 149, 12, &Competitors::Usual).unwrap();
         assert_eq!(
             path,
-            Path::from_origin(&series(wave(150)), 149, 12).unwrap()
+            Path::from_origin(&series(other), 149, 12, &Competitors::Usual).unwrap()
+        );
+        assert_eq!(
+            path,
+            Path::from_origin(&series(wave(150)), 149, 12, &Competitors::Usual).unwrap()
         );
         assert!(path.quantiles.iter().all(|steps| steps.len() == 12));
     }
@@ -89,14 +97,14 @@ mod tests {
     fn a_gap_at_the_origin_does_not_move_the_steps() {
         let mut gap = wave(160);
         gap[146..150].fill(None);
-        let path = Path::from_origin(&series(gap), 149, 12).unwrap();
-        let earlier = Path::from_origin(&series(wave(160)), 145, 16).unwrap();
+        let path = Path::from_origin(&series(gap), 149, 12, &Competitors::Usual).unwrap();
+        let earlier = Path::from_origin(&series(wave(160)), 145, 16, &Competitors::Usual).unwrap();
         assert_eq!(path.mean, earlier.mean[4..]);
     }
 
     #[test]
     fn too_little_is_an_error() {
-        let found = Path::from_origin(&series(wave(10)), 1, 12);
+        let found = Path::from_origin(&series(wave(10)), 1, 12, &Competitors::Usual);
         assert!(matches!(
             found,
             Err(ForecastError::TooFewObservations { .. })

@@ -14,7 +14,7 @@ use super::args::Backtest;
 use super::delivery::Delivery;
 use super::failure::Stopped;
 use super::session::Session;
-use crate::forecast::Tally;
+use crate::forecast::{Competitors, Tally};
 use crate::language::Sources;
 use crate::render::marks::{self, Scored};
 use crate::telemetry::{
@@ -51,7 +51,7 @@ pub(super) fn run(session: &Session, args: &Backtest) -> Result<Exit, Stopped> {
     };
     ledger.write(marks::HEADER);
     let bar = bar(session, casts);
-    replay(&jobs, threads(args), |job, judged| {
+    replay(&jobs, &methods(args), threads(args), |job, judged| {
         ledger.take(job, judged);
         if let Some(bar) = &bar {
             bar.inc(1);
@@ -132,6 +132,13 @@ fn finish(session: &Session, args: &Backtest, ledger: Ledger) -> Result<Option<S
         shell.result(&marks::human(&scored, &shell.style()));
     }
     Ok(written.map(|path| path.display().to_string()))
+}
+
+fn methods(args: &Backtest) -> Competitors {
+    match args.method.as_slice() {
+        [] => Competitors::Usual,
+        names => Competitors::Named(names.iter().cloned().collect()),
+    }
 }
 
 fn threads(args: &Backtest) -> NonZeroUsize {

@@ -5,7 +5,7 @@ use std::path::Path as File;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use isobar_forecast::{ForecastError, Path, Protocol, Scale, in_order};
+use isobar_forecast::{Competitors, ForecastError, Path, Protocol, Scale, in_order};
 use jiff::Timestamp;
 
 use super::{Origin, Series, SeriesFile, TableError, offset};
@@ -131,9 +131,9 @@ impl Job {
         self
     }
 
-    fn judge(&self, cast: Cast, series: &Series) -> Result<Judged, Missed> {
+    fn judge(&self, cast: Cast, series: &Series, methods: &Competitors) -> Result<Judged, Missed> {
         let at = offset(series.start(), series.step(), cast.origin).unwrap_or(Timestamp::MAX);
-        let path = Path::from_origin(series, cast.origin, cast.horizon)
+        let path = Path::from_origin(series, cast.origin, cast.horizon, methods)
             .map_err(|error| Missed::Forecast { at, error })?;
         let (known, later) = series.values().split_at(cast.origin + 1);
         Ok(Judged {
@@ -160,11 +160,12 @@ fn absent(row: &Origin, series: &Series) -> String {
     )
 }
 
-/// Makes all forecasts of `jobs` on up to `threads` threads and gives them to `take` in order.
+/// Makes all forecasts of `jobs` by `methods` on up to `threads` threads and gives them to `take` in order.
 ///
 /// A series is read when its first origin is due and forgotten with its last one.
 pub fn replay<'a>(
     jobs: &'a [Job],
+    methods: &Competitors,
     threads: NonZeroUsize,
     mut take: impl FnMut(&'a Job, Result<Judged, Missed>),
 ) {
@@ -176,7 +177,7 @@ pub fn replay<'a>(
     let work = |(job, cast, series): (&'a Job, Cast, Arc<OnceLock<Result<_, TableError>>>)| {
         let series = series.get_or_init(|| job.file.load(job.step));
         let judged = match series {
-            Ok(series) => job.judge(cast, series),
+            Ok(series) => job.judge(cast, series, methods),
             Err(error) => Err(error.clone().into()),
         };
         (job, judged)
@@ -227,7 +228,7 @@ mod tests {
         let jobs = [job.clone(), job];
         let made = |count| {
             let mut made = Vec::new();
-            replay(&jobs, threads(count), |_, judged| {
+            replay(&jobs, &Competitors::Usual, threads(count), |_, judged| {
                 made.push(judged.unwrap())
             });
             made
@@ -266,7 +267,7 @@ mod tests {
         let job = Job::of_protocol(file).unwrap();
         drop(folder);
         let mut missed = 0;
-        replay(&[job], threads(1), |_, judged| {
+        replay(&[job], &Competitors::Usual, threads(1), |_, judged| {
             missed += usize::from(matches!(judged, Err(Missed::Telemetry(_))));
         });
         assert_eq!(missed, 8);

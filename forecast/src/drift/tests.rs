@@ -25,7 +25,9 @@ impl Chance {
     }
 }
 
-const SHAPES: [(&str, fn(&mut Chance) -> f64); 3] = [
+type Draw = fn(&mut Chance) -> f64;
+
+const SHAPES: [(&str, Draw); 3] = [
     ("normal", Chance::normal),
     ("log-normal", |chance| chance.normal().exp()),
     ("counts", |chance| {

@@ -4,8 +4,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use clap::builder::PossibleValuesParser;
 
 use super::Assignments;
+use crate::forecast::METHODS;
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -54,9 +56,16 @@ pub(in crate::cli) struct Backtest {
     /// How many forecasts are made at the same time; otherwise as many as there are processors.
     #[arg(long, value_name = "N")]
     pub(in crate::cli) parallelism: Option<NonZeroUsize>,
+    /// Let only this method forecast; give several times for several, which compete.
+    #[arg(long, value_name = "NAME", value_parser = methods())]
+    pub(in crate::cli) method: Vec<String>,
     /// Print the scores as JSON.
     #[arg(long)]
     pub(in crate::cli) json: bool,
+}
+
+fn methods() -> PossibleValuesParser {
+    PossibleValuesParser::new(METHODS.iter().map(|method| method.name()))
 }
 
 #[derive(Debug, clap::Args)]
