@@ -132,7 +132,8 @@ pub fn expression(name: &Arc<str>, text: &str) -> Result<Located, Fault> {
             .located(&parsed)),
         },
         Err(error) => {
-            let place = error.location().offset();
+            // The parser counts bytes, and may stop within a character.
+            let place = text.floor_char_boundary(error.location().offset());
             let start = offset + place;
             let span = Span::new(name, start..start + 1);
             Err(Box::new(invalid(error.message(), &text[place..], &span)))
