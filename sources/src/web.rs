@@ -148,6 +148,22 @@ pub(crate) struct Web {
     pause: Duration,
 }
 
+fn authority(pem: &str) -> Result<Certificate, Problem> {
+    let wrong = |reason: String| {
+        Problem::wrong(
+            "ca_certificate",
+            reason,
+            "give it as PEM, such as file(\"ca.pem\")",
+        )
+    };
+    // A text without any certificate is no mistake to the parser.
+    if !pem.contains("-----BEGIN CERTIFICATE-----") {
+        return Err(wrong("holds no certificate".to_owned()));
+    }
+    Certificate::from_pem(pem.as_bytes())
+        .map_err(|error| wrong(format!("is no certificate: {}", chain(&error))))
+}
+
 /// What became of one attempt.
 enum Attempt {
     Done(Answer),
@@ -167,15 +183,7 @@ impl Web {
             client = client.tls_danger_accept_invalid_certs(true);
         }
         if let Some(pem) = &reach.ca_certificate {
-            let authority = Certificate::from_pem(pem.as_bytes()).map_err(|error| {
-                let reason = format!("is no certificate: {}", chain(&error));
-                Problem::wrong(
-                    "ca_certificate",
-                    reason,
-                    "give it as PEM, such as file(\"ca.pem\")",
-                )
-            })?;
-            client = client.tls_certs_merge([authority]);
+            client = client.tls_certs_merge([authority(pem)?]);
         }
         let client = client.build().map_err(|error| {
             let help = "check ca_certificate and the certificates of this system";
