@@ -263,7 +263,7 @@ impl Paths {
     fn readings(&self, page: &Value) -> Result<Vec<Reading>, Fault> {
         let all = |name: &str, path: &JsonPath| {
             path.all(page)
-                .map(|found| found.into_iter().map(Option::cloned).collect())
+                .map(|found| found.into_iter().map(Option::<&Value>::cloned).collect())
                 .map_err(|part| {
                     let what = format!("the answer has nothing at {part:?}, where {name} leads");
                     Fault::unusable(

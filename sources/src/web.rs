@@ -1,5 +1,6 @@
 //! Questions over HTTP: time-outs, what is tried again and how often, what an answer may weigh.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use reqwest::header::RETRY_AFTER;
@@ -142,10 +143,29 @@ impl Answer {
 }
 
 /// A way to ask a server.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Web {
-    client: Client,
-    pause: Duration,
+    timeout: Duration,
+    authority: Option<Certificate>,
+    unverified: bool,
+    /// Made for the first question: a configuration is checked without any.
+    client: OnceLock<Client>,
+}
+
+fn authority(pem: &str) -> Result<Certificate, Problem> {
+    let wrong = |reason: String| {
+        Problem::wrong(
+            "ca_certificate",
+            reason,
+            "give it as PEM, such as file(\"ca.pem\")",
+        )
+    };
+    // A text without any certificate is no mistake to the parser.
+    if !pem.contains("-----BEGIN CERTIFICATE-----") {
+        return Err(wrong("holds no certificate".to_owned()));
+    }
+    Certificate::from_pem(pem.as_bytes())
+        .map_err(|error| wrong(format!("is no certificate: {}", chain(&error))))
 }
 
 /// What became of one attempt.
@@ -157,34 +177,33 @@ enum Attempt {
 
 impl Web {
     pub(crate) fn open(reach: &Reach) -> Result<Self, Problem> {
-        let timeout = time_out(reach.timeout.as_deref())?;
-        let mut client = Client::builder()
-            .connect_timeout(timeout.min(Duration::from_secs(10)))
-            .timeout(timeout)
+        Ok(Self {
+            timeout: time_out(reach.timeout.as_deref())?,
+            authority: reach.ca_certificate.as_deref().map(authority).transpose()?,
+            unverified: reach.skip_cert_verification == Some(true),
+            client: OnceLock::new(),
+        })
+    }
+
+    fn client(&self) -> Result<&Client, Fault> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = Client::builder()
+            .connect_timeout(self.timeout.min(Duration::from_secs(10)))
+            .timeout(self.timeout)
             .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("isobar/", env!("CARGO_PKG_VERSION")));
-        if reach.skip_cert_verification == Some(true) {
-            client = client.tls_danger_accept_invalid_certs(true);
-        }
-        if let Some(pem) = &reach.ca_certificate {
-            let authority = Certificate::from_pem(pem.as_bytes()).map_err(|error| {
-                let reason = format!("is no certificate: {}", chain(&error));
-                Problem::wrong(
-                    "ca_certificate",
-                    reason,
-                    "give it as PEM, such as file(\"ca.pem\")",
-                )
-            })?;
-            client = client.tls_certs_merge([authority]);
-        }
+            .user_agent(concat!("isobar/", env!("CARGO_PKG_VERSION")))
+            .tls_danger_accept_invalid_certs(self.unverified);
+        let client = match &self.authority {
+            Some(authority) => client.tls_certs_merge([authority.clone()]),
+            None => client,
+        };
         let client = client.build().map_err(|error| {
             let help = "check ca_certificate and the certificates of this system";
-            Problem::missing(chain(&error), help)
+            Fault::question(chain(&error), help)
         })?;
-        Ok(Self {
-            client,
-            pause: PAUSE,
-        })
+        Ok(self.client.get_or_init(|| client))
     }
 
     /// Asks, again where no whole answer comes, the server has too much to do (429, with its
@@ -195,9 +214,10 @@ impl Web {
         place: &str,
         make: impl Fn(&Client) -> RequestBuilder,
     ) -> Result<Answer, Fault> {
-        let mut pause = self.pause;
+        let client = self.client()?;
+        let mut pause = PAUSE;
         for attempt in 1.. {
-            let (what, wanted) = match attempt_once(make(&self.client)).await {
+            let (what, wanted) = match attempt_once(make(client)).await {
                 Ok(Attempt::Done(answer)) => return Ok(answer),
                 Ok(Attempt::Again(what, wanted)) => (what, wanted),
                 Err(what) => (what, None),

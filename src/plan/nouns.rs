@@ -424,7 +424,10 @@ fn stale_diagnostic(name: &str, stale: &Stale, now: Timestamp) -> Diagnostic {
         reason.detail
     );
     let warning = Diagnostic::warning("F0010", "Telemetry is not of now", detail);
-    warning.help(reason.help.unwrap_or_default())
+    warning.help(match stale.reason.fault {
+        Fault::Unavailable { .. } => "Check that it runs and can be reached from here.".to_owned(),
+        _ => reason.help.unwrap_or_default(),
+    })
 }
 
 /// How long ago something was, in its largest unit.

@@ -48,6 +48,8 @@ fn prometheus() -> Option<Server> {
         std::fs::write(folder.join("prometheus.yml"), "").unwrap();
         let made = Command::new("promtool")
             .args(["tsdb", "create-blocks-from", "openmetrics"])
+            // Few large blocks: each is written through to the disk.
+            .arg("--max-block-duration=360h")
             .args([folder.join("history"), folder.join("data")])
             .output()
             .unwrap();

@@ -8,6 +8,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -59,7 +60,9 @@ pub fn start(command: impl FnOnce(&Path, u16) -> Command) -> Server {
     let port = free_port();
     let mut command = command(folder.path(), port);
     let log = std::fs::File::create(folder.path().join("log")).unwrap();
+    // In a group of its own: some servers end all of theirs when they are ended.
     let process = command
+        .process_group(0)
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
         .stderr(log)
