@@ -132,6 +132,10 @@ impl<'a> Driver<'a> {
     }
 
     /// Notes the telemetry that a forecast needs, without asking for it.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "all that specify a noun are called alike"
+    )]
     pub(super) fn order(&mut self, _block: &Block<'a>, given: Given<'_>) -> Option<Value> {
         let spec = spec::forecast(&given.value).ok()?;
         let order = nouns::order(&spec, self.request.folder, self.request.now);

@@ -229,7 +229,7 @@ mod tests {
         let made = |count| {
             let mut made = Vec::new();
             replay(&jobs, &Competitors::Usual, threads(count), |_, judged| {
-                made.push(judged.unwrap())
+                made.push(judged.unwrap());
             });
             made
         };
