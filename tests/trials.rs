@@ -187,7 +187,7 @@ fn the_example_is_tested_without_a_process() {
     // Real replicas would have left their logs.
     let left = std::fs::read_dir(folder.join(".isobar")).unwrap();
     let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["tests"]);
+    assert_eq!(left, ["telemetry", "tests"]);
 }
 
 #[test]
