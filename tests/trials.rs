@@ -186,7 +186,8 @@ fn the_example_is_tested_without_a_process() {
     insta::assert_snapshot!("example", stable(&output.stdout) + &stable(&output.stderr));
     // Real replicas would have left their logs.
     let left = std::fs::read_dir(folder.join(".isobar")).unwrap();
-    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
     assert_eq!(left, ["telemetry", "tests"]);
 }
 
