@@ -8,8 +8,8 @@ use super::{Effort, Fitted, History, Method, Unfit};
 /// what lies between is on the line. The loss is the absolute error, so that it forecasts the median;
 /// it is trained by Adam (Kingma and Ba 2015) on the gradient through time.
 ///
-/// Training takes [`ROUNDS`] steps whatever the length of the history: a second or so, which is why
-/// it only competes where it is asked for. Its weights begin as the same numbers in every run.
+/// Training takes [`ROUNDS`] steps whatever the length of the history: a few seconds, which is why it
+/// only competes where it is asked for. Its weights begin as the same numbers in every run.
 pub(super) struct Lstm;
 
 /// The slots that it looks back on.
