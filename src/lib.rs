@@ -23,9 +23,9 @@ pub mod telemetry;
 
 pub use isobar_forecast as forecast;
 
-pub mod capacity;
+pub use isobar_capacity as capacity;
 
-pub mod placement;
+pub use isobar_placement as placement;
 
 pub mod deployment;
 

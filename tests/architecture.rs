@@ -159,6 +159,8 @@ fn all_sources() -> Vec<PathBuf> {
         "providers/sim",
         "providers/local",
         "forecast",
+        "capacity",
+        "placement",
         "serve",
         "sources",
         "stores",

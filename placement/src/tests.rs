@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::capacity::{Arrivals, Performance, Slo, Target};
+use isobar_capacity::{Arrivals, Performance, Slo, Target};
 
 /// Replicas of 10 slots of 140 ms: 50 requests per second each at a utilisation of 0.7.
 fn linear() -> Capacity {

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Capacity, CapacityError, Sizing};
-use crate::forecast::Forecast;
+use isobar_forecast::Forecast;
 
 /// What one slot of a forecast needs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,9 +50,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::capacity::{Arrivals, Performance, Target};
-    use crate::forecast::{Request, forecast};
-    use crate::telemetry::Series;
+    use crate::{Arrivals, Performance, Target};
+    use isobar_forecast::{Request, forecast};
+    use isobar_forecast::Series;
 
     #[test]
     fn replicas_follow_the_forecast_and_are_ordered_ahead() {

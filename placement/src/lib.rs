@@ -7,7 +7,7 @@ mod search;
 use std::fmt;
 
 use self::search::{Bounds, Search};
-use crate::capacity::Capacity;
+use isobar_capacity::Capacity;
 
 pub use self::error::{PlacementError, Raise};
 pub use self::reason::Reason;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{MaximumCause, Problem, Survive, Zone, micros};
-use crate::capacity::CapacityError;
+use isobar_capacity::CapacityError;
 
 /// Why there is no placement.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
