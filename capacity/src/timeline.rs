@@ -51,8 +51,8 @@ mod tests {
 
     use super::*;
     use crate::{Arrivals, Performance, Target};
-    use isobar_forecast::{Request, forecast};
     use isobar_forecast::Series;
+    use isobar_forecast::{Request, forecast};
 
     #[test]
     fn replicas_follow_the_forecast_and_are_ordered_ahead() {
