@@ -120,6 +120,28 @@ fn without_a_history_it_is_brought_back_by_pull_and_push() {
 }
 
 #[test]
+fn a_state_that_is_gone_beside_its_journal_is_missed() {
+    let folder = two("");
+    killed(&folder);
+    let journal = std::fs::read(folder.path(JOURNAL)).unwrap();
+    std::fs::remove_file(folder.path(STATE)).unwrap();
+    for arguments in [&["plan"][..], &["apply", "-auto-approve"]] {
+        let words = ["S0016", "history restore 2", "remove"];
+        folder.run(arguments).failed_with(&words);
+        assert!(!folder.path(STATE).exists());
+    }
+    folder
+        .run(&["history", "restore", "-auto-approve", "2"])
+        .ended(0);
+    assert_eq!(listed(&folder), "a x y z ");
+    let copies = copies(&folder, ".isobar");
+    assert_eq!(std::fs::read(&copies[0]).unwrap(), journal);
+    std::fs::remove_file(folder.path(STATE)).unwrap();
+    assert!(!folder.path(JOURNAL).exists());
+    folder.run(&["plan"]).ended(0);
+}
+
+#[test]
 fn a_journal_that_was_cut_off_is_no_damage() {
     let folder = two("");
     killed(&folder);

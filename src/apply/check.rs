@@ -200,6 +200,9 @@ pub fn unreadable(error: &StoreError) -> Diagnostic {
         StoreError::Journal { good, .. } => {
             Diagnostic::error("S0015", "Journal cannot be trusted", detail).help(salvage(*good))
         }
+        StoreError::Gone { journal, good, .. } => {
+            Diagnostic::error("S0016", "State is gone", detail).help(regain(journal, *good))
+        }
         StoreError::Remote { .. } => unreached(&error.to_string()),
         StoreError::Io { .. } => Diagnostic::error("S0007", "State cannot be read", detail)
             .help("Check that the file and its folder exist and that you may read them."),
@@ -226,6 +229,18 @@ fn keyless(good: Option<u64>) -> String {
     good.map_or_else(|| key.to_owned(), |serial| format!(
         "{key} If that is the key that is given, the file was damaged: go back to the last good version with isobar history restore {serial}."
     ))
+}
+
+/// What can be done about a state that is gone while its journal is not.
+fn regain(journal: &Path, good: Option<u64>) -> String {
+    let way = match good {
+        Some(serial) => format!("isobar history restore {serial} brings it back"),
+        None => "Bring it back from a backup or from version control".to_owned(),
+    };
+    format!(
+        "{way}, and what the journal says is folded in. To begin anew, which leaves what was made where it is, remove {}.",
+        journal.display()
+    )
 }
 
 /// What can be done about a journal that is damaged.

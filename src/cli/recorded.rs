@@ -56,13 +56,20 @@ impl Recorded {
             (_, Err(error)) if closed == Closed::Refused && is_closed(&error) => {
                 return Err(check::unreadable(&error).into());
             }
-            (Store::Local(local), Err(StoreError::Format { .. } | StoreError::Journal { .. })) => {
+            (
+                Store::Local(local),
+                Err(
+                    StoreError::Format { .. }
+                    | StoreError::Journal { .. }
+                    | StoreError::Gone { .. },
+                ),
+            ) => {
                 let aside = local.set_aside(&opened.holder.id);
                 let aside = aside.map_err(|error| check::unwritable(&error))?;
                 let aside = aside.display();
-                session.shell.tell(&format!(
-                    "The state that could not be used is now in {aside}."
-                ));
+                session
+                    .shell
+                    .tell(&format!("What could not be used is now in {aside}."));
                 None
             }
             // Its versions are never written over, so that it stays where it is.

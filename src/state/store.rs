@@ -64,6 +64,20 @@ pub enum StoreError {
         /// The serial of a version in the history that it can be folded into.
         good: Option<u64>,
     },
+    /// There is none, though an apply that was interrupted has changed one.
+    #[error(
+        "{} is not there, but {} says what an interrupted apply has done to it",
+        path.display(),
+        journal.display()
+    )]
+    Gone {
+        /// The file.
+        path: PathBuf,
+        /// The journal.
+        journal: PathBuf,
+        /// The serial of the newest version in the history that can be used.
+        good: Option<u64>,
+    },
     /// It cannot be read or written.
     #[error("{}: {source}", path.display())]
     Io {
@@ -162,10 +176,18 @@ impl LocalStore {
     /// The state with what an interrupted apply has done folded in; `None` if there is none.
     ///
     /// # Errors
-    /// A file that cannot be read or understood.
+    /// A file that cannot be read or understood, or one that is gone while its journal is not: a
+    /// state is written before its journal is begun.
     pub fn read(&self) -> Result<Option<State>, StoreError> {
-        let state = self.whole()?;
-        state.map(|state| self.folded(state)).transpose()
+        match self.whole()? {
+            Some(state) => self.folded(state).map(Some),
+            None if self.journal_path().exists() => Err(StoreError::Gone {
+                path: self.state.clone(),
+                journal: self.journal_path(),
+                good: self.history().last_good(),
+            }),
+            None => Ok(None),
+        }
     }
 
     /// The state as it was last written; `None` if there is none.
@@ -342,17 +364,19 @@ impl LocalStore {
             name.push(format!(".broken-{mark}"));
             PathBuf::from(name)
         };
-        let copy = aside(&self.state);
-        std::fs::copy(&self.state, &copy).map_err(|error| self.io(error))?;
-        let journal = self.journal_path();
+        let (copy, journal) = (aside(&self.state), self.journal_path());
+        let state = self.state.exists();
+        if state {
+            std::fs::copy(&self.state, &copy).map_err(|error| self.io(error))?;
+        }
+        let copied = aside(&journal);
         if journal.exists() {
-            let copied = std::fs::copy(&journal, aside(&journal));
-            copied.map_err(|source| StoreError::Io {
+            std::fs::copy(&journal, &copied).map_err(|source| StoreError::Io {
                 path: journal,
                 source,
             })?;
         }
-        Ok(copy)
+        Ok(if state { copy } else { copied })
     }
 }
 
