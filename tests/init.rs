@@ -633,3 +633,20 @@ fn submodules_belong_to_their_repository() {
     bench.run(&["init"]).ended(0);
     assert_eq!(outputs(&bench.run(&["plan"])), ["+ a = 9"]);
 }
+
+#[test]
+fn a_place_of_states_that_does_not_answer_is_told_by_init() {
+    // Port 9 is for what is thrown away; no one listens there.
+    let settings = [
+        "backend \"http\" {\n    address = \"http://127.0.0.1:9/state\"",
+        "backend \"postgres\" {\n    conn_str = \"postgres://u:p@127.0.0.1:9/db\"",
+    ];
+    for settings in settings {
+        let text = format!("isobar {{\n  {settings}\n  }}\n}}\n");
+        let folder = Folder::new(&[("main.hcl", &text)]);
+        let refused = folder.run(&["init"]);
+        refused.failed_with(&["S0008", "127.0.0.1", "Check the network"]);
+        assert!(!folder.path(".isobar/backend.json").exists());
+        folder.run(&["init", "-backend=false"]).ended(0);
+    }
+}

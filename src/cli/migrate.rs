@@ -31,11 +31,13 @@ pub(super) fn prepare(
     let settings = installed.config.settings.as_ref();
     let block = settings.and_then(|settings| settings.backend.as_ref());
     let wanted = wanted(session, args, block)?;
-    let before = session.chosen();
-    if wanted.as_ref() == before {
+    let target = session.open_backend(wanted.as_ref())?;
+    // Now, and not when the first apply wants to write.
+    let reached = target.reach();
+    reached.map_err(|error| check::unreadable(&error))?;
+    if wanted.as_ref() == session.chosen() {
         return Ok(());
     }
-    let target = session.open_backend(wanted.as_ref())?;
     if !args.reconfigure {
         unlock(session, args)?;
         bring(session, args, &target)?;

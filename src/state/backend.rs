@@ -103,6 +103,21 @@ impl Backend {
         }
     }
 
+    /// Asks whether the place answers to these settings and credentials.
+    ///
+    /// # Errors
+    /// What the place says. What stands in a state that it gives does not matter here.
+    pub fn reach(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Local(_) => Ok(()),
+            Self::Remote(remote) => remote.workspaces().map(drop),
+            Self::Web(_) => match self.store(&Workspace::default()).read() {
+                Err(error @ (StoreError::Remote { .. } | StoreError::Io { .. })) => Err(error),
+                _ => Ok(()),
+            },
+        }
+    }
+
     /// Whether a workspace is there.
     ///
     /// # Errors
