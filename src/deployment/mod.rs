@@ -1,6 +1,7 @@
 //! Deployments: how many replicas in which zone, and why.
 
 mod calendar;
+pub mod market;
 pub mod size;
 pub mod spec;
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use isobar_sdk::deployment::{Market, Model, Offer};
+use isobar_sdk::deployment::{Grid, Model, Offer};
 use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::quantity::Micros;
 use jiff::Timestamp;
 
+use super::market::Market;
 use super::spec::{CapacitySpec, Wrong, ZoneSpec};
 use crate::capacity::{self, Arrivals, Capacity};
 use crate::placement::{self, Loss, MaximumCause, Placement};
@@ -52,6 +53,17 @@ impl Demand {
     }
 }
 
+impl Site {
+    /// What it sells under this name.
+    #[must_use]
+    pub fn offer(&self, instance: &str) -> Option<&Offer> {
+        match &self.market {
+            Market::Open(offers) => offers.iter().find(|offer| offer.instance == instance),
+            Market::Down(_) => None,
+        }
+    }
+}
+
 /// A zone in which a deployment runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Site {
@@ -59,6 +71,8 @@ pub struct Site {
     pub spec: ZoneSpec,
     /// What it sells.
     pub market: Market,
+    /// The power that it is run with, where someone tells.
+    pub grid: Option<Grid>,
     /// The replicas that were recorded after the last apply.
     pub recorded: u32,
     /// The replicas that are there now.
@@ -93,6 +107,10 @@ pub struct ZoneSize {
     pub after: u32,
     /// The price of one replica-hour.
     pub price: Micros,
+    /// The instance type of each replica; `None` where the zone does not say what it sells.
+    pub instance: Option<String>,
+    /// Kilograms of CO2 equivalent for one replica-hour, where power and grid are known.
+    pub carbon: Option<f64>,
     /// Why so many.
     pub why: String,
 }
@@ -175,6 +193,11 @@ fn price(site: &Site, model: &Model) -> Micros {
         .unwrap_or_default()
 }
 
+/// Kilograms of CO2 equivalent for an hour of this offer there.
+fn carbon(site: &Site, offer: &Offer) -> Option<f64> {
+    Some(site.grid?.kilograms_per_hour(offer.watts?))
+}
+
 /// A site as placement sees it; of several maxima the smallest binds.
 fn candidate(site: &Site, inputs: &Inputs<'_>) -> placement::Zone {
     let offer = offer(site, inputs.model);
@@ -238,6 +261,7 @@ fn zone_size(site: &Site, model: &Model, after: u32, mut reasons: Vec<String>) -
         let noun = if gone == 1 { "replica" } else { "replicas" };
         reasons.insert(0, format!("{gone} {noun} gone since the last apply"));
     }
+    let offer = offer(site, model);
     ZoneSize {
         zone: site.spec.zone.name.clone(),
         provider: site.spec.provider.clone(),
@@ -245,6 +269,8 @@ fn zone_size(site: &Site, model: &Model, after: u32, mut reasons: Vec<String>) -
         before: site.observed,
         after,
         price: price(site, model),
+        instance: offer.map(|offer| offer.instance.clone()),
+        carbon: offer.and_then(|offer| carbon(site, offer)),
         why: reasons.join(", "),
     }
 }

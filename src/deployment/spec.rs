@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use isobar_sdk::deployment::{Model, Performance, Resources, Serve, Zone};
+use isobar_sdk::deployment::{Architecture, Model, Performance, Resources, Serve, Zone};
 use isobar_sdk::diagnostic::closest;
 use isobar_sdk::quantity::{Micros, parse_bytes, parse_duration};
 use isobar_sdk::{Path, Step, Value};
@@ -296,6 +296,17 @@ fn resources(block: Option<Noun<'_>>) -> Result<Resources, Wrong> {
         cpu: noun.number("cpu"),
         memory: memory.transpose()?,
         gpu: gpu.transpose()?,
+        architecture: architecture(&noun)?,
+    })
+}
+
+fn architecture(noun: &Noun<'_>) -> Result<Architecture, Wrong> {
+    let Some(name) = noun.text("architecture") else {
+        return Ok(Architecture::default());
+    };
+    Architecture::named(&name).ok_or_else(|| {
+        let reason = format!("The architecture {name:?} is not known; write amd64 or arm64.");
+        Wrong::new(&["resources", "architecture"], reason)
     })
 }
 

@@ -130,6 +130,14 @@ fn resources() -> Body {
                 "Accelerators: `{ type = \"a10g\", count = 1 }`.",
             ),
         )
+        .attribute(
+            "architecture",
+            Attribute::with_default(
+                Type::String,
+                "amd64",
+                "What the program is built for: `amd64` or `arm64`.",
+            ),
+        )
 }
 
 fn performance() -> Body {

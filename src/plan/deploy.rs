@@ -1,8 +1,8 @@
 //! Deployments in the walk: size them, lower them, and propose their native resources.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use isobar_sdk::deployment::{Lowered, Market, Model, NativeResource, Noun, Placed, Wire};
+use isobar_sdk::deployment::{self, Envelope, Lowered, Model, NativeResource, Noun, Placed, Wire};
 use isobar_sdk::{Address, Diagnostic, Error, ErrorKind, Known, Native, Path, Value};
 
 use super::drive::{Block, Driver};
@@ -10,6 +10,7 @@ use super::instance::{configure, follow};
 use super::resource::{Item, provider_diagnostic};
 use super::{PlannedChange, PlannedDeployment, deployment_value, nouns};
 use crate::change::Cause;
+use crate::deployment::market::{Conditions, Market};
 use crate::deployment::size::{Inputs, Site};
 use crate::deployment::{CapacitySpec, Demand, Sized, Wrong, ZoneSpec, size};
 use crate::eval::Ambient;
@@ -29,9 +30,7 @@ struct Prepared {
     sized: Sized,
     model: Model,
     /// In name order.
-    zones: Vec<ZoneSpec>,
-    /// The names of zones that do not work now.
-    down: BTreeSet<String>,
+    sites: Vec<Site>,
 }
 
 impl Driver<'_> {
@@ -98,22 +97,22 @@ impl Driver<'_> {
         let Prepared {
             sized,
             model,
-            zones,
-            down,
+            sites,
         } = prepared;
         let mut planned = PlannedDeployment {
             sized,
             urls: BTreeMap::new(),
         };
-        for zone in &zones {
-            let replicas = planned
+        for site in &sites {
+            let zone = &site.spec;
+            let size = planned
                 .sized
                 .zones
                 .iter()
                 .find(|z| z.zone == zone.zone.name);
-            let replicas = replicas.map_or(0, |zone| zone.after);
+            let replicas = size.map_or(0, |zone| zone.after);
             if replicas == 0 {
-                if down.contains(&zone.zone.name) {
+                if matches!(site.market, Market::Down(_)) {
                     self.leave_zone(unit, &zone.zone.name);
                 }
                 continue;
@@ -123,6 +122,11 @@ impl Driver<'_> {
                 zone: zone.zone.clone(),
                 model: model.clone(),
                 replicas,
+                offer: size
+                    .and_then(|zone| site.offer(zone.instance.as_deref()?))
+                    .cloned(),
+                envelope: Envelope::fixed(replicas),
+                schedule: None,
             };
             let demand = &planned.sized.demand;
             match self.zone_natives(unit, zone, (&placed, demand)).await {
@@ -170,10 +174,6 @@ impl Driver<'_> {
                     .map_err(|error| wrong("zones", error.message))?,
             );
         }
-        let down = sites
-            .iter()
-            .filter(|site| matches!(site.market, Market::Down(_)));
-        let down = down.map(|site| site.spec.zone.name.clone()).collect();
         let inputs = Inputs {
             model: &model,
             variability,
@@ -184,9 +184,8 @@ impl Driver<'_> {
         };
         Ok(Prepared {
             sized: size(&inputs)?,
+            sites: inputs.sites,
             model,
-            zones,
-            down,
         })
     }
 
@@ -294,10 +293,11 @@ impl Driver<'_> {
         let provider = self.providers.get(&zone.provider).ok_or_else(|| {
             Error::unavailable(format!("provider {:?} is not configured", zone.provider))
         })?;
-        let market = match provider.offers() {
+        let told = match provider.offers() {
             Some(offers) => offers.offers(&zone.zone).await?,
-            None => Market::Open(Vec::new()),
+            None => deployment::Market::Open(Vec::new()),
         };
+        let Conditions { market, grid } = Conditions::of(told);
         let mut recorded = BTreeMap::new();
         let mut observed = BTreeMap::new();
         let of_state = self.state.instances.range(owner.clone()..);
@@ -323,6 +323,7 @@ impl Driver<'_> {
         Ok(Site {
             spec: zone.clone(),
             market,
+            grid,
             recorded: count(&recorded),
             observed: count(&observed),
         })

@@ -94,6 +94,8 @@ fn zone(name: &str, (before, after): (u32, u32), price: u64, why: &str) -> ZoneS
         before,
         after,
         price: Micros(price),
+        instance: None,
+        carbon: None,
         why: why.to_owned(),
     }
 }

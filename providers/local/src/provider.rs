@@ -143,7 +143,10 @@ impl Offers for Local {
             cpu: u32::try_from(processors).map_or(f64::MAX, f64::from),
             memory: process::memory_of_machine(),
             gpu: None,
+            architecture: None,
             price: Micros(0),
+            spot: None,
+            watts: None,
             quota: None,
         };
         Box::pin(async move { Ok(Market::Open(vec![process])) })

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::quantity::Micros;
+use jiff::Timestamp;
+
 use crate::{Known, Native, Path, Value};
+
+pub use crate::market::{Architecture, Form, Grid, Listing, Market, Offer, Offers};
 
 /// What runs: one contract for every platform.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +54,8 @@ pub struct Resources {
     pub memory: Option<u64>,
     /// Accelerators: their type and how many.
     pub gpu: Option<(String, u32)>,
+    /// What its program is built for.
+    pub architecture: Architecture,
 }
 
 /// What one replica was measured to do.
@@ -84,8 +89,74 @@ pub struct Placed {
     pub zone: Zone,
     /// What.
     pub model: Model,
-    /// How many.
+    /// How many now.
     pub replicas: u32,
+    /// What each replica runs on, where that was chosen among what the zone sells.
+    pub offer: Option<Offer>,
+    /// How many at least and at most, for whatever scales between two applies.
+    pub envelope: Envelope,
+    /// How many later, where that rests on a forecast.
+    pub schedule: Option<Schedule>,
+}
+
+/// How many replicas there are at least and at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Envelope {
+    /// What the forecast asks for.
+    pub min: u32,
+    /// What may run where more is asked for than was forecast; `min` at least.
+    pub max: u32,
+}
+
+impl Envelope {
+    /// This many, no more and no fewer.
+    #[must_use]
+    pub const fn fixed(replicas: u32) -> Self {
+        Self {
+            min: replicas,
+            max: replicas,
+        }
+    }
+}
+
+/// The replicas of one zone over a time to come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// In the order of their starts, each lasting until the next; neighbours differ.
+    pub shifts: Vec<Shift>,
+    /// When the last one ends.
+    pub until: Timestamp,
+}
+
+impl Schedule {
+    /// What holds at an instant; `None` before the first shift and from `until` on.
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> Option<Envelope> {
+        let begun = self.shifts.iter().rev().find(|shift| shift.start <= now);
+        begun
+            .filter(|_| now < self.until)
+            .map(|shift| shift.envelope)
+    }
+}
+
+/// A time in which the bounds of the replicas stay the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shift {
+    /// When replicas are to be ordered, so that they are ready when the demand comes.
+    pub start: Timestamp,
+    /// The bounds from then on.
+    pub envelope: Envelope,
+}
+
+/// What a platform does with the replicas of a deployment between two applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scaling {
+    /// Nothing: as many run as were ordered.
+    Fixed,
+    /// It scales within the envelope.
+    Envelope,
+    /// It follows the schedule by its own clock, and scales within the envelope of each shift.
+    Schedule,
 }
 
 /// The noun that an attribute of a native resource comes from.
@@ -153,64 +224,35 @@ pub trait Target: Send + Sync {
     /// How many replicas the stored or observed native resources run; resources of the
     /// deployment and zone by native name.
     fn replicas(&self, resources: &BTreeMap<Native, Known>) -> u32;
-}
 
-/// What a zone sells.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Offer {
-    /// Instance type, or another name for the unit a replica occupies.
-    pub instance: String,
-    /// Virtual processors.
-    pub cpu: f64,
-    /// Bytes.
-    pub memory: u64,
-    /// Accelerators: their type and how many.
-    pub gpu: Option<(String, u32)>,
-    /// On-demand price of one hour.
-    pub price: Micros,
-    /// How many the account may have; `None` where there is no such limit.
-    pub quota: Option<u32>,
-}
-
-impl Offer {
-    /// Whether one replica fits on it.
-    #[must_use]
-    pub fn fits(&self, resources: &Resources) -> bool {
-        let gpu = resources.gpu.as_ref().is_none_or(|(kind, count)| {
-            self.gpu
-                .as_ref()
-                .is_some_and(|(has, many)| has == kind && many >= count)
-        });
-        gpu && resources.cpu.is_none_or(|cpu| self.cpu >= cpu)
-            && resources.memory.is_none_or(|memory| self.memory >= memory)
-    }
-
-    /// The offer that a replica gets: the cheapest that it fits on, ties by name.
-    #[must_use]
-    pub fn choose<'a>(offers: &'a [Self], resources: &Resources) -> Option<&'a Self> {
-        let fitting = offers.iter().filter(|offer| offer.fits(resources));
-        fitting.min_by(|a, b| {
-            a.price
-                .cmp(&b.price)
-                .then_with(|| a.instance.cmp(&b.instance))
-        })
+    /// What the platform does with the replicas between two applies.
+    fn scaling(&self) -> Scaling {
+        Scaling::Fixed
     }
 }
 
-/// What a zone sells now.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Market {
-    /// The zone works and sells these.
-    Open(Vec<Offer>),
-    /// The zone is down; the text says since when or why.
-    Down(String),
-}
+#[cfg(test)]
+mod tests {
+    use super::{Envelope, Schedule, Shift};
 
-/// Tells what zones sell.
-pub trait Offers: Send + Sync {
-    /// Instance types, prices and quotas of one zone.
-    fn offers<'a>(
-        &'a self,
-        zone: &'a Zone,
-    ) -> crate::provider::BoxFuture<'a, Result<Market, crate::Error>>;
+    #[test]
+    fn a_schedule_holds_from_its_first_shift_until_its_end() {
+        let at = |text: &str| text.parse().unwrap();
+        let shift = |start, min| Shift {
+            start: at(start),
+            envelope: Envelope::fixed(min),
+        };
+        let schedule = Schedule {
+            shifts: vec![
+                shift("2026-03-01T06:00:00Z", 2),
+                shift("2026-03-01T08:00:00Z", 5),
+            ],
+            until: at("2026-03-01T10:00:00Z"),
+        };
+        let min = |now| schedule.at(at(now)).map(|envelope| envelope.min);
+        assert_eq!(min("2026-03-01T05:59:59Z"), None);
+        assert_eq!(min("2026-03-01T06:00:00Z"), Some(2));
+        assert_eq!(min("2026-03-01T08:00:00Z"), Some(5));
+        assert_eq!(min("2026-03-01T10:00:00Z"), None);
+    }
 }

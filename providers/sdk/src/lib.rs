@@ -16,6 +16,7 @@ pub mod fault;
 pub mod function;
 pub mod json;
 pub mod limit;
+pub mod market;
 pub mod number;
 pub mod path;
 pub mod provider;

@@ -269,17 +269,23 @@ fn market(world: &World, zone: &deployment::Zone) -> Result<Market, Error> {
         return Ok(Market::Down(describe_outage(region, outage)));
     }
     let offers = offers.iter().map(|(instance, offer)| {
-        let price = Micros::from_dollars(offer.price_per_hour).ok_or_else(|| {
-            let price = offer.price_per_hour;
-            let message = format!("{instance} in {region} has the price {price}, which is none");
-            Error::invalid(Path::root(), message)
-        })?;
+        let dollars = |price: f64| {
+            Micros::from_dollars(price).ok_or_else(|| {
+                let message =
+                    format!("{instance} in {region} has the price {price}, which is none");
+                Error::invalid(Path::root(), message)
+            })
+        };
+        let price = dollars(offer.price_per_hour)?;
         Ok(Offer {
             instance: instance.clone(),
             cpu: offer.cpu,
             memory: offer.memory,
             gpu: offer.gpu.clone(),
+            architecture: None,
             price,
+            spot: offer.spot_per_hour.map(dollars).transpose()?,
+            watts: offer.watts,
             quota: offer.quota,
         })
     });

@@ -95,6 +95,12 @@ pub struct InstanceOffer {
     pub gpu: Option<(String, u32)>,
     /// US dollars for an hour on demand.
     pub price_per_hour: f64,
+    /// US dollars for an hour that the cloud may end; none are sold where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spot_per_hour: Option<f64>,
+    /// Mean electric power under load in watts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watts: Option<f64>,
     /// Instances that the account may have; no limit where it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<u32>,
@@ -202,6 +208,8 @@ fn default_zone(level: f64) -> Zone {
         memory: gib * GIB,
         gpu: gpu.map(|kind| (kind.to_owned(), 1)),
         price_per_hour: (price * level * 1e4).round() / 1e4,
+        spot_per_hour: None,
+        watts: None,
         quota: Some(quota),
     };
     let offers = [

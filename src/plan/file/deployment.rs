@@ -61,6 +61,10 @@ struct ZoneDocument {
     before: u32,
     after: u32,
     price_micros: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    carbon_kg_per_hour: Option<f64>,
     why: String,
 }
 
@@ -135,6 +139,8 @@ impl From<&PlannedDeployment> for DeploymentDocument {
             before: zone.before,
             after: zone.after,
             price_micros: zone.price.0,
+            instance: zone.instance.clone(),
+            carbon_kg_per_hour: zone.carbon,
             why: zone.why.clone(),
         };
         let loss = |loss: &Loss| LossDocument {
@@ -180,6 +186,8 @@ impl From<DeploymentDocument> for PlannedDeployment {
             before: zone.before,
             after: zone.after,
             price: Micros(zone.price_micros),
+            instance: zone.instance,
+            carbon: zone.carbon_kg_per_hour,
             why: zone.why,
         };
         let loss = |loss: LossDocument| Loss {

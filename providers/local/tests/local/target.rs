@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use isobar_sdk::deployment::{Model, Noun, Performance, Placed, Resources, Serve, Wire, Zone};
+use isobar_sdk::deployment::{
+    Envelope, Model, Noun, Performance, Placed, Resources, Serve, Wire, Zone,
+};
 use isobar_sdk::{ErrorKind, Known, Native, Value};
 
 use crate::bench::Bench;
@@ -37,6 +39,9 @@ pub(crate) fn placed() -> Placed {
             },
         },
         replicas: 3,
+        offer: None,
+        envelope: Envelope::fixed(3),
+        schedule: None,
     }
 }
 

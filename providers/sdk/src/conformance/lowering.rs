@@ -135,7 +135,8 @@ mod tests {
     use super::check;
     use crate::conformance::{Law, Report};
     use crate::deployment::{
-        Lowered, Model, NativeResource, Performance, Placed, Resources, Serve, Target, Wire, Zone,
+        Envelope, Lowered, Model, NativeResource, Performance, Placed, Resources, Serve, Target,
+        Wire, Zone,
     };
     use crate::schema::{Attribute, Body, ProviderSchema, Schema};
     use crate::{Error, Known, Native, Path, Type, Value};
@@ -181,6 +182,9 @@ mod tests {
                 },
             },
             replicas: 1,
+            offer: None,
+            envelope: Envelope::fixed(1),
+            schedule: None,
         }
     }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use isobar_sdk::deployment::{
-    Lowered, Market, Model, NativeResource, Performance, Placed, Resources, Serve, Wire, Zone,
+    Envelope, Lowered, Market, Model, NativeResource, Performance, Placed, Resources, Serve, Wire,
+    Zone,
 };
 use isobar_sdk::{Address, Error, ErrorKind, Known, Value};
 use isobar_sim::{Call, ZoneState};
@@ -40,6 +41,9 @@ pub(crate) fn placed(region: Option<&str>, settings: Value, resources: Resources
             },
         },
         replicas: 3,
+        offer: None,
+        envelope: Envelope::fixed(3),
+        schedule: None,
     }
 }
 
@@ -48,6 +52,7 @@ pub(crate) fn a10g() -> Resources {
         cpu: Some(4.0),
         memory: Some(16 << 30),
         gpu: Some(("a10g".into(), 1)),
+        ..Resources::default()
     }
 }
 
