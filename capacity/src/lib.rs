@@ -1,12 +1,24 @@
 //! Demand in requests per second to replicas, by the waiting time that requests may have.
 
 mod erlang;
+mod hold;
+mod lead;
+mod needs;
+mod price;
+mod schedule;
 mod timeline;
+mod valley;
 
 use std::time::Duration;
 
 pub use self::erlang::{erlang_b, erlang_c};
+pub use self::hold::{Hold, USUAL_HOLD};
+pub use self::lead::Lead;
+pub use self::needs::{Bound, Need, Resource};
+pub use self::price::{Stakes, Trial, cheapest_within};
+pub use self::schedule::{Band, Schedule, Stage};
 pub use self::timeline::Slot;
+pub use self::valley::fill_valleys;
 
 /// The share of time that slots are busy where no latency objective says otherwise.
 pub const DEFAULT_UTILISATION: f64 = 0.7;
@@ -304,6 +316,16 @@ impl Capacity {
             }
         }
         low
+    }
+
+    /// The chance that a request at a pool of `replicas` waits for a slot longer than `wait`, where
+    /// `demand` requests per second arrive; 1 at or beyond full load.
+    #[must_use]
+    pub fn p_waits(&self, replicas: u32, demand: f64, wait: Duration) -> f64 {
+        let service = self.performance.service_time.as_secs_f64();
+        let variability = (self.arrivals.variability + self.performance.variability) / 2.0;
+        let wait = wait.as_secs_f64() / service;
+        erlang::p_wait_exceeds(self.slots(replicas), demand * service, wait, variability)
     }
 
     /// The slots of a pool of `replicas`.

@@ -71,6 +71,11 @@ impl History {
         }
     }
 
+    /// The length of a slot.
+    pub fn step(&self) -> Duration {
+        Duration::from_secs_f64(self.grid.1)
+    }
+
     /// The values, oldest first.
     pub fn values(&self) -> &[f64] {
         &self.values

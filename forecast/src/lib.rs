@@ -10,6 +10,7 @@ mod conformal;
 mod dice;
 pub mod drift;
 mod ets;
+mod experts;
 mod features;
 mod folds;
 mod forest;
@@ -42,6 +43,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::batch::in_order;
 pub use self::calendar::{Calendar, Event};
+pub use self::experts::{Ahead, Experts};
 pub use self::history::History;
 pub use self::holidays::{countries, holidays};
 pub use self::path::Path;
@@ -63,7 +65,7 @@ pub const LONGEST_HORIZON: usize = 100_000;
 
 /// The methods that compete in the backtest. The combination of some of them, [`POOL`], is chosen
 /// unless one of them has less than half its loss; of equally good ones the first is.
-pub static METHODS: [&dyn Method; 17] = [
+pub static METHODS: [&dyn Method; 18] = [
     &naive::Naive,
     &seasonal_naive::SeasonalNaive::DAY,
     &seasonal_naive::SeasonalNaive::WEEK,
@@ -81,6 +83,7 @@ pub static METHODS: [&dyn Method; 17] = [
     &forest::Forest,
     &arima::Arima,
     &lstm::Lstm,
+    &experts::Mixed,
 ];
 
 /// Raised when the same series and request would give another forecast than before: what was made

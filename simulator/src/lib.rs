@@ -1,0 +1,28 @@
+//! A trace of demand replayed against policies that set replicas: what each costs, and how often
+//! requests are too slow.
+
+mod engine;
+mod fleet;
+mod fluid;
+mod policies;
+mod queue;
+mod scenario;
+mod sizes;
+mod stream;
+mod tally;
+mod trace;
+mod waiting;
+
+pub use self::engine::{Engine, run};
+pub use self::fleet::Start;
+pub use self::policies::{
+    Build, Foresight, Kind, LEVELS, POLICIES, Policy, Setting, View, ZoneView, planned_at, policy,
+    swept_hpa,
+};
+pub use self::scenario::{
+    LAG, Outage, STARTUP_SPREAD, Scenario, Service, Spot, Zone, outage_at_peak, random_outages,
+};
+pub use self::sizes::Sizes;
+pub use self::stream::{Purpose, Stream};
+pub use self::tally::{Day, Totals};
+pub use self::trace::{DAY, HOUR, MINUTE, SLOT, Trace, TraceError};

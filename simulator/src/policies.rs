@@ -1,0 +1,138 @@
+//! Who decides how many replicas run: one file per policy, one row in the table.
+
+mod fixed;
+mod hpa;
+mod none;
+mod oracle;
+mod planned;
+mod predictive;
+mod tracking;
+
+use isobar_capacity::CapacityError;
+
+use super::fleet::Start;
+use super::scenario::Scenario;
+use super::sizes::Sizes;
+use super::trace::Trace;
+
+pub use self::planned::{Foresight, LEVELS};
+
+/// What a policy may know.
+#[derive(Debug)]
+pub struct View<'a> {
+    /// The slot that is about to begin.
+    pub slot: usize,
+    /// The measured rates of all slots so far, as old as measurements are.
+    pub rates: &'a [f64],
+    /// The newest of them as a number of replicas that are busy all the time.
+    pub load: f64,
+    /// The zones.
+    pub zones: Vec<ZoneView>,
+}
+
+impl View<'_> {
+    /// What an autoscaler with this target begins with in every zone.
+    fn first(&self, target: f64) -> u32 {
+        (self.load / self.zones.len() as f64 / target).ceil().max(1.0) as u32
+    }
+}
+
+/// What a policy may know of a zone.
+#[derive(Debug, Clone, Copy)]
+pub struct ZoneView {
+    /// Replicas that serve.
+    pub ready: u32,
+    /// Replicas that start.
+    pub starting: u32,
+    /// Whether the zone is there, as far as has been noticed.
+    pub up: bool,
+    /// The measured share of busy slots.
+    pub busy: f64,
+}
+
+/// Decides how many replicas run.
+pub trait Policy {
+    /// Sets the replicas wanted in each zone, those that start included; `wanted` holds what was
+    /// wanted last.
+    fn decide(&mut self, view: &View<'_>, wanted: &mut [u32]);
+
+    /// How its replicas start.
+    fn start(&self) -> Start {
+        Start::Cold
+    }
+
+    /// What people had to do so far.
+    fn interventions(&self) -> u32 {
+        0
+    }
+}
+
+/// What a policy is made from.
+#[derive(Debug)]
+pub struct Setting<'a> {
+    /// Where it is to decide.
+    pub scenario: &'a Scenario,
+    /// The demand. Only the oracle looks at what is to come.
+    pub trace: &'a Trace,
+    /// What pools carry.
+    pub sizes: Sizes,
+}
+
+/// Makes a policy, or says why there can be none.
+pub type Build = fn(&Setting<'_>) -> Result<Box<dyn Policy>, CapacityError>;
+
+/// A row of the table.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    /// Its name in arguments and reports.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub about: &'static str,
+    /// Makes it.
+    pub build: Build,
+}
+
+/// All policies.
+pub static POLICIES: [Kind; 9] = [
+    none::NONE,
+    fixed::STATIC_PEAK,
+    fixed::STATIC_P99,
+    hpa::HPA,
+    tracking::TARGET_TRACKING,
+    predictive::AWS_PREDICTIVE,
+    planned::PLANNED,
+    planned::PLANNED_GUARD,
+    oracle::ORACLE,
+];
+
+/// The policy of this name.
+#[must_use]
+pub fn policy(name: &str) -> Option<&'static Kind> {
+    POLICIES.iter().find(|kind| kind.name == name)
+}
+
+/// An autoscaler with this target of utilisation, in every zone.
+#[must_use]
+pub fn swept_hpa(target: f64) -> Box<dyn Policy> {
+    Box::new(hpa::Hpa::new(target))
+}
+
+/// The planner at a fixed level, as one of [`LEVELS`] by place.
+#[must_use]
+pub fn planned_at(
+    setting: &Setting<'_>,
+    foresight: &Foresight,
+    level: usize,
+    guard: bool,
+) -> Box<dyn Policy> {
+    Box::new(planned::Planned::new(setting, foresight.clone(), level, guard))
+}
+
+/// Shares `total` evenly over the zones that are up; all of it at home where none is.
+fn spread(view: &View<'_>, total: u32, wanted: &mut [u32]) {
+    let up = view.zones.iter().filter(|zone| zone.up).count();
+    let up = u32::try_from(up).unwrap_or(u32::MAX);
+    for (zone, wanted) in view.zones.iter().zip(wanted) {
+        *wanted = if zone.up && up > 0 { total.div_ceil(up) } else { 0 };
+    }
+}
