@@ -244,6 +244,32 @@ impl Capacity {
         Ok(())
     }
 
+    /// The same replicas on instances that serve `speed` times as fast, for requests that are
+    /// `travel` on their way there and back: what travel takes is missing from the objective.
+    ///
+    /// # Errors
+    ///
+    /// When the speed is not above 0, or the objective is then out of reach.
+    pub fn elsewhere(&self, speed: f64, travel: Duration) -> Result<Self, CapacityError> {
+        within("speed", speed, speed.is_finite() && speed > 0.0, "above 0")?;
+        let faster = |time: Duration| {
+            Duration::try_from_secs_f64(time.as_secs_f64() / speed).unwrap_or(Duration::MAX)
+        };
+        let mut performance = self.performance;
+        if speed != 1.0 {
+            performance.service_time = faster(performance.service_time);
+            performance.service_p95 = performance.service_p95.map(faster);
+        }
+        let target = match self.target {
+            Target::Latency(slo) => Target::Latency(Slo {
+                latency: slo.latency.saturating_sub(travel),
+                ..slo
+            }),
+            utilisation @ Target::Utilisation(_) => utilisation,
+        };
+        Self::new(performance, self.arrivals, target)
+    }
+
     /// What one replica can do.
     pub fn performance(&self) -> &Performance {
         &self.performance

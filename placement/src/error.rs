@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::fleet::Domain;
 use super::{MaximumCause, Problem, Survive, Zone, micros};
 use isobar_capacity::CapacityError;
 
@@ -32,6 +33,27 @@ pub enum PlacementError {
         /// The name.
         zone: String,
     },
+    /// A zone is not among those of the fleet.
+    #[error("there is no zone {zone}; list it among the zones")]
+    UnknownZone {
+        /// The name.
+        zone: String,
+    },
+    /// The greatest share of spot instances is not from 0 to 1.
+    #[error("the greatest share of spot instances is {share}; it must be from 0 to 1")]
+    SpotShareOutOfRange {
+        /// The share asked for.
+        share: f64,
+    },
+    /// Requests come from more places than are told apart.
+    #[error(
+        "there are {origins} origins, more than the {} that are told apart; take some together",
+        super::fleet::MOST_ORIGINS
+    )]
+    TooManyOrigins {
+        /// How many.
+        origins: usize,
+    },
     /// No zone can run replicas.
     #[error("no zone is available; add a zone or wait until one is")]
     NoZone,
@@ -43,6 +65,58 @@ pub enum PlacementError {
     SurviveNeedsTwoZones {
         /// The one available zone, if there is one.
         only: Option<String>,
+    },
+    /// The loss of a region or provider cannot be survived with fewer than two.
+    #[error(
+        "survive = \"{0}\" needs zones of at least two {0}s, and all available ones are of {only}; add a zone elsewhere or leave out survive",
+        domain.word()
+    )]
+    SurviveNeedsTwo {
+        /// What may be lost.
+        domain: Domain,
+        /// The one there is.
+        only: String,
+    },
+    /// Every zone is out of the question.
+    #[error("no zone can run it: {}; add a zone that can, or lift what rules one out", reasons(why))]
+    NoZonePermitted {
+        /// Every zone, and why not.
+        why: Vec<(String, String)>,
+    },
+    /// Requests from some places have too few zones near enough.
+    #[error(
+        "{}the requests{} are within the latency bound of no zone; add a zone that is near or raise the latency",
+        lost.as_deref().map(|lost| format!("with {lost} lost ")).unwrap_or_default(),
+        match origins.is_empty() {
+            true => String::new(),
+            false => format!(" from {}", origins.join(", ")),
+        }
+    )]
+    OutOfReach {
+        /// The places.
+        origins: Vec<String>,
+        /// What is lost then; none where they are never carried.
+        lost: Option<String>,
+    },
+    /// More zones must run replicas than there are.
+    #[error("at least {wanted} zones must run replicas, and {zones} can; add a zone or lower min_zones")]
+    TooFewZones {
+        /// The fewest zones.
+        wanted: u32,
+        /// Those that can.
+        zones: usize,
+    },
+    /// Services that each could be placed want more of what they share than there is.
+    #[error(
+        "{} do not fit together: {}; raise that, or let one of them use other zones or instances",
+        services.join(", "),
+        shared(limits)
+    )]
+    SharedLimits {
+        /// The services.
+        services: Vec<String>,
+        /// What runs out.
+        limits: Vec<Shared>,
     },
     /// A zone must run more than it may.
     #[error(
@@ -99,6 +173,40 @@ pub struct Raise {
     pub maximum: u32,
     /// What set it.
     pub cause: MaximumCause,
+}
+
+/// A limit that services share and that is too small for what each of them would run alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shared {
+    /// The zone.
+    pub zone: String,
+    /// The shape.
+    pub shape: String,
+    /// How many there are.
+    pub most: u32,
+    /// What set that.
+    pub cause: MaximumCause,
+    /// How many they would run.
+    pub wanted: u32,
+}
+
+fn shared(limits: &[Shared]) -> String {
+    let texts = limits.iter().map(|limit| {
+        let Shared {
+            zone,
+            shape,
+            most,
+            cause,
+            wanted,
+        } = limit;
+        format!("of {shape} in {zone} there are {most} ({cause}) and {wanted} are wanted")
+    });
+    texts.collect::<Vec<_>>().join(", ")
+}
+
+fn reasons(why: &[(String, String)]) -> String {
+    let texts = why.iter().map(|(zone, why)| format!("{zone}: {why}"));
+    texts.collect::<Vec<_>>().join("; ")
 }
 
 fn limits(raise: &[Raise]) -> String {

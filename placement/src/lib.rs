@@ -1,6 +1,7 @@
 //! Demand over zones: how many replicas each zone runs, at the least cost, and why.
 
 mod error;
+pub mod fleet;
 mod reason;
 mod search;
 
@@ -9,7 +10,7 @@ use std::fmt;
 use self::search::{Bounds, Search};
 use isobar_capacity::Capacity;
 
-pub use self::error::{PlacementError, Raise};
+pub use self::error::{PlacementError, Raise, Shared};
 pub use self::reason::Reason;
 
 /// The most replicas in one zone that are searched for.
@@ -238,17 +239,11 @@ impl<'a> Problem<'a> {
         if survive == Survive::Zone && available < 2 {
             return None;
         }
-        let bounds = |zone: &&Zone| match zone.available {
-            true => Bounds {
-                price: zone.price_micros_per_hour,
-                least: zone.minimum,
-                most: zone.maximum,
-            },
-            false => Bounds {
-                price: zone.price_micros_per_hour,
-                least: 0,
-                most: 0,
-            },
+        let largest = self.rates.len().saturating_sub(1) as u32;
+        let bounds = |zone: &&Zone| Bounds {
+            costs: (0..=largest).map(|count| zone.price(count)).collect(),
+            least: if zone.available { zone.minimum } else { 0 },
+            most: if zone.available { zone.maximum } else { 0 },
         };
         let zones: Vec<_> = self.zones.iter().map(bounds).collect();
         let rates: Vec<_> = self.rates.iter().map(|rate| micros(*rate)).collect();
@@ -256,7 +251,10 @@ impl<'a> Problem<'a> {
             zones: &zones,
             rates: &rates,
             demand: micros(self.request.demand),
-            survive,
+            failover: match survive {
+                Survive::Nothing => None,
+                Survive::Zone => Some(micros(self.request.demand)),
+            },
             share: self.request.max_zone_share,
         };
         search.best()

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::fleet::Rejection;
 use super::{MaximumCause, Problem, Survive, micros};
 
 /// One cause of a zone's replicas, with its numbers.
@@ -41,6 +42,13 @@ pub enum Reason {
         /// How many there are.
         extra: u32,
     },
+    /// Replicas that run already, and whose end would save next to nothing.
+    Kept {
+        /// How many there are.
+        extra: u32,
+    },
+    /// The zone runs none, for this reason.
+    Rejected(Rejection),
     /// The zone runs none, because others do for less.
     NotNeeded,
     /// The zone runs none, because it cannot now.
@@ -77,6 +85,8 @@ impl fmt::Display for Reason {
                     share * 100.0
                 )
             }
+            Self::Kept { extra } => write!(f, "+{extra} kept, as to move saves next to nothing"),
+            Self::Rejected(rejection) => rejection.fmt(f),
             Self::NotNeeded => f.write_str("not needed: other zones carry the demand for less"),
             Self::Unavailable => f.write_str("unavailable"),
             Self::Maximum { maximum, cause } => write!(f, "at its maximum of {maximum} ({cause})"),

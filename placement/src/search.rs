@@ -7,12 +7,11 @@
 
 use std::cmp::Reverse;
 
-use super::Survive;
-
 /// What a zone allows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Bounds {
-    pub(super) price: u64,
+    /// What replicas cost, by their number up to the most; never less for more.
+    pub(super) costs: Vec<u64>,
     pub(super) least: u32,
     pub(super) most: u32,
 }
@@ -24,7 +23,8 @@ pub(super) struct Search<'a> {
     /// The rate that a pool carries, by its replicas; more replicas than listed are never needed.
     pub(super) rates: &'a [u64],
     pub(super) demand: u64,
-    pub(super) survive: Survive,
+    /// The demand that must be met without any one zone, if a loss must be survived.
+    pub(super) failover: Option<u64>,
     pub(super) share: Option<f64>,
 }
 
@@ -40,23 +40,32 @@ struct Partial {
 /// The search with no zone above a given number of replicas.
 struct Level<'a> {
     rates: &'a [u64],
-    /// The weight, least and most replicas of every zone.
-    zones: Vec<(u128, u32, u32)>,
+    zones: Vec<Span<'a>>,
     rate_wanted: u64,
     replicas_wanted: u32,
     /// For every zone how much a unit of rate weighs at least, and how much it can add.
     gains: Vec<Gain>,
 }
 
+/// What a zone allows on a level.
+#[derive(Debug, Clone, Copy)]
+struct Span<'a> {
+    costs: &'a [u64],
+    least: u32,
+    most: u32,
+}
+
+impl Span<'_> {
+    /// One weight orders by cost first and by replicas second.
+    fn weight(&self, replicas: u32) -> u128 {
+        (u128::from(self.costs[replicas as usize]) << 32) + u128::from(replicas)
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Gain {
     weight_per_rate: f64,
     rate: u64,
-}
-
-/// One weight orders by price first and by replicas second.
-fn weight(price: u64) -> u128 {
-    (u128::from(price) << 32) + 1
 }
 
 impl Search<'_> {
@@ -80,32 +89,31 @@ impl Search<'_> {
     }
 
     fn level(&self, most: u32) -> Level<'_> {
-        let reserve = match self.survive {
-            Survive::Nothing => 0,
-            Survive::Zone => self.rates[most as usize],
-        };
-        let zones: Vec<_> = self
-            .zones
-            .iter()
-            .map(|zone| (weight(zone.price), zone.least, zone.most.min(most)))
-            .collect();
-        let gains = zones.iter().map(|zone| gain(self.rates, *zone)).collect();
+        let without = |failover: u64| failover + self.rates[most as usize];
+        let zones = self.zones.iter().map(|zone| Span {
+            costs: &zone.costs,
+            least: zone.least,
+            most: zone.most.min(most),
+        });
+        let zones: Vec<_> = zones.collect();
+        let gains = zones.iter().map(|zone| gain(self.rates, zone)).collect();
         // A share such as 0.2 is not exact in binary, and 1 / 0.2 must stay 5.
         let replicas = |share: f64| (f64::from(most) / share - 1e-9).ceil() as u32;
         Level {
             rates: self.rates,
             zones,
-            rate_wanted: self.demand + reserve,
+            rate_wanted: self.demand.max(self.failover.map_or(0, without)),
             replicas_wanted: self.share.map_or(0, replicas),
             gains,
         }
     }
 }
 
-fn gain(rates: &[u64], (weight, least, most): (u128, u32, u32)) -> Gain {
+fn gain(rates: &[u64], zone: &Span<'_>) -> Gain {
+    let Span { least, most, .. } = *zone;
     let added = |replicas: u32| rates[replicas as usize] - rates[least as usize];
     let weight_per_rate = |replicas: u32| {
-        let weight = weight as f64 * f64::from(replicas - least);
+        let weight = (zone.weight(replicas) - zone.weight(least)) as f64;
         let added = added(replicas);
         if added > 0 {
             weight / added as f64
@@ -163,12 +171,12 @@ impl Level<'_> {
     }
 
     fn extend(&self, partial: &Partial, place: usize, into: &mut Vec<Partial>) {
-        let (weight, least, most) = self.zones[place];
-        for count in least..=most {
+        let zone = self.zones[place];
+        for count in zone.least..=zone.most {
             let mut counts = partial.counts.clone();
             counts.push(count);
             into.push(Partial {
-                weight: partial.weight + weight * u128::from(count),
+                weight: partial.weight + zone.weight(count),
                 rate: partial.rate + self.rates[count as usize],
                 replicas: partial.replicas + count,
                 counts,
@@ -201,7 +209,7 @@ impl Level<'_> {
 
     /// The weight of a placement that fills the zones of the cheapest rate first, if that suffices.
     fn greedy(&self) -> Option<u128> {
-        let mut counts: Vec<u32> = self.zones.iter().map(|(_, least, _)| *least).collect();
+        let mut counts: Vec<u32> = self.zones.iter().map(|zone| zone.least).collect();
         let mut order: Vec<_> = (0..self.zones.len()).collect();
         order.sort_by(|a, b| {
             self.gains[*a]
@@ -213,14 +221,14 @@ impl Level<'_> {
             rate >= self.rate_wanted && counts.iter().sum::<u32>() >= self.replicas_wanted
         };
         for place in order {
-            while !met(&counts) && counts[place] < self.zones[place].2 {
+            while !met(&counts) && counts[place] < self.zones[place].most {
                 counts[place] += 1;
             }
         }
         let weights = self.zones.iter().zip(&counts);
         met(&counts).then(|| {
             weights
-                .map(|((weight, _, _), count)| weight * u128::from(*count))
+                .map(|(zone, count)| zone.weight(*count))
                 .sum()
         })
     }
@@ -241,15 +249,12 @@ impl Rest {
         let mut gains = level.gains[from..].to_vec();
         gains.sort_by(|a, b| a.weight_per_rate.total_cmp(&b.weight_per_rate));
         Self {
-            least_weight: zones
-                .iter()
-                .map(|(weight, least, _)| weight * u128::from(*least))
-                .sum(),
+            least_weight: zones.iter().map(|zone| zone.weight(zone.least)).sum(),
             least_rate: zones
                 .iter()
-                .map(|(_, least, _)| level.rates[*least as usize])
+                .map(|zone| level.rates[zone.least as usize])
                 .sum(),
-            most_replicas: zones.iter().map(|(_, _, most)| most).sum(),
+            most_replicas: zones.iter().map(|zone| zone.most).sum(),
             gains,
         }
     }

@@ -338,8 +338,12 @@ proptest! {
                         Reason::Demand { replicas, .. } => *replicas,
                         Reason::Survives { extra, .. }
                         | Reason::Minimum { extra, .. }
+                        | Reason::Kept { extra }
                         | Reason::Share { extra, .. } => *extra,
-                        Reason::NotNeeded | Reason::Unavailable | Reason::Maximum { .. } => 0,
+                        Reason::NotNeeded
+                        | Reason::Rejected(_)
+                        | Reason::Unavailable
+                        | Reason::Maximum { .. } => 0,
                     });
                     prop_assert_eq!(parts.sum::<u32>(), zone.replicas);
                 }
