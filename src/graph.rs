@@ -160,6 +160,24 @@ impl<N: Ord + Hash> Dag<N> {
         }
     }
 
+    /// All nodes in waves, each as early as what it depends on allows; each wave in node order.
+    /// What is in a cycle, or behind one, is in none.
+    #[must_use]
+    pub fn waves(&self) -> Vec<Vec<&N>> {
+        let mut walk = Walk::new(self);
+        let mut waves = Vec::new();
+        loop {
+            let wave: Vec<&N> = std::iter::from_fn(|| walk.next_ready()).collect();
+            if wave.is_empty() {
+                return waves;
+            }
+            for node in &wave {
+                walk.finish(node);
+            }
+            waves.push(wave);
+        }
+    }
+
     fn cycles(&self) -> Vec<Vec<&N>> {
         let mut cycles: Vec<Vec<&N>> = tarjan_scc(&self.graph)
             .into_iter()
@@ -296,6 +314,20 @@ mod tests {
     fn dependencies_come_first_and_ties_go_by_name() {
         let dag = dag(&[("a", "z"), ("b", "z"), ("c", "a"), ("c", "b")]);
         assert_eq!(dag.order().unwrap(), [&"z", &"a", &"b", &"c"]);
+    }
+
+    #[test]
+    fn waves_hold_what_does_not_rest_on_one_another() {
+        let dag = dag(&[
+            ("a", "z"),
+            ("b", "y"),
+            ("c", "a"),
+            ("c", "y"),
+            ("d", "e"),
+            ("e", "d"),
+        ]);
+        let waves: [&[&&str]; 3] = [&[&"y", &"z"], &[&"a", &"b"], &[&"c"]];
+        assert_eq!(dag.waves(), waves);
     }
 
     #[test]

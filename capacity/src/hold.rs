@@ -52,7 +52,11 @@ impl Hold {
         self.greatest.push_back((self.next, plan));
         self.next += 1;
         let oldest = self.next.saturating_sub(self.plans);
-        while self.greatest.front().is_some_and(|(number, _)| *number < oldest) {
+        while self
+            .greatest
+            .front()
+            .is_some_and(|(number, _)| *number < oldest)
+        {
             self.greatest.pop_front();
         }
         let greatest = self.greatest.front().map_or(plan, |(_, plan)| *plan);
@@ -84,7 +88,10 @@ mod tests {
 
     #[test]
     fn small_drops_are_ignored() {
-        assert_eq!(held(MINUTE, 0.1, &[10.0, 9.5, 9.1, 9.0, 9.05]), [10.0, 10.0, 10.0, 9.0, 9.05]);
+        assert_eq!(
+            held(MINUTE, 0.1, &[10.0, 9.5, 9.1, 9.0, 9.05]),
+            [10.0, 10.0, 10.0, 9.0, 9.05]
+        );
     }
 
     #[test]

@@ -122,10 +122,19 @@ mod tests {
         assert_eq!(bound(&[]), by(10, Resource::Requests));
         let memory = need(Resource::Memory, 200.0, 16.0);
         let cpu = need(Resource::Cpu, 39.0, 3.0);
-        assert_eq!(bound(std::slice::from_ref(&memory)), by(13, Resource::Memory));
+        assert_eq!(
+            bound(std::slice::from_ref(&memory)),
+            by(13, Resource::Memory)
+        );
         assert_eq!(bound(&[memory, cpu.clone()]), by(13, Resource::Cpu));
-        assert_eq!(bound(&[need(Resource::Gpu, 7.0, 1.0)]), by(10, Resource::Requests));
-        for wrong in [need(Resource::Gpu, f64::NAN, 1.0), need(Resource::Gpu, 1.0, 0.0)] {
+        assert_eq!(
+            bound(&[need(Resource::Gpu, 7.0, 1.0)]),
+            by(10, Resource::Requests)
+        );
+        for wrong in [
+            need(Resource::Gpu, f64::NAN, 1.0),
+            need(Resource::Gpu, 1.0, 0.0),
+        ] {
             assert!(bound(&[cpu.clone(), wrong]).is_err());
         }
     }

@@ -61,7 +61,9 @@ impl Schedule {
             let mut replicas: Vec<u32> = replicas.collect();
             fill_valleys(&mut replicas, valley);
             let most = band.most.unwrap_or(u32::MAX);
-            replicas.iter_mut().for_each(|count| *count = (*count).max(band.least).min(most));
+            replicas
+                .iter_mut()
+                .for_each(|count| *count = (*count).max(band.least).min(most));
             replicas
         };
         let bounds = bounded(&floors).into_iter().zip(bounded(&ceilings));
@@ -152,7 +154,13 @@ mod tests {
             .map(|stage| (stage.start.to_string(), stage.min))
             .collect();
         let at = |hour: &str, min| (format!("1970-01-11T{hour}:00:00Z"), min);
-        let expected = [at("00", 2), at("08", 10), at("12", 2), at("13", 10), at("18", 2)];
+        let expected = [
+            at("00", 2),
+            at("08", 10),
+            at("12", 2),
+            at("13", 10),
+            at("18", 2),
+        ];
         assert_eq!(seen, expected);
         let orders: Vec<_> = schedule.stages[1..3]
             .iter()
@@ -183,7 +191,13 @@ mod tests {
         assert_eq!(schedule.at(noon).map(|stage| stage.min), Some(3));
         assert_eq!(schedule.at(forecast.end()), None);
         assert_eq!(schedule.at(Timestamp::UNIX_EPOCH), None);
-        let other = Band { level: 0.42, ..BAND };
-        assert_eq!(Schedule::of(&capacity(180), &forecast, other), Ok(Schedule::default()));
+        let other = Band {
+            level: 0.42,
+            ..BAND
+        };
+        assert_eq!(
+            Schedule::of(&capacity(180), &forecast, other),
+            Ok(Schedule::default())
+        );
     }
 }

@@ -23,7 +23,10 @@ pub fn fill_valleys(needs: &mut [u32], longest: usize) {
         .collect();
     let raised = extremes(&padded, longest + 1, |kept, new| kept <= new);
     let closed = extremes(&raised, longest + 1, |kept, new| kept >= new);
-    needs.iter_mut().zip(closed).for_each(|(need, closed)| *need = closed);
+    needs
+        .iter_mut()
+        .zip(closed)
+        .for_each(|(need, closed)| *need = closed);
 }
 
 /// The extreme of every window of `width` values, where `gives_way(kept, new)` says that a kept
@@ -32,11 +35,17 @@ fn extremes(values: &[u32], width: usize, gives_way: fn(u32, u32) -> bool) -> Ve
     let mut open: VecDeque<(usize, u32)> = VecDeque::new();
     let mut found = Vec::with_capacity(values.len());
     for (place, value) in values.iter().enumerate() {
-        while open.back().is_some_and(|(_, kept)| gives_way(*kept, *value)) {
+        while open
+            .back()
+            .is_some_and(|(_, kept)| gives_way(*kept, *value))
+        {
             open.pop_back();
         }
         open.push_back((place, *value));
-        if open.front().is_some_and(|(first, _)| first + width <= place) {
+        if open
+            .front()
+            .is_some_and(|(first, _)| first + width <= place)
+        {
             open.pop_front();
         }
         if place + 1 >= width {
@@ -62,7 +71,10 @@ mod tests {
     fn short_valleys_are_filled_to_the_lower_rim_and_long_ones_stay() {
         assert_eq!(filled(&[5, 1, 1, 4, 2], 2), [5, 4, 4, 4, 2]);
         assert_eq!(filled(&[5, 1, 1, 1, 4], 2), [5, 1, 1, 1, 4]);
-        assert_eq!(filled(&[0, 3, 0, 3, 1, 2, 3, 0], 1), [0, 3, 3, 3, 2, 2, 3, 0]);
+        assert_eq!(
+            filled(&[0, 3, 0, 3, 1, 2, 3, 0], 1),
+            [0, 3, 3, 3, 2, 2, 3, 0]
+        );
         assert_eq!(filled(&[3, 1, 3], 0), [3, 1, 3]);
         assert_eq!(filled(&[], 3), []);
     }

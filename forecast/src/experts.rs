@@ -243,7 +243,10 @@ impl Mix {
         }
         let speaking = quantiles.iter().zip(&self.losses);
         let speaking = speaking.filter_map(|(quantile, loss)| Some(((*quantile)?, *loss)));
-        let least = speaking.clone().map(|(_, loss)| loss).fold(f64::INFINITY, f64::min);
+        let least = speaking
+            .clone()
+            .map(|(_, loss)| loss)
+            .fold(f64::INFINITY, f64::min);
         let (mut sum, mut weights) = (0.0, 0.0);
         for (quantile, loss) in speaking {
             let behind = if least > 0.0 { loss / least - 1.0 } else { 0.0 };
@@ -282,7 +285,11 @@ fn slope(values: &[f64]) -> f64 {
         products += distance * value;
         squares += distance * distance;
     }
-    if squares > 0.0 { products / squares } else { 0.0 }
+    if squares > 0.0 {
+        products / squares
+    } else {
+        0.0
+    }
 }
 
 /// The steps of a trend that loses a tenth with each: 0.9 + 0.9² + … .
@@ -319,7 +326,10 @@ fn medians(history: &History, horizon: usize) -> Vec<f64> {
     let median = |lead: usize| {
         let ahead = Ahead { lead, length: 1 };
         let mut experts = Experts::new(history.step(), ahead, history.floor(), &[0.5]);
-        history.values().iter().for_each(|value| experts.observe(*value));
+        history
+            .values()
+            .iter()
+            .for_each(|value| experts.observe(*value));
         experts.quantile(0).unwrap_or(f64::NAN)
     };
     (1..=horizon).map(median).collect()

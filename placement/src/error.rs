@@ -78,7 +78,10 @@ pub enum PlacementError {
         only: String,
     },
     /// Every zone is out of the question.
-    #[error("no zone can run it: {}; add a zone that can, or lift what rules one out", reasons(why))]
+    #[error(
+        "no zone can run it: {}; add a zone that can, or lift what rules one out",
+        reasons(why)
+    )]
     NoZonePermitted {
         /// Every zone, and why not.
         why: Vec<(String, String)>,
@@ -99,7 +102,9 @@ pub enum PlacementError {
         lost: Option<String>,
     },
     /// More zones must run replicas than there are.
-    #[error("at least {wanted} zones must run replicas, and {zones} can; add a zone or lower min_zones")]
+    #[error(
+        "at least {wanted} zones must run replicas, and {zones} can; add a zone or lower min_zones"
+    )]
     TooFewZones {
         /// The fewest zones.
         wanted: u32,

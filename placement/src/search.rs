@@ -226,11 +226,7 @@ impl Level<'_> {
             }
         }
         let weights = self.zones.iter().zip(&counts);
-        met(&counts).then(|| {
-            weights
-                .map(|(zone, count)| zone.weight(*count))
-                .sum()
-        })
+        met(&counts).then(|| weights.map(|(zone, count)| zone.weight(*count)).sum())
     }
 }
 

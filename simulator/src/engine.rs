@@ -123,7 +123,9 @@ impl<'a> World<'a> {
             scenario,
             trace,
             service: scenario.service.performance.service_time.as_secs_f64(),
-            pools: zones.map(|(place, zone)| Pool::new(scenario, zone, place)).collect(),
+            pools: zones
+                .map(|(place, zone)| Pool::new(scenario, zone, place))
+                .collect(),
             measured: vec![[0.0; LAG + 1]; scenario.zones.len()],
             seen_up: vec![true; scenario.zones.len()],
             weights: Vec::new(),
@@ -183,7 +185,11 @@ impl<'a> World<'a> {
     /// The replicas that routers count on: a zone that failed just now still gets its traffic.
     fn routed(&self, zone: usize) -> u32 {
         let pool = &self.pools[zone];
-        if pool.down { self.tally.last_ready(zone) } else { pool.ready() }
+        if pool.down {
+            self.tally.last_ready(zone)
+        } else {
+            pool.ready()
+        }
     }
 
     fn weight(&mut self, replicas: u32) -> f64 {

@@ -22,9 +22,16 @@ pub(super) struct Fluid {
 impl Fluid {
     pub(super) fn new(scenario: &Scenario, capacity: isobar_capacity::Capacity) -> Self {
         let performance = capacity.performance();
-        let slack: Vec<_> = scenario.zones.iter().map(|zone| scenario.slack(zone)).collect();
+        let slack: Vec<_> = scenario
+            .zones
+            .iter()
+            .map(|zone| scenario.slack(zone))
+            .collect();
         Self {
-            waiting: slack.iter().map(|slack| Waiting::new(capacity, *slack)).collect(),
+            waiting: slack
+                .iter()
+                .map(|slack| Waiting::new(capacity, *slack))
+                .collect(),
             queues: vec![0.0; slack.len()],
             slack: slack.iter().map(std::time::Duration::as_secs_f64).collect(),
             rate: f64::from(performance.concurrency) / performance.service_time.as_secs_f64(),
@@ -60,7 +67,11 @@ impl Server for Fluid {
         };
         if begin > 0.0 || end > 0.0 {
             let above = |wait: f64| share_above(begin, end, wait) * arrived;
-            served.late = served.late.max(above(self.slack[zone])).max(shed).min(arrived);
+            served.late = served
+                .late
+                .max(above(self.slack[zone]))
+                .max(shed)
+                .min(arrived);
             for (longer, time) in served.longer.iter_mut().zip(TIMES) {
                 *longer = longer.max(above(time as f64 / 1e3)).min(arrived);
             }

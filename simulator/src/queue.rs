@@ -118,7 +118,11 @@ impl Server for Queue {
             seen.served = 0.0;
         }
         let offered = slots as f64 * SLOT * SECOND;
-        seen.busy = if slots > 0 { (busy_time / offered).min(1.0) } else { 0.0 };
+        seen.busy = if slots > 0 {
+            (busy_time / offered).min(1.0)
+        } else {
+            0.0
+        };
         seen
     }
 }

@@ -100,7 +100,11 @@ impl Scenario {
                 .saturating_sub(trips.max().unwrap_or_default()),
             ..self.service.slo
         };
-        Capacity::new(self.service.performance, Arrivals::default(), Target::Latency(slo))
+        Capacity::new(
+            self.service.performance,
+            Arrivals::default(),
+            Target::Latency(slo),
+        )
     }
 
     /// How long a request in a zone may wait for a slot.

@@ -112,13 +112,22 @@ mod tests {
         };
         let close = |seen: (f64, f64), expected: (f64, f64)| {
             let near = |seen: f64, expected: f64| (seen - expected).abs() < 0.03 * (1.0 + expected);
-            assert!(near(seen.0, expected.0) && near(seen.1, expected.1), "{seen:?}");
+            assert!(
+                near(seen.0, expected.0) && near(seen.1, expected.1),
+                "{seen:?}"
+            );
         };
         close(moments(&Stream::share), (0.5, 1.0 / 12.0));
         close(moments(&Stream::exponential), (1.0, 1.0));
         close(moments(&Stream::normal), (0.0, 1.0));
-        close(moments(&|stream| f64::from(stream.poisson(4.0))), (4.0, 4.0));
-        close(moments(&|stream| f64::from(stream.binomial(10, 0.3))), (3.0, 2.1));
+        close(
+            moments(&|stream| f64::from(stream.poisson(4.0))),
+            (4.0, 4.0),
+        );
+        close(
+            moments(&|stream| f64::from(stream.binomial(10, 0.3))),
+            (3.0, 2.1),
+        );
         close(moments(&|stream| stream.below(11) as f64), (5.0, 10.0));
     }
 }

@@ -71,25 +71,41 @@ impl Totals {
     /// The share of requests that were too slow or not served.
     #[must_use]
     pub fn violations(&self) -> f64 {
-        if self.arrived > 0.0 { self.late / self.arrived } else { 0.0 }
+        if self.arrived > 0.0 {
+            self.late / self.arrived
+        } else {
+            0.0
+        }
     }
 
     /// The share of requests that were not served.
     #[must_use]
     pub fn dropped(&self) -> f64 {
-        if self.arrived > 0.0 { self.shed / self.arrived } else { 0.0 }
+        if self.arrived > 0.0 {
+            self.shed / self.arrived
+        } else {
+            0.0
+        }
     }
 
     /// The cost of a month of 730 hours.
     #[must_use]
     pub fn monthly(&self) -> f64 {
-        if self.hours > 0.0 { self.cost / self.hours * 730.0 } else { 0.0 }
+        if self.hours > 0.0 {
+            self.cost / self.hours * 730.0
+        } else {
+            0.0
+        }
     }
 
     /// The mean number of replicas, those that start included.
     #[must_use]
     pub fn mean_replicas(&self) -> f64 {
-        if self.hours > 0.0 { self.replica_hours / self.hours } else { 0.0 }
+        if self.hours > 0.0 {
+            self.replica_hours / self.hours
+        } else {
+            0.0
+        }
     }
 
     /// How far the books are from balance: what came is served, turned away or waits.
@@ -236,7 +252,11 @@ impl Tally {
         self.totals.interventions = interventions;
         self.totals.overloaded /= (self.totals.hours * 3600.0 / slot).max(1.0);
         let wait = percentile(&self.longer, arrived, 0.95);
-        let trip = if arrived > 0.0 { self.trip / arrived } else { 0.0 };
+        let trip = if arrived > 0.0 {
+            self.trip / arrived
+        } else {
+            0.0
+        };
         self.totals.response_p95 = wait + trip + self.service;
         self.totals
     }
@@ -253,7 +273,11 @@ fn percentile(longer: &[f64; TIMES.len()], arrived: f64, share: f64) -> f64 {
             let Some((more, earlier)) = before else {
                 return time;
             };
-            let part = if more > *count { (more - allowed) / (more - count) } else { 1.0 };
+            let part = if more > *count {
+                (more - allowed) / (more - count)
+            } else {
+                1.0
+            };
             return earlier + part * (time - earlier);
         }
         before = Some((*count, time));

@@ -65,10 +65,15 @@ impl Trace {
         let known: Vec<(f64, f64)> = known
             .filter_map(|(bin, value)| Some(((bin as f64 + 0.5) * per_bin, (*value)?)))
             .collect();
-        let bad = known.iter().position(|(_, value)| !(value.is_finite() && *value >= 0.0));
+        let bad = known
+            .iter()
+            .position(|(_, value)| !(value.is_finite() && *value >= 0.0));
         if let Some(place) = bad {
             let value = known[place].1;
-            return Err(TraceError::Value { place: place + 1, value });
+            return Err(TraceError::Value {
+                place: place + 1,
+                value,
+            });
         }
         if known.len() < 2 {
             return Err(TraceError::TooShort);
@@ -100,7 +105,12 @@ impl Trace {
             let slot = (time - first) / SLOT;
             match rates.get_mut(slot as usize) {
                 Some(rate) if slot >= 0.0 => *rate += 1.0 / SLOT,
-                _ => return Err(TraceError::Value { place: place + 1, value: *time }),
+                _ => {
+                    return Err(TraceError::Value {
+                        place: place + 1,
+                        value: *time,
+                    });
+                }
             }
         }
         Self::checked(rates)
@@ -140,7 +150,9 @@ impl Trace {
     #[must_use]
     pub fn minutes(rates: &[f64]) -> Vec<f64> {
         let minutes = rates.chunks_exact(MINUTE);
-        minutes.map(|minute| minute.iter().copied().fold(0.0, f64::max)).collect()
+        minutes
+            .map(|minute| minute.iter().copied().fold(0.0, f64::max))
+            .collect()
     }
 
     /// The slot of the greatest rate from `begin` on; the first of several.
@@ -184,18 +196,26 @@ mod tests {
         assert_eq!(refused(&[], 40.0), TraceError::Step { seconds: 40.0 });
         assert_eq!(
             refused(&[Some(1.0), Some(-1.0)], 60.0),
-            TraceError::Value { place: 2, value: -1.0 }
+            TraceError::Value {
+                place: 2,
+                value: -1.0
+            }
         );
         assert_eq!(Trace::from_requests(&[]), Err(TraceError::TooShort));
     }
 
     #[test]
     fn noise_has_its_deviation_and_keeps_the_mean() {
-        let flat = Trace { rates: vec![100.0; 200_000] };
+        let flat = Trace {
+            rates: vec![100.0; 200_000],
+        };
         let noisy = flat.noisy(0.05, 1).rates;
         let mean = noisy.iter().sum::<f64>() / noisy.len() as f64;
         let variance = noisy.iter().map(|rate| (rate - mean).powi(2)).sum::<f64>();
         let deviation = (variance / noisy.len() as f64).sqrt();
-        assert!((mean - 100.0).abs() < 0.2 && (deviation - 5.0).abs() < 0.2, "{mean} {deviation}");
+        assert!(
+            (mean - 100.0).abs() < 0.2 && (deviation - 5.0).abs() < 0.2,
+            "{mean} {deviation}"
+        );
     }
 }

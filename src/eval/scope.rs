@@ -1,8 +1,7 @@
 //! What names mean while an expression is evaluated.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use isobar_sdk::address::{Mode, ModuleStep};
 use isobar_sdk::{Address, Fault, Key, Value};
@@ -24,10 +23,40 @@ pub struct Scope<'a> {
     variables: BTreeMap<Arc<str>, Value>,
     locals: BTreeMap<Arc<str>, Value>,
     /// Local values that may still change, as they are now; emptied when a block changes.
-    passing: RefCell<BTreeMap<Arc<str>, Value>>,
+    passing: Passing,
     blocks: Blocks,
     /// `self`, while a postcondition is looked at.
     this: Option<Value>,
+}
+
+/// Values that several threads may ask for and find at the same time.
+#[derive(Debug)]
+struct Passing(RwLock<BTreeMap<Arc<str>, Value>>);
+
+impl Passing {
+    fn get(&self, name: &str) -> Option<Value> {
+        let values = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        values.get(name).cloned()
+    }
+
+    fn keep(&self, name: &Arc<str>, value: &Value) {
+        let mut values = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        values.insert(Arc::clone(name), value.clone());
+    }
+
+    fn clear(&mut self) {
+        self.0
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+}
+
+impl Clone for Passing {
+    fn clone(&self) -> Self {
+        let values = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        Self(RwLock::new(values.clone()))
+    }
 }
 
 /// The values of blocks, by type and name.
@@ -96,7 +125,7 @@ impl<'a> Scope<'a> {
             facts,
             variables,
             locals: BTreeMap::new(),
-            passing: RefCell::new(BTreeMap::new()),
+            passing: Passing(RwLock::new(BTreeMap::new())),
             blocks: Blocks::new(),
             this: None,
         }
@@ -126,7 +155,7 @@ impl<'a> Scope<'a> {
     /// Sets the value of a block that stands for one thing, or of one that stands for several
     /// and has no instance yet.
     pub fn set_block(&mut self, kind: &str, name: &str, value: Value) {
-        self.passing.get_mut().clear();
+        self.passing.clear();
         self.insert(kind.into(), name.into(), value);
     }
 
@@ -140,7 +169,7 @@ impl<'a> Scope<'a> {
 
     /// Sets the value of one instance; instances of `count` must be set in order at first.
     pub fn set_instance(&mut self, address: &Address, value: Value) {
-        self.passing.get_mut().clear();
+        self.passing.clear();
         let kind = kind_of(address);
         let whole = match &address.key {
             None => value,
@@ -171,13 +200,13 @@ impl<'a> Scope<'a> {
 
     /// Sets the value of a variable.
     pub fn set_variable(&mut self, name: &Arc<str>, value: Value) {
-        self.passing.get_mut().clear();
+        self.passing.clear();
         self.variables.insert(Arc::clone(name), value);
     }
 
     /// Sets an output of the module `call`, or of one of its instances, which must have a value.
     pub(super) fn set_output(&mut self, step: &ModuleStep, output: &Arc<str>, value: Value) {
-        self.passing.get_mut().clear();
+        self.passing.clear();
         let whole = self.get_mut("module", &step.name);
         let instance = match (whole, &step.key) {
             (Some(Value::Object(keys)), Some(Key::Text(key))) => keys.get_mut(key),
@@ -200,7 +229,7 @@ impl<'a> Scope<'a> {
 
     /// Sets the value of the block at an address, as `set_block` does.
     pub fn set_at(&mut self, address: &Address, value: Value) {
-        self.passing.get_mut().clear();
+        self.passing.clear();
         self.insert(kind_of(address), Arc::clone(&address.name), value);
     }
 
@@ -274,15 +303,14 @@ impl<'a> Scope<'a> {
         if let Some(value) = self.locals.get(name) {
             return Ok(Some(value.clone()));
         }
-        if let Some(value) = self.passing.borrow().get(name) {
-            return Ok(Some(value.clone()));
+        if let Some(value) = self.passing.get(name) {
+            return Ok(Some(value));
         }
         let Some((name, attribute)) = self.config.locals.get_key_value(name) else {
             return Ok(None);
         };
         let value = evaluate(&attribute.value, self, &Ambient::None)?;
-        let mut passing = self.passing.borrow_mut();
-        passing.insert(Arc::clone(name), value.clone());
+        self.passing.keep(name, &value);
         Ok(Some(value))
     }
 }

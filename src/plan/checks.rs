@@ -50,6 +50,21 @@ impl CheckStatus {
     }
 }
 
+/// What became of conditions, before that is taken up.
+#[derive(Default)]
+pub(super) struct Judged {
+    /// `None` where there are none.
+    checked: Option<Checked>,
+    found: Vec<Diagnostic>,
+}
+
+impl Judged {
+    /// Whether nothing is to be reported.
+    pub(super) const fn holds(&self) -> bool {
+        self.found.is_empty()
+    }
+}
+
 impl Driver<'_> {
     /// The rules that a variable has for its value.
     pub(super) fn validation(&mut self, node: &Node, instance: &Instance, name: &Arc<str>) {
@@ -102,14 +117,16 @@ impl Driver<'_> {
         ambient: &Ambient,
         address: &Address,
     ) -> bool {
+        let judged = self.judge_before(block, ambient);
+        let holds = judged.holds();
+        self.keep(block.node, || address.to_string(), judged);
+        holds
+    }
+
+    /// Judges what must hold before an instance is changed.
+    pub(super) fn judge_before(&self, block: &Block<'_>, ambient: &Ambient) -> Judged {
         let conditions = &block.declaration.lifecycle.preconditions;
-        let around = (&block.module, ambient);
-        self.look(
-            block.node,
-            address.to_string(),
-            around,
-            (conditions, Severity::Error),
-        )
+        self.judge((&block.module, ambient), (conditions, Severity::Error))
     }
 
     /// What must hold when an instance is `value`.
@@ -143,14 +160,23 @@ impl Driver<'_> {
         &mut self,
         node: &Node,
         shown: String,
+        around: (&Instance, &Ambient),
+        conditions: (&[Condition], Severity),
+    ) -> bool {
+        let judged = self.judge(around, conditions);
+        let holds = judged.holds();
+        self.keep(node, || shown, judged);
+        holds
+    }
+
+    fn judge(
+        &self,
         (instance, ambient): (&Instance, &Ambient),
         (conditions, severity): (&[Condition], Severity),
-    ) -> bool {
-        if conditions.is_empty() {
-            return true;
-        }
-        let Some(scope) = self.frames.get(instance) else {
-            return true;
+    ) -> Judged {
+        let scope = self.frames.get(instance);
+        let Some(scope) = scope.filter(|_| !conditions.is_empty()) else {
+            return Judged::default();
         };
         let mut checked = Checked {
             status: CheckStatus::Pass,
@@ -173,15 +199,24 @@ impl Driver<'_> {
             };
             checked.status = checked.status.max(status);
         }
-        let holds = found.is_empty();
-        for diagnostic in found {
-            self.diagnostics.push(Diagnostic {
-                severity,
-                ..diagnostic
-            });
+        for diagnostic in &mut found {
+            diagnostic.severity = severity;
         }
-        self.note(node, shown, checked);
-        holds
+        Judged {
+            checked: Some(checked),
+            found,
+        }
+    }
+
+    /// Keeps what became of conditions and reports those that do not hold.
+    pub(super) fn keep(&mut self, node: &Node, shown: impl FnOnce() -> String, judged: Judged) {
+        let Judged { checked, found } = judged;
+        for diagnostic in found {
+            self.diagnostics.push(diagnostic);
+        }
+        if let Some(checked) = checked {
+            self.note(node, shown(), checked);
+        }
     }
 
     /// Keeps what became of conditions, with what is known of others of the same instance.

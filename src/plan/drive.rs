@@ -11,6 +11,7 @@ use isobar_sdk::{Address, Diagnostics, Fault, Known, Value};
 use jiff::Timestamp;
 use rustc_hash::FxBuildHasher;
 
+use super::batch::Batch;
 use super::expand::{Expanded, Tally, empty, expand};
 use super::moves::Renamed;
 use super::nouns::{self, Nouns};
@@ -275,29 +276,32 @@ impl<'a> Driver<'a> {
         }
     }
 
+    /// Wave by wave: what is in one does not rest on one another.
     async fn walk(&mut self) {
         let names = self.names;
-        for node in names.order() {
-            if !self.reach.has(node) {
-                continue;
+        let mut batch = Batch::default();
+        let before = std::mem::take(&mut self.diagnostics);
+        for wave in names.waves() {
+            for node in wave {
+                if !self.reach.has(node) {
+                    continue;
+                }
+                if self.rests_on_failure(node) {
+                    self.failed.insert(node.clone());
+                    continue;
+                }
+                for instance in self.frames.instances(&node.module) {
+                    self.name(node, instance, &mut batch).await;
+                }
+                self.tell(node, &mut batch);
+                if batch.is_full() {
+                    self.propose_all(&mut batch).await;
+                }
             }
-            if self.rests_on_failure(node) {
-                self.failed.insert(node.clone());
-                continue;
-            }
-            let before = self.diagnostics.iter().count();
-            for instance in self.frames.instances(&node.module) {
-                self.name(node, instance).await;
-            }
-            if self
-                .diagnostics
-                .iter()
-                .skip(before)
-                .any(|d| d.severity == isobar_sdk::Severity::Error)
-            {
-                self.failed.insert(node.clone());
-            }
+            self.propose_all(&mut batch).await;
         }
+        self.diagnostics = before;
+        self.diagnostics.extend(batch.told(names));
     }
 
     fn rests_on_failure(&self, node: &Node) -> bool {
@@ -305,10 +309,10 @@ impl<'a> Driver<'a> {
         !self.failed.is_empty() && behind().iter().any(|node| self.failed.contains(node))
     }
 
-    /// Evaluates a name in one instance of its module.
-    async fn name(&mut self, node: &'a Node, instance: Instance) {
+    /// Evaluates a name in one instance of its module; resources wait in the batch.
+    async fn name(&mut self, node: &'a Node, instance: Instance, batch: &mut Batch<'a>) {
         if let Some(block) = self.value(node, instance) {
-            self.block(&block).await;
+            self.block(block, batch).await;
         }
     }
 
@@ -378,20 +382,20 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    async fn block(&mut self, block: &Block<'a>) {
+    async fn block(&mut self, block: Block<'a>, batch: &mut Batch<'a>) {
         if self.request.mode == Mode::RefreshOnly {
-            return self.recall(block);
+            return self.recall(&block);
         }
         if matches!(block.node.name, Name::Data(..)) {
-            return self.data(block).await;
+            return self.data(&block).await;
         }
         match &*block.declaration.kind {
-            "zone" => self.nouns(block, Self::zone),
-            "model" => self.nouns(block, Self::model),
-            "forecast" => self.nouns(block, Self::forecast),
-            "capacity" => self.nouns(block, Self::capacity),
-            "deployment" => self.deployment(block).await,
-            _ => self.resources(block).await,
+            "zone" => self.nouns(&block, Self::zone),
+            "model" => self.nouns(&block, Self::model),
+            "forecast" => self.nouns(&block, Self::forecast),
+            "capacity" => self.nouns(&block, Self::capacity),
+            "deployment" => self.deployment(&block).await,
+            _ => self.gather(block, batch),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod absent;
 mod adopt;
+mod batch;
 mod checks;
 mod cycle;
 mod deploy;

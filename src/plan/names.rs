@@ -154,6 +154,12 @@ impl Names {
         self.dag.order().unwrap_or_default()
     }
 
+    /// All names in waves: those of one rest on earlier ones only; none where there is a cycle.
+    #[must_use]
+    pub fn waves(&self) -> Vec<Vec<&Node>> {
+        self.dag.waves()
+    }
+
     /// The blocks with instances that a block rests on: those it refers to itself or through
     /// variables, local values, outputs and nouns.
     #[must_use]

@@ -89,7 +89,7 @@ impl<'a> Driver<'a> {
     }
 
     /// How many reads are made at the same time.
-    fn at_once(&self) -> NonZeroUsize {
+    pub(super) fn at_once(&self) -> NonZeroUsize {
         let Request {
             registry,
             parallelism,

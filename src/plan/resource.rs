@@ -6,7 +6,6 @@ use isobar_sdk::{Address, Diagnostic, Diagnostics, Error, ErrorKind, Value};
 use super::adopt::adopt;
 use super::drive::{Block, Driver};
 use super::instance::{Configured, changed_attributes};
-use super::remainder::protected;
 use super::{PlannedChange, nouns, outline};
 use crate::change::{Cause, Change, Reason};
 use crate::eval::{Ambient, decode};
@@ -31,38 +30,11 @@ pub(super) struct Item<'a> {
 }
 
 impl<'r> Driver<'r> {
-    pub(super) async fn resources(&mut self, block: &Block<'_>) {
-        let Some(kind) = self.resource_kind(block.declaration) else {
-            return;
-        };
-        let Some(instances) = self.expand(block) else {
-            return;
-        };
-        let dependencies = self.names.resources_behind(block.node);
-        let mut imports = self.imports(block);
-        for (key, ambient) in instances {
-            let address = block.address().instance(key);
-            if !self.reach.includes(&address) {
-                let value = self.prior(&address).map(|known| known.value().clone());
-                if let Some(scope) = self.frames.get_mut(&block.module) {
-                    scope.set_instance(&address, value.unwrap_or_else(Value::unknown));
-                }
-                continue;
-            }
-            let import = imports.remove(&address);
-            let at = (address, &ambient);
-            let item = match self.item(block, at, kind, import, &dependencies) {
-                Ok(item) => item,
-                Err(found) => return self.diagnostics.extend(found),
-            };
-            if !self.resource(block, &ambient, item).await {
-                return;
-            }
-        }
-    }
-
     /// The provider and the schema of a block's type; what is wrong with either is reported.
-    fn resource_kind(&mut self, declaration: &Declaration) -> Option<(&'static str, &'r Schema)> {
+    pub(super) fn resource_kind(
+        &mut self,
+        declaration: &Declaration,
+    ) -> Option<(&'static str, &'r Schema)> {
         let registry = self.request.registry;
         let Some((kind, schema)) = registry.resource(&declaration.kind) else {
             self.diagnostics
@@ -92,18 +64,15 @@ impl<'r> Driver<'r> {
         sound.then_some((kind, schema))
     }
 
-    /// An instance as its block configures it, if its preconditions hold.
-    fn item<'b>(
-        &mut self,
+    /// An instance as its block configures it, with warnings.
+    pub(super) fn item<'b>(
+        &self,
         block: &Block<'b>,
         (address, ambient): (Address, &Ambient),
         (kind, schema): (&str, &'b Schema),
         import: Option<String>,
         dependencies: &[Address],
-    ) -> Result<Item<'b>, Diagnostics> {
-        if !self.preconditions(block, ambient, &address) {
-            return Err(Diagnostics::new());
-        }
+    ) -> Result<(Item<'b>, Diagnostics), Diagnostics> {
         let declaration = block.declaration;
         let life = self.life(block, ambient).map_err(|fault| *fault)?;
         let triggered = self.triggered(block, ambient).map_err(|fault| *fault)?;
@@ -117,9 +86,8 @@ impl<'r> Driver<'r> {
         if found.has_errors() {
             return Err(found);
         }
-        self.diagnostics.extend(found);
         let provider = self.provider_of(block, ambient, kind).map_err(|f| *f)?;
-        Ok(Item {
+        let item = Item {
             address,
             provider,
             schema,
@@ -129,33 +97,8 @@ impl<'r> Driver<'r> {
             triggered,
             life,
             dependencies: dependencies.to_vec(),
-        })
-    }
-
-    /// Proposes the change of one instance and takes it up; false where it cannot be made.
-    async fn resource(&mut self, block: &Block<'_>, ambient: &Ambient, item: Item<'_>) -> bool {
-        let (address, life) = (item.address.clone(), item.life);
-        let planned = match self.instance(item).await {
-            Ok(mut planned) => {
-                planned.causes.extend(self.follows(block, &planned.change));
-                planned
-            }
-            Err(error) => {
-                let refused = provider_diagnostic(block.declaration, &address, error);
-                self.diagnostics.push(refused);
-                return false;
-            }
         };
-        let after = planned.change.after().cloned().unwrap_or(Value::NULL);
-        if life.protected && matches!(planned.change, Change::Replace { .. }) {
-            self.diagnostics.push(protected(&address));
-        }
-        if let Some(scope) = self.frames.get_mut(&block.module) {
-            scope.set_instance(&address, after.clone());
-        }
-        self.postconditions(block, ambient, (&address, &after));
-        self.take_up(address, planned);
-        true
+        Ok((item, found))
     }
 
     /// Proposes the change of one instance.

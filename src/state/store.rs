@@ -181,7 +181,7 @@ impl LocalStore {
     pub fn read(&self) -> Result<Option<State>, StoreError> {
         match self.whole()? {
             Some(state) => self.folded(state).map(Some),
-            None if self.journal_path().exists() => Err(StoreError::Gone {
+            None if self.journal_path().is_file() => Err(StoreError::Gone {
                 path: self.state.clone(),
                 journal: self.journal_path(),
                 good: self.history().last_good(),

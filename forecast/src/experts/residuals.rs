@@ -101,7 +101,10 @@ mod tests {
                 let rank = ((window.len() + 1) as f64 * level).ceil() as usize;
                 let exact = window[rank.clamp(1, window.len()) - 1];
                 let read = residuals.quantile(level).unwrap();
-                assert!((0.0..=0.004).contains(&(read - exact)), "{read} for {exact}");
+                assert!(
+                    (0.0..=0.004).contains(&(read - exact)),
+                    "{read} for {exact}"
+                );
             }
         }
     }

@@ -44,7 +44,10 @@ fn a_season_is_known_after_some_days() {
         experts.observe(*value);
         if let (true, Some(then)) = (hour > 24 * 7, values.get(hour + 6)) {
             let expected = experts.quantile(0).unwrap();
-            assert!((expected / then - 1.0).abs() < 0.01, "{expected} for {then}");
+            assert!(
+                (expected / then - 1.0).abs() < 0.01,
+                "{expected} for {then}"
+            );
         }
     }
 }
@@ -72,7 +75,10 @@ fn levels_are_exceeded_as_often_as_they_say() {
     }
     for (level, exceeded) in levels.iter().zip(exceeded) {
         let share = exceeded / asked;
-        assert!((share - (1.0 - level)).abs() < 0.03, "{share} above {level}");
+        assert!(
+            (share - (1.0 - level)).abs() < 0.03,
+            "{share} above {level}"
+        );
     }
 }
 

@@ -31,15 +31,27 @@ pub(super) fn prove(parts: &[Part<'_, '_>], limits: &[u32], known: i64) -> Optio
     }
     let choices: Vec<Vec<Vec<Choice>>> = parts
         .iter()
-        .map(|part| (0..part.task.cells.len()).map(|at| choices(part, at)).collect())
+        .map(|part| {
+            (0..part.task.cells.len())
+                .map(|at| choices(part, at))
+                .collect()
+        })
         .collect();
-    if choices.iter().flatten().any(|cell| cell.len() > MOST_CHOICES) {
+    if choices
+        .iter()
+        .flatten()
+        .any(|cell| cell.len() > MOST_CHOICES)
+    {
         return None;
     }
     let tails: Vec<Vec<Tail>> = parts
         .iter()
         .zip(&choices)
-        .map(|(part, cells)| (0..=cells.len()).map(|at| Tail::new(part.task, cells, at)).collect())
+        .map(|(part, cells)| {
+            (0..=cells.len())
+                .map(|at| Tail::new(part.task, cells, at))
+                .collect()
+        })
         .collect();
     let mut after = vec![0_i64; parts.len() + 1];
     for place in (0..parts.len()).rev() {
@@ -50,9 +62,15 @@ pub(super) fn prove(parts: &[Part<'_, '_>], limits: &[u32], known: i64) -> Optio
         choices: &choices,
         tails: &tails,
         after: &after,
-        judges: parts.iter().map(|part| Judge::new(part.task, part.room)).collect(),
+        judges: parts
+            .iter()
+            .map(|part| Judge::new(part.task, part.room))
+            .collect(),
         free: limits.to_vec(),
-        picks: parts.iter().map(|part| vec![Pick::default(); part.task.cells.len()]).collect(),
+        picks: parts
+            .iter()
+            .map(|part| vec![Pick::default(); part.task.cells.len()])
+            .collect(),
         bound: known,
         best: None,
         nodes: 0,
@@ -134,7 +152,9 @@ impl Tail {
         };
         let least = cells.iter().skip(from).map(|choices| choices.first());
         Self {
-            least: least.map(|choice| choice.map_or(0, |choice| choice.cost)).sum(),
+            least: least
+                .map(|choice| choice.map_or(0, |choice| choice.cost))
+                .sum(),
             rates: fill(|choice| choice.rate, None),
             firm: (0..task.domains)
                 .map(|lost| fill(|choice| choice.firm, Some(lost)))

@@ -167,7 +167,9 @@ impl Climb<'_, '_> {
     ) -> Option<Vec<(usize, Pick)>> {
         let before = (picks[first], picks[second]);
         let mut found = None;
-        let all = of_first.iter().flat_map(|a| of_second.iter().map(move |b| (*a, *b)));
+        let all = of_first
+            .iter()
+            .flat_map(|a| of_second.iter().map(move |b| (*a, *b)));
         for (a, b) in all {
             // Less in both was tried one by one, more in both only costs.
             let grows = |pick: Pick, was: Pick| pick.replicas() > was.replicas();

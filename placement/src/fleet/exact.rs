@@ -38,7 +38,10 @@ pub(super) fn search(task: &Task<'_>, room: &Room) -> Answer {
         most: (row.len() as u32).saturating_sub(1),
     });
     let bounds: Vec<Bounds> = bounds.collect();
-    if bounds.iter().any(|zone| zone.costs.len() <= zone.least as usize) {
+    if bounds
+        .iter()
+        .any(|zone| zone.costs.len() <= zone.least as usize)
+    {
         return Answer::Infeasible;
     }
     let whole = &task.cuts[0];

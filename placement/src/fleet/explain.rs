@@ -68,8 +68,20 @@ impl Explaining<'_, '_> {
             return (0..rates.len()).map(|cell| served(cell) / 1e6).collect();
         }
         let total: f64 = rates.iter().map(|rate| *rate as f64).sum();
-        let demand: f64 = self.task.service.origins.iter().map(|origin| origin.demand).sum();
-        let share = |rate: u64| if total > 0.0 { rate as f64 / total } else { 0.0 };
+        let demand: f64 = self
+            .task
+            .service
+            .origins
+            .iter()
+            .map(|origin| origin.demand)
+            .sum();
+        let share = |rate: u64| {
+            if total > 0.0 {
+                rate as f64 / total
+            } else {
+                0.0
+            }
+        };
         rates.into_iter().map(|rate| share(rate) * demand).collect()
     }
 
@@ -103,8 +115,12 @@ impl Explaining<'_, '_> {
         let name = &cell.kinds[pick.kind].shape;
         let shape = zone.shapes.iter().find(|shape| shape.name == *name);
         let price = shape.map_or(0, |shape| {
-            let spot = shape.spot_micros_per_hour.unwrap_or(shape.price_micros_per_hour);
-            let on_demand = shape.price_micros_per_hour.saturating_mul(u64::from(pick.on_demand));
+            let spot = shape
+                .spot_micros_per_hour
+                .unwrap_or(shape.price_micros_per_hour);
+            let on_demand = shape
+                .price_micros_per_hour
+                .saturating_mul(u64::from(pick.on_demand));
             on_demand.saturating_add(spot.saturating_mul(u64::from(pick.spot)))
         });
         let kilowatts = shape.map_or(0.0, |shape| shape.watts / 1000.0) * zone.grid.pue;

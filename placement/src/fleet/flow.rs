@@ -53,10 +53,18 @@ impl Flows {
         let rows = self.costs.iter().zip(&self.demands);
         let least = rows.map(|(row, demand)| {
             let cheapest = row.iter().flatten().copied().fold(f64::INFINITY, f64::min);
-            if *demand == 0 { 0.0 } else { cheapest * *demand as f64 / 1e6 }
+            if *demand == 0 {
+                0.0
+            } else {
+                cheapest * *demand as f64 / 1e6
+            }
         });
         let sum: f64 = least.sum();
-        if sum.is_finite() { sum.floor() as i64 } else { 0 }
+        if sum.is_finite() {
+            sum.floor() as i64
+        } else {
+            0
+        }
     }
 
     /// The least cost of serving everything from cells of these rates, which suffice.

@@ -33,7 +33,10 @@ pub(super) fn together(
             wanted[limit] += taken;
         }
     }
-    let short = limits.iter().zip(wanted).filter(|((.., limit), wanted)| *wanted > limit.most);
+    let short = limits
+        .iter()
+        .zip(wanted)
+        .filter(|((.., limit), wanted)| *wanted > limit.most);
     let short = short.map(|((zone, shape, limit), wanted)| Shared {
         zone: zones[*zone].name.clone(),
         shape: shape.clone(),
@@ -71,12 +74,15 @@ impl Cornered<'_, '_> {
             return None;
         }
         let refused = &self.task.refused;
-        if refused.iter().all(|(_, rejection)| *rejection == Rejection::Down) {
+        if refused
+            .iter()
+            .all(|(_, rejection)| *rejection == Rejection::Down)
+        {
             return Some(PlacementError::NoZone);
         }
-        let why = refused.iter().map(|(zone, rejection)| {
-            (self.zones[*zone].name.clone(), rejection.to_string())
-        });
+        let why = refused
+            .iter()
+            .map(|(zone, rejection)| (self.zones[*zone].name.clone(), rejection.to_string()));
         Some(PlacementError::NoZonePermitted { why: why.collect() })
     }
 
@@ -85,7 +91,11 @@ impl Cornered<'_, '_> {
         if self.task.domains > 1 {
             return None;
         }
-        let only = self.task.cells.first().map(|cell| domain.of(self.zones[cell.zone]));
+        let only = self
+            .task
+            .cells
+            .first()
+            .map(|cell| domain.of(self.zones[cell.zone]));
         Some(match domain {
             Domain::Zone => PlacementError::SurviveNeedsTwoZones { only },
             Domain::Region | Domain::Provider => PlacementError::SurviveNeedsTwo {
@@ -122,9 +132,11 @@ impl Cornered<'_, '_> {
         let mut cases = Vec::new();
         for (number, cut) in task.cuts.iter().enumerate() {
             let carried = |lost: Option<usize>| -> u64 {
-                let cells = task.cells.iter().enumerate().filter(|(place, cell)| {
-                    cut.inside[*place] && lost != Some(cell.domain)
-                });
+                let cells = task
+                    .cells
+                    .iter()
+                    .enumerate()
+                    .filter(|(place, cell)| cut.inside[*place] && lost != Some(cell.domain));
                 cells.map(|(_, cell)| self.most(cell, raised)).sum()
             };
             let origins = match number {
@@ -146,7 +158,9 @@ impl Cornered<'_, '_> {
         }
         let missing = |case: &Worst| case.demand.saturating_sub(case.carried);
         // What is missing anyway comes before what is missing in an outage.
-        let anyway = cases.iter().position(|case| case.lost.is_none() && missing(case) > 0);
+        let anyway = cases
+            .iter()
+            .position(|case| case.lost.is_none() && missing(case) > 0);
         let worst = anyway.or_else(|| {
             let by = |place: &usize| (missing(&cases[*place]), std::cmp::Reverse(*place));
             (0..cases.len()).max_by_key(by)
@@ -157,7 +171,9 @@ impl Cornered<'_, '_> {
     fn domain(&self, number: usize) -> String {
         let cell = self.task.cells.iter().find(|cell| cell.domain == number);
         let domain = self.task.service.rules.survive.zip(cell);
-        domain.map_or_else(String::new, |(domain, cell)| domain.of(self.zones[cell.zone]))
+        domain.map_or_else(String::new, |(domain, cell)| {
+            domain.of(self.zones[cell.zone])
+        })
     }
 
     /// The origins that are served by these cells only.
@@ -217,7 +233,11 @@ impl Cornered<'_, '_> {
     fn rules(&self) -> PlacementError {
         let rules = &self.task.service.rules;
         let room = Room::whole(self.task);
-        let open = room.most.iter().filter(|cell| cell.iter().any(|most| *most > 0)).count();
+        let open = room
+            .most
+            .iter()
+            .filter(|cell| cell.iter().any(|most| *most > 0))
+            .count();
         if (open as u32) < rules.min_zones {
             return PlacementError::TooFewZones {
                 wanted: rules.min_zones,

@@ -32,7 +32,11 @@ pub(super) struct Together {
 
 impl Joint<'_, '_> {
     /// The best placement found; the service that there is no room for where there is none.
-    pub(super) fn solve(&self, relaxation: &Relaxation, alone: &[Solved]) -> Result<Together, usize> {
+    pub(super) fn solve(
+        &self,
+        relaxation: &Relaxation,
+        alone: &[Solved],
+    ) -> Result<Together, usize> {
         let mut tolls = vec![0_i64; self.limits.len()];
         for (constraint, micros) in &relaxation.prices {
             if let Constraint::Limit(limit) = constraint {
@@ -79,7 +83,12 @@ impl Joint<'_, '_> {
     /// is left, and else what is; one that finds no room goes first the next time.
     fn fit(&self, tolled: &[Solved], tolls: &[i64]) -> Result<Vec<Found>, usize> {
         let mut order: Vec<usize> = (0..self.tasks.len()).collect();
-        order.sort_by_key(|place| (std::cmp::Reverse(tolled[*place].found.score.replicas), *place));
+        order.sort_by_key(|place| {
+            (
+                std::cmp::Reverse(tolled[*place].found.score.replicas),
+                *place,
+            )
+        });
         let mut last = 0;
         for _ in 0..MOST_ORDERS {
             let mut free = self.free();

@@ -153,7 +153,9 @@ impl<'t, 's> Judge<'t, 's> {
         if let Some(share) = rules.max_zone_share {
             // A share such as 0.2 is not exact in binary, and 5 × 0.2 must stay 1.
             let most = (share * f64::from(replicas) + 1e-9) as u32;
-            let over = picks.iter().map(|pick| pick.replicas().saturating_sub(most));
+            let over = picks
+                .iter()
+                .map(|pick| pick.replicas().saturating_sub(most));
             broken += match largest > most {
                 true => over.map(u64::from).sum::<u64>(),
                 false => 0,
@@ -175,5 +177,4 @@ impl<'t, 's> Judge<'t, 's> {
         }
         broken
     }
-
 }

@@ -125,7 +125,11 @@ fn tasks<'a>(fleet: &'a Fleet, bench: &Bench<'a>) -> Result<Vec<Task<'a>>, Vec<U
             }),
         }
     }
-    if wrong.is_empty() { Ok(tasks) } else { Err(wrong) }
+    if wrong.is_empty() {
+        Ok(tasks)
+    } else {
+        Err(wrong)
+    }
 }
 
 /// Which limits could run out, because the services together could use more.
@@ -222,7 +226,10 @@ impl Placing<'_, '_> {
                 let (from, to) = (group[place], group[other]);
                 if from != to {
                     let (low, high) = (from.min(to), from.max(to));
-                    group.iter_mut().filter(|known| **known == high).for_each(|known| *known = low);
+                    group
+                        .iter_mut()
+                        .filter(|known| **known == high)
+                        .for_each(|known| *known = low);
                 }
             }
         }
@@ -250,7 +257,12 @@ impl Placing<'_, '_> {
         let tasks: Vec<&Task<'_>> = members.iter().map(|place| &self.tasks[*place]).collect();
         let unplaced = || Unplaced {
             services: tasks.iter().map(|task| task.service.name.clone()).collect(),
-            error: infeasible::together(&tasks, &alone().collect::<Vec<_>>(), self.limits, self.zones),
+            error: infeasible::together(
+                &tasks,
+                &alone().collect::<Vec<_>>(),
+                self.limits,
+                self.zones,
+            ),
         };
         let relaxation = relaxation::relax(&tasks, self.limits).ok_or_else(unplaced)?;
         let joint = Joint {
@@ -314,7 +326,9 @@ impl Placing<'_, '_> {
     /// The second pass over all services, each in what the others leave.
     fn settle(&self, mut groups: Vec<Group>) -> Vec<Group> {
         let mut free: Vec<u32> = self.limits.iter().map(|(.., limit)| limit.most).collect();
-        let all = groups.iter().flat_map(|group| group.members.iter().zip(&group.found));
+        let all = groups
+            .iter()
+            .flat_map(|group| group.members.iter().zip(&group.found));
         for (place, found) in all {
             for (limit, taken) in draws(&self.tasks[*place], found) {
                 free[limit] = free[limit].saturating_sub(taken);
@@ -361,7 +375,9 @@ impl Placing<'_, '_> {
         let mut room = Room::whole(&more);
         room.starts = None;
         joint::narrow(&mut room, &more, free);
-        let other = single::solve(&more, &room, None, self.effort.layouts).found.score;
+        let other = single::solve(&more, &room, None, self.effort.layouts)
+            .found
+            .score;
         other.violation > 0 || present.score.cost <= other.cost
     }
 
@@ -378,8 +394,17 @@ impl Placing<'_, '_> {
         let mut shadows = Vec::new();
         for group in &groups {
             if let Some(relaxation) = &group.relaxation {
-                let tasks: Vec<_> = group.members.iter().map(|place| &self.tasks[*place]).collect();
-                shadows.extend(explain::shadows(relaxation, &tasks, self.limits, self.zones));
+                let tasks: Vec<_> = group
+                    .members
+                    .iter()
+                    .map(|place| &self.tasks[*place])
+                    .collect();
+                shadows.extend(explain::shadows(
+                    relaxation,
+                    &tasks,
+                    self.limits,
+                    self.zones,
+                ));
             }
             let members = group.members.iter().zip(&group.found).zip(&group.gaps);
             for ((place, found), gap) in members {
@@ -395,7 +420,12 @@ impl Placing<'_, '_> {
         }
         services.sort_by(|a, b| a.service.cmp(&b.service));
         shadows.sort_by(|a: &Shadow, b| {
-            let key = |shadow: &Shadow| (std::cmp::Reverse(shadow.micros_per_hour), shadow.binding.to_string());
+            let key = |shadow: &Shadow| {
+                (
+                    std::cmp::Reverse(shadow.micros_per_hour),
+                    shadow.binding.to_string(),
+                )
+            };
             key(a).cmp(&key(b))
         });
         Solution { services, shadows }

@@ -10,18 +10,15 @@ use super::solution::Outage;
 use crate::fleet::exact::{self, Answer};
 
 /// Every loss of something that runs replicas, by name; zones where nothing is said about losses.
-pub(super) fn outages(
-    task: &Task<'_>,
-    found: &Found,
-    zones: &[&Zone],
-    room: &Room,
-) -> Vec<Outage> {
+pub(super) fn outages(task: &Task<'_>, found: &Found, zones: &[&Zone], room: &Room) -> Vec<Outage> {
     let domain = task.service.rules.survive.unwrap_or(Domain::Zone);
     let mut members: BTreeMap<String, Vec<bool>> = BTreeMap::new();
     for (place, (cell, pick)) in task.cells.iter().zip(&found.picks).enumerate() {
         if pick.replicas() > 0 {
             let name = domain.of(zones[cell.zone]);
-            let inside = members.entry(name).or_insert_with(|| vec![false; task.cells.len()]);
+            let inside = members
+                .entry(name)
+                .or_insert_with(|| vec![false; task.cells.len()]);
             inside[place] = true;
         }
     }
@@ -31,14 +28,19 @@ pub(super) fn outages(
             let left = cells.filter(|(place, _)| inside[*place] && !gone[*place]);
             left.map(|(_, (cell, pick))| cell.firm(*pick)).sum()
         };
-        let short = task.cuts.iter().map(|cut| cut.failover.saturating_sub(left(&cut.inside)));
+        let short = task
+            .cuts
+            .iter()
+            .map(|cut| cut.failover.saturating_sub(left(&cut.inside)));
         let shed = short.max().unwrap_or(0);
         Outage {
             domain,
             lost,
             remaining_capacity: left(&task.cuts[0].inside) as f64 / 1e6,
             shed: shed as f64 / 1e6,
-            close_micros_per_hour: (shed > 0).then(|| close(task, found, room, &gone)).flatten(),
+            close_micros_per_hour: (shed > 0)
+                .then(|| close(task, found, room, &gone))
+                .flatten(),
         }
     };
     members.into_iter().map(outage).collect()
@@ -55,7 +57,10 @@ fn close(task: &Task<'_>, found: &Found, room: &Room, gone: &[bool]) -> Option<u
     };
     let mut rest = Task {
         service: &service,
-        cells: places.iter().map(|place| task.cells[*place].clone()).collect(),
+        cells: places
+            .iter()
+            .map(|place| task.cells[*place].clone())
+            .collect(),
         refused: Vec::new(),
         cuts: task.cuts.clone(),
         domains: 0,
@@ -68,7 +73,10 @@ fn close(task: &Task<'_>, found: &Found, room: &Room, gone: &[bool]) -> Option<u
     }
     let mut before = 0;
     let mut open = Room {
-        most: places.iter().map(|place| room.most[*place].clone()).collect(),
+        most: places
+            .iter()
+            .map(|place| room.most[*place].clone())
+            .collect(),
         tolls: Vec::new(),
         starts: None,
     };

@@ -240,7 +240,9 @@ impl Task<'_> {
             let useful = |kind: &Kind| kind.most.min(kind.table.needed.max(widest));
             let beats = |one: &Kind, other: &Kind| {
                 let certain = one.limit.is_none_or(|limit| !contested[limit]);
-                let spot = other.spot.is_none_or(|dear| one.spot.is_some_and(|price| price <= dear));
+                let spot = other
+                    .spot
+                    .is_none_or(|dear| one.spot.is_some_and(|price| price <= dear));
                 let cheap = one.on_demand <= other.on_demand && one.start <= other.start;
                 let same = Arc::ptr_eq(&one.table, &other.table);
                 certain && spot && cheap && same && useful(one) >= useful(other)
@@ -422,9 +424,14 @@ impl Tables {
             return Ok(Arc::clone(table));
         }
         let floor = service.sites.iter().map(|site| site.minimum).max();
-        let present = service.sites.iter().filter_map(|site| site.present.as_ref());
+        let present = service
+            .sites
+            .iter()
+            .filter_map(|site| site.present.as_ref());
         let present = present.map(|now| now.on_demand + now.spot).max();
-        let floor = floor.unwrap_or(0).max(present.unwrap_or(0).min(MOST_REPLICAS));
+        let floor = floor
+            .unwrap_or(0)
+            .max(present.unwrap_or(0).min(MOST_REPLICAS));
         let demand = service.origins.iter().map(|origin| origin.demand);
         let table = Arc::new(Table::new(capacity, demand.sum(), floor)?);
         self.0.insert(key, Arc::clone(&table));
@@ -442,7 +449,11 @@ pub(super) fn reach(service: &Service, zone: &Zone) -> (Vec<bool>, Duration) {
     let mut greatest = Duration::ZERO;
     let mut serves = Vec::new();
     for origin in &service.origins {
-        let trip = zone.round_trips.get(&origin.name).copied().unwrap_or_default();
+        let trip = zone
+            .round_trips
+            .get(&origin.name)
+            .copied()
+            .unwrap_or_default();
         let near = trip + serving < slo.latency;
         if near {
             greatest = greatest.max(trip);
@@ -498,7 +509,12 @@ fn cuts(service: &Service, cells: &[Cell]) -> Vec<Cut> {
         let origins: Vec<usize> = (0..service.origins.len()).filter(within).collect();
         let inside = |cell: &Cell| origins.iter().any(|origin| cell.serves[*origin]);
         let sum = |of: fn(&super::problem::Origin) -> f64| {
-            micros(origins.iter().map(|o| of(&service.origins[*o])).sum::<f64>())
+            micros(
+                origins
+                    .iter()
+                    .map(|o| of(&service.origins[*o]))
+                    .sum::<f64>(),
+            )
         };
         let cut = Cut {
             inside: cells.iter().map(inside).collect(),

@@ -101,9 +101,9 @@ impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Down => f.write_str("unavailable"),
-            Self::Residency { jurisdiction: None } => {
-                f.write_str("not permitted: its jurisdiction is not known, and residency is restricted")
-            }
+            Self::Residency { jurisdiction: None } => f.write_str(
+                "not permitted: its jurisdiction is not known, and residency is restricted",
+            ),
             Self::Residency {
                 jurisdiction: Some(place),
             } => write!(f, "not permitted: {place} is not in the residency"),
@@ -113,7 +113,11 @@ impl fmt::Display for Rejection {
                 service,
                 bound,
             } => {
-                let place = if origin.is_empty() { "requests" } else { origin };
+                let place = if origin.is_empty() {
+                    "requests"
+                } else {
+                    origin
+                };
                 write!(
                     f,
                     "too far: {} ms from {place} and {} ms of service are not below {} ms",
@@ -130,7 +134,11 @@ impl fmt::Display for Rejection {
             }
             Self::Dearer {
                 micros_per_hour: Some(micros),
-            } => write!(f, "not needed: a replica here costs {} $/h more", dollars(*micros)),
+            } => write!(
+                f,
+                "not needed: a replica here costs {} $/h more",
+                dollars(*micros)
+            ),
             Self::Dearer {
                 micros_per_hour: None,
             } => f.write_str("not needed: the others leave no room for a replica here"),

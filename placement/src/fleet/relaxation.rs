@@ -7,8 +7,8 @@
 use microlp::{ComparisonOp, OptimizationDirection, Problem, Variable};
 
 use super::problem::Domain;
-use crate::MaximumCause;
 use super::ready::{Kind, Limits, Task};
+use crate::MaximumCause;
 
 /// What the relaxation says.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,7 +85,12 @@ impl Model {
         self.costs.len() - 1
     }
 
-    fn row(&mut self, constraint: Constraint, terms: Vec<(usize, f64)>, (least, scale): (f64, f64)) {
+    fn row(
+        &mut self,
+        constraint: Constraint,
+        terms: Vec<(usize, f64)>,
+        (least, scale): (f64, f64),
+    ) {
         self.rows.push(Row {
             constraint,
             terms,

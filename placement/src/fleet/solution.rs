@@ -181,15 +181,25 @@ impl fmt::Display for Binding {
         match self {
             Self::Demand { service } => write!(f, "1 req/s of the demand of {service}"),
             Self::Survive { service, domain } => {
-                write!(f, "1 req/s less for {service} to survive the loss of a {}", domain.word())
+                write!(
+                    f,
+                    "1 req/s less for {service} to survive the loss of a {}",
+                    domain.word()
+                )
             }
             Self::Minimum { service, zone } => write!(f, "1 replica less in {zone} for {service}"),
             Self::Maximum { service, zone } => write!(f, "1 replica more in {zone} for {service}"),
             Self::Share { service } => {
-                write!(f, "1 replica of {service} beyond the greatest share of a zone")
+                write!(
+                    f,
+                    "1 replica of {service} beyond the greatest share of a zone"
+                )
             }
             Self::Spot { service } => {
-                write!(f, "1 replica of {service} beyond the greatest share of spot instances")
+                write!(
+                    f,
+                    "1 replica of {service} beyond the greatest share of spot instances"
+                )
             }
             Self::Limit { zone, shape } => write!(f, "1 more {shape} in {zone}"),
         }

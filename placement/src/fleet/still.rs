@@ -27,7 +27,11 @@ pub(super) fn settle(task: &Task<'_>, room: &Room, found: Found) -> Found {
 
 /// What runs now, where something does and everything holds with it.
 pub(super) fn present(task: &Task<'_>, room: &Room) -> Option<Found> {
-    let picks: Vec<Pick> = task.cells.iter().map(super::ready::Cell::present).collect::<Option<_>>()?;
+    let picks: Vec<Pick> = task
+        .cells
+        .iter()
+        .map(super::ready::Cell::present)
+        .collect::<Option<_>>()?;
     if picks.iter().all(|pick| pick.replicas() == 0) {
         return None;
     }

@@ -43,10 +43,23 @@ fn the_cheapest_shape_that_has_room_is_chosen_in_each_zone() {
     assert_eq!(counts(allocation), [(2, 0), (2, 0)]);
     assert_eq!(allocation.zones[0].shape.as_deref(), Some("small"));
     assert_eq!(allocation.gap, Gap::Proven);
-    let reasons: Vec<String> = allocation.zones[0].reasons.iter().map(ToString::to_string).collect();
-    assert_eq!(reasons, ["2 for 100.0 req/s at 50.0 each", "at its maximum of 2 (quota)"]);
+    let reasons: Vec<String> = allocation.zones[0]
+        .reasons
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            "2 for 100.0 req/s at 50.0 each",
+            "at its maximum of 2 (quota)"
+        ]
+    );
     // A third small one would save the difference to a large one in b.
-    let limit = solution.shadows.iter().find(|shadow| matches!(shadow.binding, Binding::Limit { .. }));
+    let limit = solution
+        .shadows
+        .iter()
+        .find(|shadow| matches!(shadow.binding, Binding::Limit { .. }));
     assert_eq!(limit.map(|shadow| shadow.micros_per_hour), Some(1));
 }
 
@@ -57,7 +70,10 @@ fn faster_shapes_count_for_more() {
     fleet.zones[0].shapes[1].speed = 2.0;
     fleet.services[0].sites[0].shapes = vec!["slow".into(), "fast".into()];
     let allocation = &solve_default(&fleet).services[0];
-    assert_eq!((counts(allocation), allocation.zones[0].shape.as_deref()), (vec![(2, 0)], Some("fast")));
+    assert_eq!(
+        (counts(allocation), allocation.zones[0].shape.as_deref()),
+        (vec![(2, 0)], Some("fast"))
+    );
 }
 
 #[test]
@@ -86,7 +102,11 @@ fn regions_and_providers_are_lost_as_a_whole() {
     let names = ["a", "b", "c", "d"];
     let mut fleet = one(linear(), 200.0, &names);
     for (place, zone) in fleet.zones.iter_mut().enumerate() {
-        zone.region = Some(if place < 3 { "east".into() } else { "west".into() });
+        zone.region = Some(if place < 3 {
+            "east".into()
+        } else {
+            "west".into()
+        });
         zone.provider = if place == 1 { "q".into() } else { "p".into() };
     }
     fleet.services[0].rules.survive = Some(Domain::Region);
@@ -98,7 +118,14 @@ fn regions_and_providers_are_lost_as_a_whole() {
     fleet.services[0].rules.survive = Some(Domain::Provider);
     let allocation = &solve_default(&fleet).services[0];
     assert_eq!(allocation.zones[1].replicas(), 4);
-    assert_eq!(allocation.losses.iter().map(|loss| loss.lost.as_str()).collect::<Vec<_>>(), ["p", "q"]);
+    assert_eq!(
+        allocation
+            .losses
+            .iter()
+            .map(|loss| loss.lost.as_str())
+            .collect::<Vec<_>>(),
+        ["p", "q"]
+    );
     for zone in &mut fleet.zones {
         zone.provider = "p".into();
     }
@@ -129,7 +156,11 @@ fn a_carbon_price_moves_replicas_to_a_clean_grid() {
     assert!((allocation.zones[1].grams_per_hour - 48.0).abs() < 1e-9);
     assert_eq!(allocation.cost_micros_per_hour, 4 * (1_020_000 + 960));
     assert_eq!(
-        allocation.zones[0].rejection.as_ref().map(ToString::to_string).as_deref(),
+        allocation.zones[0]
+            .rejection
+            .as_ref()
+            .map(ToString::to_string)
+            .as_deref(),
         Some("not needed: a replica here costs 0.0126 $/h more")
     );
 }
@@ -138,12 +169,22 @@ fn a_carbon_price_moves_replicas_to_a_clean_grid() {
 fn requests_are_served_where_they_come_back_in_time() {
     let mut fleet = one(pooling(), 0.0, &["near", "far"]);
     fleet.services[0].origins = vec![
-        Origin { name: "eu".into(), demand: 50.0, failover: 50.0 },
-        Origin { name: "us".into(), demand: 30.0, failover: 30.0 },
+        Origin {
+            name: "eu".into(),
+            demand: 50.0,
+            failover: 50.0,
+        },
+        Origin {
+            name: "us".into(),
+            demand: 30.0,
+            failover: 30.0,
+        },
     ];
     for (zone, (eu, us)) in fleet.zones.iter_mut().zip([(10, 160), (155, 20)]) {
-        zone.round_trips.insert("eu".into(), Duration::from_millis(eu));
-        zone.round_trips.insert("us".into(), Duration::from_millis(us));
+        zone.round_trips
+            .insert("eu".into(), Duration::from_millis(eu));
+        zone.round_trips
+            .insert("us".into(), Duration::from_millis(us));
     }
     fleet.zones[1].shapes[0].price_micros_per_hour = 1;
     let solution = solve_default(&fleet);
@@ -154,7 +195,10 @@ fn requests_are_served_where_they_come_back_in_time() {
     assert!(zones.iter().all(|zone| zone.replicas() > 0), "{zones:?}");
     fleet.services[0].sites.pop();
     let error = errors(&fleet);
-    assert!(error.contains("the requests from us are within the latency bound of no zone"), "{error}");
+    assert!(
+        error.contains("the requests from us are within the latency bound of no zone"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -163,18 +207,29 @@ fn egress_and_travel_pull_requests_to_where_they_cost_least() {
     for zone in &mut fleet.zones {
         zone.shapes[0].price_micros_per_hour = 1_000_000;
     }
-    fleet.services[0].sites.iter_mut().for_each(|site| site.minimum = 2);
+    fleet.services[0]
+        .sites
+        .iter_mut()
+        .for_each(|site| site.minimum = 2);
     fleet.zones[0].egress_micros_per_gigabyte = 90_000;
     fleet.services[0].weights.gigabytes_per_request = 0.001;
     fleet.services[0].weights.dwell_hours = 0.0;
     let allocation = &solve_default(&fleet).services[0];
-    assert_eq!((allocation.zones[0].rate, allocation.zones[1].rate), (0.0, 100.0));
+    assert_eq!(
+        (allocation.zones[0].rate, allocation.zones[1].rate),
+        (0.0, 100.0)
+    );
     assert_eq!(allocation.cost_micros_per_hour, 4_000_000);
-    fleet.zones[1].round_trips.insert(String::new(), Duration::from_millis(36));
+    fleet.zones[1]
+        .round_trips
+        .insert(String::new(), Duration::from_millis(36));
     fleet.services[0].weights.latency_price = 10.0;
     let allocation = &solve_default(&fleet).services[0];
     // 100 × 0.036 s under way at 10 $/h are dearer than 100 × 3600 × 0.001 GB at 0.09 $: 36 against 32.4.
-    assert_eq!((allocation.zones[0].rate, allocation.cost_micros_per_hour), (100.0, 36_400_000));
+    assert_eq!(
+        (allocation.zones[0].rate, allocation.cost_micros_per_hour),
+        (100.0, 36_400_000)
+    );
 }
 
 #[test]
@@ -187,7 +242,12 @@ fn where_a_model_may_not_run_it_does_not_at_any_price() {
     fleet.services[0].sites[0].minimum = 1;
     let allocation = &solve_default(&fleet).services[0];
     assert_eq!(counts(allocation), [(0, 0), (4, 0), (0, 0)]);
-    let why: Vec<String> = allocation.zones.iter().filter_map(|zone| zone.rejection.as_ref()).map(ToString::to_string).collect();
+    let why: Vec<String> = allocation
+        .zones
+        .iter()
+        .filter_map(|zone| zone.rejection.as_ref())
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(
         why,
         [
@@ -213,7 +273,12 @@ fn services_share_limits() {
     let solution = solve_default(&fleet);
     assert_eq!(counts(&solution.services[0]), [(3, 0), (1, 0)]);
     assert_eq!(counts(&solution.services[1]), [(3, 0)]);
-    assert!(solution.services.iter().all(|service| service.gap == Gap::Proven));
+    assert!(
+        solution
+            .services
+            .iter()
+            .all(|service| service.gap == Gap::Proven)
+    );
     let shadow = Shadow {
         binding: Binding::Limit {
             zone: "a".into(),
@@ -269,7 +334,10 @@ fn few_replicas_are_started_at_once_unless_more_must_be() {
     fleet.services[0].rules.max_moves = Some(3);
     assert_eq!(counts(&solve_default(&fleet).services[0]), [(3, 0), (5, 0)]);
     fleet.services[0].origins[0].demand = 800.0;
-    assert_eq!(counts(&solve_default(&fleet).services[0]), [(16, 0), (0, 0)]);
+    assert_eq!(
+        counts(&solve_default(&fleet).services[0]),
+        [(16, 0), (0, 0)]
+    );
 }
 
 #[test]
@@ -295,7 +363,13 @@ fn no_demand_leaves_the_minima() {
     fleet.services[0].sites[1].minimum = 2;
     let allocation = &solve_default(&fleet).services[0];
     assert_eq!(counts(allocation), [(0, 0), (2, 0)]);
-    assert_eq!(allocation.zones[1].reasons, [Reason::Minimum { minimum: 2, extra: 2 }]);
+    assert_eq!(
+        allocation.zones[1].reasons,
+        [Reason::Minimum {
+            minimum: 2,
+            extra: 2
+        }]
+    );
 }
 
 #[test]
@@ -323,7 +397,10 @@ fn what_cannot_be_placed_says_what_would_help() {
     for zone in &mut fleet.zones {
         zone.available = false;
     }
-    assert_eq!(errors(&fleet), "no zone is available; add a zone or wait until one is");
+    assert_eq!(
+        errors(&fleet),
+        "no zone is available; add a zone or wait until one is"
+    );
     let mut fleet = one(linear(), 412.0, &["a", "b"]);
     fleet.services[0].rules.min_zones = 3;
     assert!(errors(&fleet).contains("at least 3 zones must run replicas, and 2 can"));
@@ -341,13 +418,22 @@ fn what_cannot_be_placed_says_what_would_help() {
 #[test]
 fn a_zone_too_far_for_the_latency_is_told() {
     let mut fleet = one(pooling(), 10.0, &["a", "b"]);
-    fleet.zones[0].round_trips.insert(String::new(), Duration::from_millis(180));
+    fleet.zones[0]
+        .round_trips
+        .insert(String::new(), Duration::from_millis(180));
     let allocation = &solve_default(&fleet).services[0];
     assert_eq!(
-        allocation.zones[0].rejection.as_ref().map(ToString::to_string).as_deref(),
+        allocation.zones[0]
+            .rejection
+            .as_ref()
+            .map(ToString::to_string)
+            .as_deref(),
         Some("too far: 180 ms from requests and 100 ms of service are not below 250 ms")
     );
     fleet.zones[1].shapes[0].speed = 0.3;
     let error = errors(&fleet);
-    assert!(error.contains("b: too slow: the service time 333"), "{error}");
+    assert!(
+        error.contains("b: too slow: the service time 333"),
+        "{error}"
+    );
 }

@@ -13,7 +13,7 @@ pub(super) const NONE: Kind = Kind {
     build: |setting| {
         Ok(Box::new(None {
             replicas: replicas(setting, 0.99)?,
-            lost_since: Option::None,
+            lost_since: None,
             interventions: 0,
         }))
     },
@@ -32,7 +32,11 @@ impl Policy for None {
             return;
         };
         if home.up {
-            if self.lost_since.take().is_some_and(|since| view.slot >= since + REACTION) {
+            if self
+                .lost_since
+                .take()
+                .is_some_and(|since| view.slot >= since + REACTION)
+            {
                 self.interventions += 1;
             }
             wanted[0] = self.replicas;

@@ -54,7 +54,11 @@ impl Predictive {
                 .collect();
             peaks.iter().sum::<f64>() / peaks.len().max(1) as f64 * self.service / TARGET
         };
-        self.floors = if rates.len() < DAY { Vec::new() } else { (0..24).map(hour).collect() };
+        self.floors = if rates.len() < DAY {
+            Vec::new()
+        } else {
+            (0..24).map(hour).collect()
+        };
     }
 }
 

@@ -55,7 +55,11 @@ impl Policy for Tracking {
             let busy = alarms.sum / MINUTE as f64;
             *alarms = Alarms {
                 high: if busy > TARGET { alarms.high + 1 } else { 0 },
-                low: if busy < LOW * TARGET { alarms.low + 1 } else { 0 },
+                low: if busy < LOW * TARGET {
+                    alarms.low + 1
+                } else {
+                    0
+                },
                 ..Alarms::default()
             };
             let current = zone.ready + zone.starting;

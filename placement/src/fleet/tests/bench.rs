@@ -32,7 +32,10 @@ fn time(name: &str, size: Size) {
                 });
                 let worst = gaps.fold(0.0, f64::max);
                 claims::hold(&fleet, &solution);
-                println!("{name} {number}: {took:?}, gap at most {:.1} %", worst * 100.0);
+                println!(
+                    "{name} {number}: {took:?}, gap at most {:.1} %",
+                    worst * 100.0
+                );
             }
             Err(errors) => println!("{name} {number}: {took:?}, {}", errors[0]),
         }
@@ -49,12 +52,26 @@ fn large_fleets() {
             replicas: 12,
             rich,
         };
-        time(if rich { "50 x 12 rich" } else { "50 x 12 plain" }, size);
+        time(
+            if rich {
+                "50 x 12 rich"
+            } else {
+                "50 x 12 plain"
+            },
+            size,
+        );
         let size = Size {
             zones: 30,
             services: 20,
             ..size
         };
-        time(if rich { "20 x 30 rich" } else { "20 x 30 plain" }, size);
+        time(
+            if rich {
+                "20 x 30 rich"
+            } else {
+                "20 x 30 plain"
+            },
+            size,
+        );
     }
 }

@@ -16,16 +16,30 @@ fn layouts(fleet: &Fleet, service: &Service) -> Vec<(i64, Vec<Choice>)> {
         let options = options(service, zone, site);
         all = all
             .iter()
-            .flat_map(|start| options.iter().map(|option| [start.as_slice(), &[*option]].concat()))
+            .flat_map(|start| {
+                options
+                    .iter()
+                    .map(|option| [start.as_slice(), &[*option]].concat())
+            })
             .collect();
     }
     let rates = |choice: &Choice, zone: &Zone, replicas: u32| {
-        choice.0.map_or(0.0, |shape| carried(service, zone, &zone.shapes[shape].name, replicas))
+        choice.0.map_or(0.0, |shape| {
+            carried(service, zone, &zone.shapes[shape].name, replicas)
+        })
     };
     let mut found = Vec::new();
     for layout in all {
-        let full: Vec<f64> = layout.iter().zip(&zones).map(|(c, z)| rates(c, z, c.1 + c.2)).collect();
-        let firm: Vec<f64> = layout.iter().zip(&zones).map(|(c, z)| rates(c, z, c.1)).collect();
+        let full: Vec<f64> = layout
+            .iter()
+            .zip(&zones)
+            .map(|(c, z)| rates(c, z, c.1 + c.2))
+            .collect();
+        let firm: Vec<f64> = layout
+            .iter()
+            .zip(&zones)
+            .map(|(c, z)| rates(c, z, c.1))
+            .collect();
         if !rules(service, &zones, &layout, &firm) {
             continue;
         }
@@ -45,7 +59,8 @@ fn layouts(fleet: &Fleet, service: &Service) -> Vec<(i64, Vec<Choice>)> {
 
 fn options(service: &Service, zone: &Zone, site: &Site) -> Vec<Choice> {
     let permitted = service.rules.residency.as_ref();
-    let permitted = permitted.is_none_or(|all| zone.jurisdiction.as_ref().is_some_and(|j| all.contains(j)));
+    let permitted =
+        permitted.is_none_or(|all| zone.jurisdiction.as_ref().is_some_and(|j| all.contains(j)));
     let (_, travel) = super::super::ready::reach(service, zone);
     let reached = super::super::ready::reach(service, zone).0.contains(&true);
     let fast = |shape: &Shape| service.capacity.elsewhere(shape.speed, travel).is_ok();
@@ -56,8 +71,16 @@ fn options(service: &Service, zone: &Zone, site: &Site) -> Vec<Choice> {
     if site.minimum == 0 {
         options.push((None, 0, 0));
     }
-    for (number, shape) in zone.shapes.iter().enumerate().filter(|(_, shape)| fast(shape)) {
-        let most = site.maximum.unwrap().min(shape.limit.map_or(u32::MAX, |limit| limit.most));
+    for (number, shape) in zone
+        .shapes
+        .iter()
+        .enumerate()
+        .filter(|(_, shape)| fast(shape))
+    {
+        let most = site
+            .maximum
+            .unwrap()
+            .min(shape.limit.map_or(u32::MAX, |limit| limit.most));
         for replicas in site.minimum.max(1)..=most {
             let spot = shape.spot_micros_per_hour.is_some() && service.rules.max_spot_share > 0.0;
             for spot in 0..=if spot { replicas } else { 0 } {
@@ -73,7 +96,9 @@ fn rules(service: &Service, zones: &[&Zone], layout: &[Choice], firm: &[f64]) ->
     let total: u32 = layout.iter().map(|choice| choice.1 + choice.2).sum();
     let spot: u32 = layout.iter().map(|choice| choice.2).sum();
     let share = rules.max_zone_share.unwrap_or(1.0);
-    let even = layout.iter().all(|c| f64::from(c.1 + c.2) <= share * f64::from(total) + 1e-9);
+    let even = layout
+        .iter()
+        .all(|c| f64::from(c.1 + c.2) <= share * f64::from(total) + 1e-9);
     let demand: f64 = service.origins.iter().map(|origin| origin.demand).sum();
     let used = layout.iter().filter(|choice| choice.0.is_some()).count() as u32;
     let spread = used >= rules.min_zones || (demand * 1e6).round() == 0.0;
@@ -95,15 +120,30 @@ fn rules(service: &Service, zones: &[&Zone], layout: &[Choice], firm: &[f64]) ->
 
 /// The least cost of serving the demands from zones of these rates, as a linear program where
 /// there are several origins.
-fn transport(service: &Service, zones: &[&Zone], rates: &[f64], demand: fn(&Origin) -> f64) -> Option<f64> {
+fn transport(
+    service: &Service,
+    zones: &[&Zone],
+    rates: &[f64],
+    demand: fn(&Origin) -> f64,
+) -> Option<f64> {
     let price = |zone: &Zone, origin: &Origin| {
-        let trip = zone.round_trips.get(&origin.name).copied().unwrap_or_default();
+        let trip = zone
+            .round_trips
+            .get(&origin.name)
+            .copied()
+            .unwrap_or_default();
         let way = trip.as_secs_f64() * service.weights.latency_price * 1e6;
-        way + 3600.0 * service.weights.gigabytes_per_request * zone.egress_micros_per_gigabyte as f64
+        way + 3600.0
+            * service.weights.gigabytes_per_request
+            * zone.egress_micros_per_gigabyte as f64
     };
     let whole = |rate: f64| (rate * 1e6).round();
     if let [only] = service.origins.as_slice() {
-        let mut zones: Vec<(f64, f64)> = zones.iter().zip(rates).map(|(z, r)| (price(z, only), whole(*r))).collect();
+        let mut zones: Vec<(f64, f64)> = zones
+            .iter()
+            .zip(rates)
+            .map(|(z, r)| (price(z, only), whole(*r)))
+            .collect();
         zones.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (mut left, mut cost) = (whole(demand(only)), 0.0);
         for (price, rate) in zones {
@@ -119,7 +159,11 @@ fn transport(service: &Service, zones: &[&Zone], rates: &[f64], demand: fn(&Orig
         let mut from = Vec::new();
         for (place, zone) in zones.iter().enumerate() {
             let (reached, _) = super::super::ready::reach(service, zone);
-            let here = service.origins.iter().position(|known| known == origin).unwrap();
+            let here = service
+                .origins
+                .iter()
+                .position(|known| known == origin)
+                .unwrap();
             if reached[here] {
                 let flow = problem.add_var(price(zone, origin), (0.0, f64::INFINITY));
                 from.push((flow, 1.0));
@@ -139,14 +183,19 @@ fn cost(service: &Service, zone: &Zone, site: &Site, (shape, on_demand, spot): &
         return 0;
     };
     let weights = &service.weights;
-    let carbon = shape.watts / 1000.0 * zone.grid.pue * zone.grid.grams_per_kwh * weights.carbon_price;
+    let carbon =
+        shape.watts / 1000.0 * zone.grid.pue * zone.grid.grams_per_kwh * weights.carbon_price;
     let performance = service.capacity.performance();
     let startup = performance.startup.as_secs_f64();
-    let rate = f64::from(performance.concurrency) * shape.speed / performance.service_time.as_secs_f64();
+    let rate =
+        f64::from(performance.concurrency) * shape.speed / performance.service_time.as_secs_f64();
     let risk = zone.preemptions_per_hour * startup * rate * weights.violation_price * 1e6;
     let price = shape.price_micros_per_hour as f64;
     let spot_price = shape.spot_micros_per_hour.unwrap_or(0) as f64;
-    let now = site.present.as_ref().filter(|now| now.shape.as_ref() == Some(&shape.name));
+    let now = site
+        .present
+        .as_ref()
+        .filter(|now| now.shape.as_ref() == Some(&shape.name));
     let (had, had_spot) = now.map_or((0, 0), |now| (now.on_demand, now.spot));
     let started = on_demand.saturating_sub(had) + spot.saturating_sub(had_spot);
     let start = match weights.dwell_hours > 0.0 {
@@ -160,7 +209,8 @@ fn cost(service: &Service, zone: &Zone, site: &Site, (shape, on_demand, spot): &
 
 /// The least cost of all services together; each layout beside each.
 fn least(fleet: &Fleet) -> Option<i64> {
-    let each: Vec<Vec<(i64, Vec<Choice>)>> = fleet.services.iter().map(|s| layouts(fleet, s)).collect();
+    let each: Vec<Vec<(i64, Vec<Choice>)>> =
+        fleet.services.iter().map(|s| layouts(fleet, s)).collect();
     let [first, rest @ ..] = each.as_slice() else {
         return None;
     };
@@ -170,7 +220,13 @@ fn least(fleet: &Fleet) -> Option<i64> {
     let fits = |one: &[Choice], other: &[Choice]| {
         fleet.zones.iter().enumerate().all(|(place, zone)| {
             zone.shapes.iter().enumerate().all(|(number, shape)| {
-                let of = |choice: &Choice| if choice.0 == Some(number) { choice.1 + choice.2 } else { 0 };
+                let of = |choice: &Choice| {
+                    if choice.0 == Some(number) {
+                        choice.1 + choice.2
+                    } else {
+                        0
+                    }
+                };
                 let taken = of(&one[place]) + of(&other[place]);
                 shape.limit.is_none_or(|limit| taken <= limit.most)
             })
@@ -190,7 +246,11 @@ fn least(fleet: &Fleet) -> Option<i64> {
 
 /// The cost that was weighed, without what the second pass may add to it.
 fn weighed(solution: &Solution) -> i64 {
-    solution.services.iter().map(|service| service.cost_micros_per_hour as i64).sum()
+    solution
+        .services
+        .iter()
+        .map(|service| service.cost_micros_per_hour as i64)
+        .sum()
 }
 
 fn compare(numbers: std::ops::Range<u64>, size: Size) -> u32 {
@@ -204,7 +264,10 @@ fn compare(numbers: std::ops::Range<u64>, size: Size) -> u32 {
                 // Costs of flows are rounded once per service, and keeping still may cost a
                 // thousandth.
                 let most = least + least / 1000 + 2;
-                assert!((least - 2..=most).contains(&cost), "fleet {number}: {cost}, not {least}");
+                assert!(
+                    (least - 2..=most).contains(&cost),
+                    "fleet {number}: {cost}, not {least}"
+                );
                 let gaps = solution.services.iter().map(|service| service.gap);
                 for gap in gaps {
                     if let Gap::Within(part) = gap {
@@ -276,10 +339,16 @@ fn answers_lie_between_the_bound_and_greed() {
         let cost = weighed(&solution);
         assert!(bound <= cost, "fleet {number}: {bound} > {cost}");
         if greedy.score.violation == 0 {
-            assert!(cost <= greedy.score.cost + greedy.score.cost / 1000, "fleet {number}");
+            assert!(
+                cost <= greedy.score.cost + greedy.score.cost / 1000,
+                "fleet {number}"
+            );
             better += u32::from(cost < greedy.score.cost);
             compared += 1;
         }
     }
-    assert!(compared > 80 && better > compared / 4, "{better} of {compared} better than greed");
+    assert!(
+        compared > 80 && better > compared / 4,
+        "{better} of {compared} better than greed"
+    );
 }

@@ -9,8 +9,17 @@ use isobar_capacity::Target;
 /// What a service carries in a zone, by its replicas; in the travel time that the zone gets.
 pub(super) fn carried(service: &Service, zone: &Zone, shape: &str, replicas: u32) -> f64 {
     let (_, travel) = super::super::ready::reach(service, zone);
-    let speed = zone.shapes.iter().find(|known| known.name == shape).unwrap().speed;
-    service.capacity.elsewhere(speed, travel).unwrap().max_rate(replicas)
+    let speed = zone
+        .shapes
+        .iter()
+        .find(|known| known.name == shape)
+        .unwrap()
+        .speed;
+    service
+        .capacity
+        .elsewhere(speed, travel)
+        .unwrap()
+        .max_rate(replicas)
 }
 
 /// Whether requests of an origin come back in time from a zone.
@@ -18,7 +27,11 @@ fn near(service: &Service, zone: &Zone, origin: &Origin) -> bool {
     let Target::Latency(slo) = service.capacity.target() else {
         return true;
     };
-    let trip = zone.round_trips.get(&origin.name).copied().unwrap_or_default();
+    let trip = zone
+        .round_trips
+        .get(&origin.name)
+        .copied()
+        .unwrap_or_default();
     trip + service.capacity.performance().service_time < slo.latency
 }
 
@@ -34,7 +47,9 @@ fn short(service: &Service, zones: &[(&Zone, f64)], demand: fn(&Origin) -> f64) 
             .filter(|(place, _)| set >> place & 1 == 1)
             .map(|(_, origin)| origin)
             .collect();
-        let reach = zones.iter().filter(|(zone, _)| origins.iter().any(|o| near(service, zone, o)));
+        let reach = zones
+            .iter()
+            .filter(|(zone, _)| origins.iter().any(|o| near(service, zone, o)));
         let carried: f64 = reach.map(|(_, rate)| rate).sum();
         origins.iter().map(|origin| demand(origin)).sum::<f64>() - carried
     });
@@ -44,7 +59,11 @@ fn short(service: &Service, zones: &[(&Zone, f64)], demand: fn(&Origin) -> f64) 
 pub(super) fn hold(fleet: &Fleet, solution: &Solution) {
     let mut used: BTreeMap<(&str, &str), u32> = BTreeMap::new();
     for allocation in &solution.services {
-        let service = fleet.services.iter().find(|s| s.name == allocation.service).unwrap();
+        let service = fleet
+            .services
+            .iter()
+            .find(|s| s.name == allocation.service)
+            .unwrap();
         of_one(fleet, service, allocation);
         for zone in &allocation.zones {
             if let Some(shape) = &zone.shape {
@@ -54,8 +73,15 @@ pub(super) fn hold(fleet: &Fleet, solution: &Solution) {
     }
     for ((zone, shape), used) in used {
         let zone = fleet.zones.iter().find(|known| known.name == zone).unwrap();
-        let shape = zone.shapes.iter().find(|known| known.name == shape).unwrap();
-        assert!(shape.limit.is_none_or(|limit| used <= limit.most), "{zone:?}: {used}");
+        let shape = zone
+            .shapes
+            .iter()
+            .find(|known| known.name == shape)
+            .unwrap();
+        assert!(
+            shape.limit.is_none_or(|limit| used <= limit.most),
+            "{zone:?}: {used}"
+        );
     }
 }
 
@@ -64,21 +90,39 @@ fn of_one(fleet: &Fleet, service: &Service, allocation: &Allocation) {
     let zones: Vec<(&Zone, &Allotment)> = allocation
         .zones
         .iter()
-        .map(|zone| (fleet.zones.iter().find(|known| known.name == zone.zone).unwrap(), zone))
+        .map(|zone| {
+            (
+                fleet
+                    .zones
+                    .iter()
+                    .find(|known| known.name == zone.zone)
+                    .unwrap(),
+                zone,
+            )
+        })
         .collect();
     let total: u32 = allocation.zones.iter().map(Allotment::replicas).sum();
     let spot: u32 = allocation.zones.iter().map(|zone| zone.spot).sum();
     assert!(f64::from(spot) <= rules.max_spot_share * f64::from(total) + 1e-6);
-    let used = allocation.zones.iter().filter(|zone| zone.replicas() > 0).count() as u32;
+    let used = allocation
+        .zones
+        .iter()
+        .filter(|zone| zone.replicas() > 0)
+        .count() as u32;
     assert!(allocation.demand == 0.0 || used >= rules.min_zones);
     for (zone, allotment) in &zones {
-        let site = service.sites.iter().find(|site| site.zone == zone.name).unwrap();
+        let site = service
+            .sites
+            .iter()
+            .find(|site| site.zone == zone.name)
+            .unwrap();
         let replicas = allotment.replicas();
         assert!(replicas == 0 || zone.available);
         assert!(!allotment.reasons.is_empty());
         assert_eq!(allotment.rejection.is_some(), replicas == 0);
         let permitted = rules.residency.as_ref();
-        let permitted = permitted.is_none_or(|all| zone.jurisdiction.as_ref().is_some_and(|j| all.contains(j)));
+        let permitted =
+            permitted.is_none_or(|all| zone.jurisdiction.as_ref().is_some_and(|j| all.contains(j)));
         assert!(replicas == 0 || permitted, "{allocation:#?}");
         assert!(site.maximum.is_none_or(|most| replicas <= most));
         if let Some(share) = rules.max_zone_share {
@@ -87,26 +131,43 @@ fn of_one(fleet: &Fleet, service: &Service, allocation: &Allocation) {
         if let Some(shape) = &allotment.shape {
             assert!(site.shapes.contains(shape));
             let rate = carried(service, zone, shape, replicas);
-            assert!((rate - allotment.capacity).abs() < 1e-5, "{rate} {allotment:?}");
+            assert!(
+                (rate - allotment.capacity).abs() < 1e-5,
+                "{rate} {allotment:?}"
+            );
             assert!(allotment.rate <= allotment.capacity + 1e-5, "{allotment:?}");
         }
     }
     let rate: f64 = allocation.zones.iter().map(|zone| zone.rate).sum();
-    assert!((rate - allocation.demand).abs() < 1e-4, "requests are conserved: {rate}");
+    assert!(
+        (rate - allocation.demand).abs() < 1e-4,
+        "requests are conserved: {rate}"
+    );
     survives(service, &zones, rules);
 }
 
 fn survives(service: &Service, zones: &[(&Zone, &Allotment)], rules: &Rules) {
     let firm = |zone: &Zone, allotment: &Allotment, replicas: u32| {
-        allotment.shape.as_ref().map_or(0.0, |shape| carried(service, zone, shape, replicas))
+        allotment
+            .shape
+            .as_ref()
+            .map_or(0.0, |shape| carried(service, zone, shape, replicas))
     };
-    let all: Vec<(&Zone, f64)> = zones.iter().map(|(z, a)| (*z, firm(z, a, a.replicas()))).collect();
-    assert!(short(service, &all, |origin| origin.demand) < 1e-4, "{zones:#?}");
+    let all: Vec<(&Zone, f64)> = zones
+        .iter()
+        .map(|(z, a)| (*z, firm(z, a, a.replicas())))
+        .collect();
+    assert!(
+        short(service, &all, |origin| origin.demand) < 1e-4,
+        "{zones:#?}"
+    );
     let Some(domain) = rules.survive else {
         return;
     };
     for (lost, _) in zones {
-        let left = zones.iter().filter(|(zone, _)| domain.of(zone) != domain.of(lost));
+        let left = zones
+            .iter()
+            .filter(|(zone, _)| domain.of(zone) != domain.of(lost));
         let left: Vec<(&Zone, f64)> = left.map(|(z, a)| (*z, firm(z, a, a.on_demand))).collect();
         let shed = short(service, &left, |origin| origin.failover);
         assert!(shed < 1e-4, "{shed} without {}: {zones:#?}", lost.name);
@@ -160,9 +221,15 @@ fn the_order_of_zones_and_services_does_not_matter() {
         turned.services.rotate_left(1);
         for service in &mut turned.services {
             service.sites.reverse();
-            service.sites.iter_mut().for_each(|site| site.shapes.reverse());
+            service
+                .sites
+                .iter_mut()
+                .for_each(|site| site.shapes.reverse());
         }
-        turned.zones.iter_mut().for_each(|zone| zone.shapes.reverse());
+        turned
+            .zones
+            .iter_mut()
+            .for_each(|zone| zone.shapes.reverse());
         let effort = Effort { layouts: 2_000 };
         let (one, other) = (solve(&fleet, effort), solve(&turned, effort));
         assert_eq!(one, other, "fleet {number}");
@@ -207,18 +274,36 @@ fn small_changes_of_the_demand_hardly_move_anything() {
         }
     }
     let share = |count: u32| f64::from(count) / f64::from(replans);
-    println!("{replans} replans: {:.3} start or stop nothing, {:.3} relocate", share(still), share(relocated));
-    assert!(share(relocated) <= 0.05, "{relocated} of {replans} relocate");
+    println!(
+        "{replans} replans: {:.3} start or stop nothing, {:.3} relocate",
+        share(still),
+        share(relocated)
+    );
+    assert!(
+        share(relocated) <= 0.05,
+        "{relocated} of {replans} relocate"
+    );
 }
 
 /// Takes a placement for what runs; gives back what was started and stopped.
 fn adopt(fleet: &mut Fleet, solution: &Solution) -> (u32, u32) {
     let (mut up, mut down) = (0, 0);
     for service in &mut fleet.services {
-        let allocation = solution.services.iter().find(|a| a.service == service.name).unwrap();
+        let allocation = solution
+            .services
+            .iter()
+            .find(|a| a.service == service.name)
+            .unwrap();
         for site in &mut service.sites {
-            let zone = allocation.zones.iter().find(|zone| zone.zone == site.zone).unwrap();
-            let before = site.present.as_ref().map_or(0, |now| now.on_demand + now.spot);
+            let zone = allocation
+                .zones
+                .iter()
+                .find(|zone| zone.zone == site.zone)
+                .unwrap();
+            let before = site
+                .present
+                .as_ref()
+                .map_or(0, |now| now.on_demand + now.spot);
             up += zone.replicas().saturating_sub(before);
             down += before.saturating_sub(zone.replicas());
             site.present = zone.shape.as_ref().map(|shape| Present {

@@ -102,7 +102,9 @@ pub(super) struct Size {
 /// A random fleet.
 pub(super) fn random(number: u64, size: Size) -> Fleet {
     let mut seed = Seed::of(&format!("fleet {number}"));
-    let zones: Vec<Zone> = (0..size.zones).map(|place| any_zone(&mut seed, place, size)).collect();
+    let zones: Vec<Zone> = (0..size.zones)
+        .map(|place| any_zone(&mut seed, place, size))
+        .collect();
     let services = (0..size.services).map(|place| any_service(&mut seed, place, &zones, size));
     Fleet {
         services: services.collect(),
@@ -119,9 +121,14 @@ fn any_zone(seed: &mut Seed, place: u64, size: Size) -> Zone {
     let shapes = (0..shapes).map(|number| {
         let price = 1_000_000 + seed.below(1_500_000);
         Shape {
-            spot_micros_per_hour: (size.rich && one_in(seed, 2)).then(|| price * (30 + seed.below(40)) / 100),
+            spot_micros_per_hour: (size.rich && one_in(seed, 2))
+                .then(|| price * (30 + seed.below(40)) / 100),
             watts: seed.below(400) as f64,
-            speed: if number > 0 && one_in(seed, 2) { 1.5 } else { 1.0 },
+            speed: if number > 0 && one_in(seed, 2) {
+                1.5
+            } else {
+                1.0
+            },
             limit: one_in(seed, 2).then(|| Limit {
                 most: (1 + seed.below(2 * size.replicas)) as u32,
                 cause: MaximumCause::Limits,
@@ -133,7 +140,11 @@ fn any_zone(seed: &mut Seed, place: u64, size: Size) -> Zone {
     Zone {
         provider: format!("p{}", seed.below(3)),
         region: (!one_in(seed, 5)).then(|| format!("r{}", seed.below(4))),
-        jurisdiction: Some(if one_in(seed, 3) { "US".into() } else { "EU".into() }),
+        jurisdiction: Some(if one_in(seed, 3) {
+            "US".into()
+        } else {
+            "EU".into()
+        }),
         available: !one_in(seed, 12),
         shapes,
         grid: Grid {
@@ -178,7 +189,14 @@ fn any_service(seed: &mut Seed, place: u64, zones: &[Zone], size: Size) -> Servi
         ..site(&zone.name)
     });
     let sites = sites.collect();
-    let survive = [None, None, Some(Domain::Zone), Some(Domain::Zone), Some(Domain::Region), Some(Domain::Provider)];
+    let survive = [
+        None,
+        None,
+        Some(Domain::Zone),
+        Some(Domain::Zone),
+        Some(Domain::Region),
+        Some(Domain::Provider),
+    ];
     Service {
         origins,
         sites,
@@ -187,15 +205,27 @@ fn any_service(seed: &mut Seed, place: u64, zones: &[Zone], size: Size) -> Servi
             residency: one_in(seed, 5).then(|| BTreeSet::from(["EU".to_owned()])),
             max_zone_share: one_in(seed, 4).then_some(0.6),
             min_zones: if one_in(seed, 5) { 2 } else { 0 },
-            max_spot_share: if size.rich { seed.below(3) as f64 * 0.4 } else { 0.0 },
+            max_spot_share: if size.rich {
+                seed.below(3) as f64 * 0.4
+            } else {
+                0.0
+            },
             max_moves: None,
             band: 0.0,
         },
         weights: Weights {
             carbon_price: if one_in(seed, 2) { 100.0 } else { 0.0 },
-            latency_price: if size.rich && one_in(seed, 3) { 2.0 } else { 0.0 },
+            latency_price: if size.rich && one_in(seed, 3) {
+                2.0
+            } else {
+                0.0
+            },
             violation_price: 0.000_1,
-            gigabytes_per_request: if size.rich && one_in(seed, 3) { 0.000_1 } else { 0.0 },
+            gigabytes_per_request: if size.rich && one_in(seed, 3) {
+                0.000_1
+            } else {
+                0.0
+            },
             dwell_hours: seed.below(2) as f64,
         },
         ..service(&format!("s{place:02}"), capacity, 0.0, &[])

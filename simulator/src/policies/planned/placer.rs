@@ -50,7 +50,11 @@ impl Placer {
     pub(super) fn place(&mut self, view: &View<'_>, demand: f64, reserve: f64, wanted: &mut [u32]) {
         if let [only] = wanted {
             let up = view.zones.first().is_some_and(|zone| zone.up);
-            *only = if up { self.sizes.size(demand).max(1) } else { 0 };
+            *only = if up {
+                self.sizes.size(demand).max(1)
+            } else {
+                0
+            };
             return;
         }
         let up = view.zones.iter().enumerate().filter(|(_, zone)| zone.up);
@@ -94,7 +98,11 @@ impl Placer {
         let request = Request {
             demand: GRID.powi(step),
             zones: zones.collect(),
-            survive: if survive { Survive::Zone } else { Survive::Nothing },
+            survive: if survive {
+                Survive::Zone
+            } else {
+                Survive::Nothing
+            },
             max_zone_share: None,
         };
         let placed = place(&self.capacity, &request).ok();
