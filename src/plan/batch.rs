@@ -1,9 +1,10 @@
-//! Instances of resources that do not rest on one another, proposed together on all cores.
+//! Instances that do not rest on one another: proposed together, on all cores.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Poll;
 
+use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use isobar_sdk::schema::Schema;
 use isobar_sdk::{Address, Diagnostics, Error, Value};
@@ -12,6 +13,7 @@ use rayon::prelude::*;
 use super::PlannedChange;
 use super::checks::Judged;
 use super::drive::{Block, Driver};
+use super::lookup::Question;
 use super::names::{Names, Node};
 use super::remainder::protected;
 use super::resource::{Item, provider_diagnostic};
@@ -23,10 +25,12 @@ const MOST: usize = 1024;
 /// How many are worth the way to other threads.
 const WORTH: usize = 16;
 
-/// Instances to propose.
+/// Resources to propose, and data sources to ask.
 #[derive(Default)]
 pub(super) struct Batch<'a> {
     waiting: Vec<Entry<'a>>,
+    /// Data sources to ask.
+    pub(super) questions: Vec<Question<'a>>,
     /// What was told of each name, however it was found.
     told: BTreeMap<&'a Node, Diagnostics>,
 }
@@ -58,7 +62,7 @@ struct Prepared<'a> {
 impl Batch<'_> {
     /// Whether it is time to propose what has come together.
     pub(super) const fn is_full(&self) -> bool {
-        self.waiting.len() >= MOST
+        self.waiting.len() + self.questions.len() >= MOST
     }
 
     /// What was told, in the order of the names, each behind those it refers to.
@@ -229,26 +233,45 @@ impl<'a> Driver<'a> {
 /// configuration.
 type Answer = Result<(Result<PlannedChange, Error>, Diagnostics), Diagnostics>;
 
-/// Waits for all, in their order. Each is begun on one of all cores, as most come to their end
-/// there; of those that wait for something, `most` go on at the same time.
-async fn at_once<F: Future<Output: Send> + Send>(all: Vec<F>, most: usize) -> Vec<F::Output> {
-    let begun: Vec<_> = if all.len() < WORTH {
-        all.into_iter().map(begin).collect()
-    } else {
-        let runtime = tokio::runtime::Handle::try_current().ok();
-        let begin = |work| {
-            let _inside = runtime.as_ref().map(tokio::runtime::Handle::enter);
-            begin(work)
-        };
-        all.into_par_iter().map(begin).collect()
-    };
-    let rest = futures::stream::iter(begun).map(|begun| async {
-        match begun {
-            Begun::Done(output) => output,
-            Begun::Waits(work) => work.await,
+/// Waits for all, `most` at the same time, and gives what they give in their order. They are begun
+/// on all cores, as the usual provider has its answer at hand; those that wait go on from here.
+pub(super) async fn at_once<F: Future<Output: Send> + Send>(
+    all: Vec<F>,
+    most: usize,
+) -> Vec<F::Output> {
+    let mut outputs: Vec<Option<F::Output>> = all.iter().map(|_| None).collect();
+    let mut waiting = FuturesUnordered::new();
+    let mut rest = all.into_iter().enumerate();
+    loop {
+        let room = most.saturating_sub(waiting.len());
+        let group: Vec<(usize, F)> = rest.by_ref().take(room).collect();
+        let is_last = group.is_empty();
+        for (place, begun) in begin_all(group) {
+            match begun {
+                Begun::Done(output) => outputs[place] = Some(output),
+                Begun::Waits(work) => waiting.push(work.map(move |output| (place, output))),
+            }
         }
-    });
-    rest.buffered(most).collect().await
+        match waiting.next().await {
+            Some((place, output)) => outputs[place] = Some(output),
+            None if is_last => return outputs.into_iter().flatten().collect(),
+            None => {}
+        }
+    }
+}
+
+fn begin_all<F: Future<Output: Send> + Send>(group: Vec<(usize, F)>) -> Vec<(usize, Begun<F>)> {
+    let begin = |(place, work)| (place, begin(work));
+    if group.len() < WORTH {
+        return group.into_iter().map(begin).collect();
+    }
+    let runtime = tokio::runtime::Handle::try_current().ok();
+    let inside = |work| {
+        // What a provider waits for, such as a timer, asks for the runtime.
+        let _inside = runtime.as_ref().map(tokio::runtime::Handle::enter);
+        begin(work)
+    };
+    group.into_par_iter().map(inside).collect()
 }
 
 /// A future that was looked at once.

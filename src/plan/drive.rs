@@ -295,9 +295,11 @@ impl<'a> Driver<'a> {
                 }
                 self.tell(node, &mut batch);
                 if batch.is_full() {
+                    self.ask_all(&mut batch).await;
                     self.propose_all(&mut batch).await;
                 }
             }
+            self.ask_all(&mut batch).await;
             self.propose_all(&mut batch).await;
         }
         self.diagnostics = before;
@@ -309,7 +311,7 @@ impl<'a> Driver<'a> {
         !self.failed.is_empty() && behind().iter().any(|node| self.failed.contains(node))
     }
 
-    /// Evaluates a name in one instance of its module; resources wait in the batch.
+    /// Evaluates a name in one instance of its module; resources and data sources wait in the batch.
     async fn name(&mut self, node: &'a Node, instance: Instance, batch: &mut Batch<'a>) {
         if let Some(block) = self.value(node, instance) {
             self.block(block, batch).await;
@@ -387,7 +389,7 @@ impl<'a> Driver<'a> {
             return self.recall(&block);
         }
         if matches!(block.node.name, Name::Data(..)) {
-            return self.data(&block).await;
+            return self.gather_data(block, batch);
         }
         match &*block.declaration.kind {
             "zone" => self.nouns(&block, Self::zone),

@@ -1,10 +1,13 @@
 //! Data sources: what they tell when the plan is made, or that they are asked at apply.
 
+use std::sync::Arc;
+
 use isobar_sdk::provider::LookUp;
 use isobar_sdk::schema::Schema;
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Error, Known, Provider, Value};
 
 use super::Refresh;
+use super::batch::{Batch, at_once};
 use super::drive::{Block, Driver};
 use super::resource::provider_diagnostic;
 use crate::change::Action;
@@ -35,86 +38,131 @@ pub enum Deferred {
     AskedByCheck,
 }
 
-impl Driver<'_> {
-    pub(super) async fn data(&mut self, block: &Block<'_>) {
+/// An instance of a data source that may be asked.
+pub(super) struct Question<'a> {
+    block: Arc<Block<'a>>,
+    schema: &'a Schema,
+    address: Address,
+    ambient: Ambient,
+    provider: String,
+    configuration: Value,
+    deferred: Option<Deferred>,
+}
+
+impl<'a> Driver<'a> {
+    /// Takes the instances of a data source into a batch.
+    pub(super) fn gather_data(&mut self, block: Block<'a>, batch: &mut Batch<'a>) {
         let declaration = block.declaration;
         let registry = self.request.registry;
         let Some((kind, schema)) = registry.data_source(&declaration.kind) else {
             let unknown = super::unregistered::data(declaration, registry);
             return self.diagnostics.push(unknown);
         };
-        let Some(instances) = self.expand(block) else {
+        let Some(instances) = self.expand(&block) else {
             return;
         };
+        let waits = self.waits(&block);
+        let block = Arc::new(block);
         for (key, ambient) in instances {
             let address = block.address().instance(key);
-            let Some(configuration) = self.configuration(block, schema, &ambient) else {
+            let Some(configuration) = self.configuration(&block, schema, &ambient) else {
                 return;
             };
-            let provider = match self.provider_of(block, &ambient, kind) {
+            let provider = match self.provider_of(&block, &ambient, kind) {
                 Ok(provider) => provider,
                 Err(fault) => return self.diagnostics.push(*fault),
             };
-            if !self.preconditions(block, &ambient, &address) {
+            if !self.preconditions(&block, &ambient, &address) {
                 continue;
             }
-            let Some(read) = self
-                .read(block, (&address, schema), provider, &configuration)
-                .await
-            else {
-                return;
+            let deferred = if !configuration.is_wholly_known() {
+                Some(Deferred::ConfigurationUnknown)
+            } else if waits {
+                Some(Deferred::DependencyPending)
+            } else {
+                None
             };
-            if let Some(scope) = self.frames.get_mut(&block.module) {
-                scope.set_instance(&address, read.after.clone());
-            }
-            self.postconditions(block, &ambient, (&address, &read.after));
-            self.reads.insert(address, read);
+            batch.questions.push(Question {
+                block: Arc::clone(&block),
+                schema,
+                address,
+                ambient,
+                provider,
+                configuration,
+                deferred,
+            });
         }
     }
 
-    /// Asks for an instance, or leaves that for apply; `None` where the provider does not tell.
-    async fn read(
-        &mut self,
-        block: &Block<'_>,
-        (address, schema): (&Address, &Schema),
-        provider: String,
-        configuration: &Value,
-    ) -> Option<PlannedRead> {
-        let deferred = if !configuration.is_wholly_known() {
-            Some(Deferred::ConfigurationUnknown)
-        } else if self.waits(block) {
-            Some(Deferred::DependencyPending)
-        } else {
-            None
-        };
+    /// Asks what has come together, at the same time, and takes the answers up in order. What comes
+    /// behind the first instance of a block that does not answer is left out.
+    pub(super) async fn ask_all(&mut self, batch: &mut Batch<'a>) {
+        let questions = std::mem::take(&mut batch.questions);
+        let asked = questions
+            .iter()
+            .map(|question| self.told(question))
+            .collect();
+        let answers = at_once(asked, self.at_once().get()).await;
+        let mut stopped: Option<&Arc<Block<'_>>> = None;
+        for (question, answer) in questions.iter().zip(answers) {
+            if stopped.is_some_and(|block| Arc::ptr_eq(block, &question.block)) {
+                continue;
+            }
+            if !self.answered(question, answer) {
+                stopped = Some(&question.block);
+            }
+            self.tell(question.block.node, batch);
+        }
+    }
+
+    /// Takes up what a data source tells, `None` where it is asked at apply; false where it does
+    /// not tell.
+    fn answered(&mut self, question: &Question<'a>, answer: Option<Result<Value, Error>>) -> bool {
+        let Question {
+            block,
+            schema,
+            address,
+            ambient,
+            configuration,
+            ..
+        } = question;
         let proposed = || schema.body.propose(None, configuration);
-        let after = match deferred {
-            Some(_) => proposed(),
-            None => match self.told(&provider, address, schema, configuration).await {
-                Ok(told) => told,
-                Err(error) => {
-                    let diagnostic = Diagnostic {
-                        code: "P0044",
-                        summary: SILENT,
-                        ..provider_diagnostic(block.declaration, address, error)
-                    };
-                    let check = block.declaration.check.as_ref();
-                    let Some(check) = check else {
-                        self.diagnostics.push(diagnostic);
-                        return None;
-                    };
-                    self.failed_to_ask(block, check, diagnostic);
-                    proposed()
+        let check = block.declaration.check.as_ref();
+        let after = match answer {
+            None => proposed(),
+            Some(Ok(told)) => {
+                if self.request.refresh == Refresh::Minimal {
+                    let answer = (configuration.clone(), told.clone());
+                    self.answers.insert(address.clone(), answer);
                 }
-            },
+                told
+            }
+            Some(Err(error)) => {
+                let diagnostic = Diagnostic {
+                    code: "P0044",
+                    summary: SILENT,
+                    ..provider_diagnostic(block.declaration, address, error)
+                };
+                let Some(check) = check else {
+                    self.diagnostics.push(diagnostic);
+                    return false;
+                };
+                self.failed_to_ask(block, check, diagnostic);
+                proposed()
+            }
         };
-        let again = block.declaration.check.as_ref();
-        let again = again.map(|_| Deferred::AskedByCheck);
-        Some(PlannedRead {
-            provider,
+        if let Some(scope) = self.frames.get_mut(&block.module) {
+            scope.set_instance(address, after.clone());
+        }
+        self.postconditions(block, ambient, (address, &after));
+        let again = check.map(|_| Deferred::AskedByCheck);
+        let read = PlannedRead {
+            provider: question.provider.clone(),
             after,
-            deferred: deferred.or(again),
-        })
+            deferred: question.deferred.or(again),
+        };
+        self.reads.insert(address.clone(), read);
+        true
     }
 
     /// What an instance of a block is configured to be; what is wrong is reported.
@@ -147,34 +195,28 @@ impl Driver<'_> {
         changing.any(|address| behind.contains(&address))
     }
 
-    /// What a data source tells; it is not asked twice for one plan.
-    async fn told(
-        &mut self,
-        provider: &str,
-        address: &Address,
-        schema: &Schema,
-        configuration: &Value,
-    ) -> Result<Value, Error> {
-        if let Some((asked, told)) = self.answers.get(address)
-            && asked == configuration
+    /// What a data source tells; it is not asked twice for one plan, and not at all where that is
+    /// left for apply.
+    async fn told(&self, question: &Question<'_>) -> Option<Result<Value, Error>> {
+        if question.deferred.is_some() {
+            return None;
+        }
+        if let Some((asked, told)) = self.answers.get(&question.address)
+            && *asked == question.configuration
         {
-            return Ok(told.clone());
+            return Some(Ok(told.clone()));
         }
-        let told = self.ask(provider, address, schema, configuration).await?;
-        if self.request.refresh == Refresh::Minimal {
-            let answer = (configuration.clone(), told.clone());
-            self.answers.insert(address.clone(), answer);
-        }
-        Ok(told)
+        Some(self.ask(question).await)
     }
 
-    async fn ask(
-        &self,
-        provider: &str,
-        address: &Address,
-        schema: &Schema,
-        configuration: &Value,
-    ) -> Result<Value, Error> {
+    async fn ask(&self, question: &Question<'_>) -> Result<Value, Error> {
+        let Question {
+            provider,
+            address,
+            schema,
+            configuration,
+            ..
+        } = question;
         let provider = self.providers.get(provider).ok_or_else(|| {
             Error::unavailable(format!("provider {provider:?} is not configured"))
         })?;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use isobar_sdk::{Diagnostic, Diagnostics, Key, Severity, Value};
 
+use super::batch::Batch;
 use super::drive::{Block, Driver, configured};
 use super::expand::{MOST, NOT_KNOWN, empty, expand};
 use super::moves::{self, Renamed};
@@ -106,7 +107,14 @@ impl<'a> Driver<'a> {
             return;
         };
         match (&node.name, &*block.declaration.kind) {
-            (Name::Data(..), _) if self.can_ask(&block) => self.data(&block).await,
+            (Name::Data(..), _) if self.can_ask(&block) => {
+                let (before, mut batch) = (std::mem::take(&mut self.diagnostics), Batch::default());
+                self.gather_data(block, &mut batch);
+                self.tell(node, &mut batch);
+                self.ask_all(&mut batch).await;
+                self.diagnostics = before;
+                self.diagnostics.extend(batch.told(self.names));
+            }
             (Name::Data(..), _) => {}
             (_, "zone") => self.nouns(&block, Self::zone),
             (_, "model") => self.nouns(&block, Self::model),

@@ -427,3 +427,34 @@ async fn as_many_changes_are_made_at_once_as_the_providers_take() {
     assert_eq!(at_once(&beside, 0).await, 10);
     assert_eq!(at_once(&beside, 20).await, 20);
 }
+
+#[tokio::test]
+async fn plans_and_look_ups_go_on_at_the_same_time_up_to_the_parallelism() {
+    let (workspace, crowd) = wrapper::slow();
+    workspace.write(
+        "main.hcl",
+        r#"
+        resource "isobar_data" "base" { input = 1 }
+        resource "isobar_data" "wide" {
+          count = 40
+          input = isobar_data.base.input + count.index
+        }
+        "#,
+    );
+    let plan = workspace.plan().await;
+    assert_eq!(plan.changes.len(), 41);
+    // That is what the workspace asks for.
+    assert_eq!(crowd.most(), 10);
+    let (workspace, crowd) = wrapper::slow();
+    workspace.write("other/main.hcl", "output \"x\" {\n  value = 1\n}\n");
+    let text: String = (0..5)
+        .map(|number| {
+            format!(
+                "data \"isobar_remote_state\" \"d{number}\" {{\n  backend = \"local\"\n  config = {{ path = \"none\" }}\n  defaults = {{ x = {number} }}\n}}\n"
+            )
+        })
+        .collect();
+    workspace.write("main.hcl", &text);
+    workspace.propose(isobar::plan::Mode::Normal).await;
+    assert_eq!(crowd.most(), 5);
+}

@@ -1,11 +1,12 @@
 //! Providers between the engine and the real ones: they spoil, refuse or hold calls.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use isobar_sdk::deployment::{Offers, Target};
 use isobar_sdk::limit::Limits;
-use isobar_sdk::provider::{Apply, BoxFuture, Import, Outcome, PlanChange, Planned, Read};
+use isobar_sdk::provider::{Apply, BoxFuture, Import, LookUp, Outcome, PlanChange, Planned, Read};
 use isobar_sdk::schema::ProviderSchema;
 use isobar_sdk::{Error, ErrorKind, Factory, Known, Provider};
 use tokio::sync::Notify;
@@ -132,6 +133,64 @@ impl Provider for Ruled {
 
     fn target(&self) -> Option<&dyn Target> {
         self.inner.target()
+    }
+}
+
+/// How many plans and look-ups are under way at the same time, at most.
+#[derive(Default)]
+pub(crate) struct Crowd {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Crowd {
+    /// The most so far.
+    pub(crate) fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+
+    /// Lets a call through after a while.
+    async fn pass<T>(&self, call: impl Future<Output = T>) -> T {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let result = call.await;
+        self.now.fetch_sub(1, Ordering::SeqCst);
+        result
+    }
+}
+
+/// A workspace whose providers take their time to plan and to look things up.
+pub(crate) fn slow() -> (Workspace, Arc<Crowd>) {
+    let crowd = Arc::new(Crowd::default());
+    let counted = Arc::clone(&crowd);
+    let wrap = move |inner| {
+        let crowd = Arc::clone(&counted);
+        Arc::new(Slow { inner, crowd }) as Arc<dyn Provider>
+    };
+    (workspace(wrap), crowd)
+}
+
+struct Slow {
+    inner: Arc<dyn Provider>,
+    crowd: Arc<Crowd>,
+}
+
+impl Provider for Slow {
+    fn read(&self, request: Read) -> BoxFuture<'_, Result<Option<Known>, Error>> {
+        self.inner.read(request)
+    }
+
+    fn plan(&self, request: PlanChange) -> BoxFuture<'_, Result<Planned, Error>> {
+        Box::pin(self.crowd.pass(self.inner.plan(request)))
+    }
+
+    fn look_up(&self, request: LookUp) -> BoxFuture<'_, Result<Known, Error>> {
+        Box::pin(self.crowd.pass(self.inner.look_up(request)))
+    }
+
+    fn apply(&self, request: Apply) -> BoxFuture<'_, Outcome> {
+        self.inner.apply(request)
     }
 }
 
