@@ -29,6 +29,7 @@ mod season;
 mod seasonal_drift;
 mod seasonal_mean;
 mod seasonal_naive;
+mod seasonal_naive_both;
 mod select;
 mod series;
 mod simplex;
@@ -69,6 +70,7 @@ pub static METHODS: [&dyn Method; 18] = [
     &naive::Naive,
     &seasonal_naive::SeasonalNaive::DAY,
     &seasonal_naive::SeasonalNaive::WEEK,
+    &seasonal_naive_both::SeasonalNaiveBoth,
     &seasonal_mean::SeasonalMean::DAY,
     &seasonal_mean::SeasonalMean::WEEK,
     &seasonal_drift::SeasonalDrift,
@@ -88,7 +90,7 @@ pub static METHODS: [&dyn Method; 18] = [
 
 /// Raised when the same series and request would give another forecast than before: what was made
 /// before and kept is not used then.
-pub const EDITION: u32 = 2;
+pub const EDITION: u32 = 3;
 
 /// The name of a method, of the combination, or of a period.
 pub type Name = &'static str;
