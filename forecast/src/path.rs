@@ -2,11 +2,12 @@
 
 use super::{Competitors, Forecast, ForecastError, LEVELS, Request, Series, forecast};
 
-/// The mean and the quantiles at [`LEVELS`] of each step behind an origin, rounded to seven
+/// The point forecast and the quantiles at [`LEVELS`] of each step behind an origin, rounded to seven
 /// digits: as they are written down, so that judging them gives the same before and after.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Path {
-    /// The expected value of each step.
+    /// The point forecast of each step, under the name that tables of forecasts have for it. A
+    /// [`Forecast`] has no mean: its point is the median, which makes the absolute error least.
     pub mean: Vec<f64>,
     /// For each of [`LEVELS`] the quantile of each step.
     pub quantiles: [Vec<f64>; LEVELS.len()],

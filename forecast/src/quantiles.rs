@@ -25,8 +25,9 @@ pub struct Forecast {
     #[serde(deserialize_with = "named")]
     pub method: Name,
     /// The chosen method's weighted absolute percentage error in the backtest, as a share: the sum
-    /// of the absolute errors of the median over the sum of the demand.
-    pub wape: f64,
+    /// of the absolute errors of the median over the sum of the demand; none where another program
+    /// made the forecast and nobody tested it.
+    pub wape: Option<f64>,
     /// For every level the share of backtest values at or below their quantile.
     pub coverage: Vec<f64>,
     /// How many origins the backtest forecast from.

@@ -175,7 +175,7 @@ impl<'a> Selection<'a> {
             levels: self.backtest.request.levels.clone(),
             quantiles: self.quantiles(run, &calibration),
             method: run.method,
-            wape: score.wape,
+            wape: Some(score.wape),
             coverage: score.coverage.clone(),
             folds: self.backtest.folds.len(),
             candidates,

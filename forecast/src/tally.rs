@@ -111,7 +111,7 @@ pub struct Marks {
     pub smape: f64,
     /// The mean absolute error of the median over that of the naive forecast.
     pub mase: f64,
-    /// The root of the mean squared error of the mean over that of the naive forecast.
+    /// The root of the mean squared error of [`Path::mean`] over that of the naive forecast.
     pub rmsse: f64,
     /// The mean over the levels of twice the pinball loss over the naive absolute error.
     pub spl: f64,

@@ -172,7 +172,7 @@ mod tests {
             observations: 4,
             gaps: 0,
             method: "naive".to_owned(),
-            wape: 0.1,
+            wape: Some(0.1),
             folds: 1,
             start: time("2026-01-01T00:00:00Z"),
             step: Duration::from_secs(60),

@@ -19,8 +19,9 @@ pub struct FrozenForecast {
     pub gaps: usize,
     /// The method that was chosen.
     pub method: String,
-    /// Its weighted absolute percentage error in the backtest, as a share.
-    pub wape: f64,
+    /// Its weighted absolute percentage error in the backtest, as a share; none where it was not
+    /// measured.
+    pub wape: Option<f64>,
     /// How many origins the backtest forecast from.
     pub folds: usize,
     /// The start of the first slot.

@@ -380,7 +380,8 @@ fn steps(horizon: Duration, step: Duration) -> usize {
     steps
 }
 
-/// A forecast that the source made itself. There is no backtest of it: its error is not known.
+/// A forecast that the source made itself. There is no backtest of it, so that its error is
+/// not measured.
 fn foreign(series: &Series, bands: Bands) -> Forecast {
     Forecast {
         start: bands.start,
@@ -388,7 +389,7 @@ fn foreign(series: &Series, bands: Bands) -> Forecast {
         levels: bands.levels,
         quantiles: bands.quantiles,
         method: bands.method,
-        wape: 0.0,
+        wape: None,
         coverage: Vec::new(),
         folds: 0,
         candidates: Vec::new(),
@@ -455,6 +456,6 @@ pub(super) fn forecast_value(name: &str, loaded: &Loaded) -> Value {
         ("name", Value::from(name)),
         ("method", Value::from(loaded.forecast.method)),
         ("peak", Value::map(peaks)),
-        ("wape", number(loaded.forecast.wape)),
+        ("wape", loaded.forecast.wape.map_or(Value::NULL, number)),
     ])
 }

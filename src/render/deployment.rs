@@ -88,16 +88,23 @@ fn demand(planned: &PlannedDeployment, plan: &Plan) -> String {
             let Some(forecast) = plan.forecasts.get(name) else {
                 return peak;
             };
-            let folds = if forecast.folds == 1 { "fold" } else { "folds" };
             format!(
-                "{peak} ({}, backtest WAPE {:.1} %, {} {folds}, {}, expires {})",
+                "{peak} ({}, {}, {}, expires {})",
                 forecast.method,
-                forecast.wape * 100.0,
-                forecast.folds,
+                tested(forecast.wape, forecast.folds),
                 forecast.source,
                 moment(forecast.expires)
             )
         }
+    }
+}
+
+/// What the backtest says of a forecast.
+pub(super) fn tested(wape: Option<f64>, folds: usize) -> String {
+    let noun = if folds == 1 { "fold" } else { "folds" };
+    match wape {
+        Some(wape) => format!("backtest WAPE {:.1} %, {folds} {noun}", wape * 100.0),
+        None => "error not measured".to_owned(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
 
-use super::deployment::moment;
+use super::deployment::{moment, tested};
 use super::outlook::percentile;
 use super::svg::Points;
 use super::{Role, Style, chart, drift};
@@ -64,10 +64,9 @@ fn facts(prediction: &Prediction, style: &Style) -> String {
     );
     let drift = drift::sentence(prediction.drift.as_ref());
     let chosen = format!(
-        "chosen: {} (backtest WAPE {:.1} %, {} folds)",
+        "chosen: {} ({})",
         forecast.method,
-        forecast.wape * 100.0,
-        forecast.folds
+        tested(forecast.wape, forecast.folds)
     );
     let mut text = String::new();
     for fact in [telemetry, chosen, format!("drift: {drift}")] {
@@ -205,6 +204,18 @@ mod tests {
         let text = human("web", &prediction, &Style::plain(80));
         insta::assert_snapshot!(text);
         assert!(text.lines().all(|line| line.chars().count() <= 80));
+    }
+
+    #[test]
+    fn an_error_that_nobody_measured_is_not_told_as_none() {
+        let mut prediction = sample::prediction();
+        prediction.forecast.wape = None;
+        let text = human("web", &prediction, &Style::plain(80));
+        assert!(
+            text.contains("chosen: mstl_ets (error not measured)"),
+            "{text}"
+        );
+        assert_eq!(json(&prediction)["wape"], Json::Null);
     }
 
     #[test]

@@ -70,12 +70,15 @@ fn summary(prediction: &Prediction) -> String {
         ("Forecast until", moment(forecast.end())),
         (
             "Method",
-            format!(
-                "{}: WAPE {:.1} % in a backtest from {} origins",
-                forecast.method,
-                forecast.wape * 100.0,
-                forecast.folds
-            ),
+            match forecast.wape {
+                Some(wape) => format!(
+                    "{}: WAPE {:.1} % in a backtest from {} origins",
+                    forecast.method,
+                    wape * 100.0,
+                    forecast.folds
+                ),
+                None => format!("{}: error not measured", forecast.method),
+            },
         ),
         ("Drift", drift::sentence(prediction.drift.as_ref())),
         ("Valid until", moment(frozen.expires)),

@@ -149,7 +149,7 @@ pub(super) fn forecast() -> FrozenForecast {
         observations: 672,
         gaps: 0,
         method: "AutoETS".to_owned(),
-        wape: 0.079,
+        wape: Some(0.079),
         folds: 8,
         start: time("2026-11-21T07:00:00Z"),
         step: Duration::from_secs(3600),
@@ -181,7 +181,7 @@ pub(super) fn prediction() -> Prediction {
     let mut made = forecast::forecast(&series, &request).unwrap();
     made.quantiles.clone_from(&frozen.quantiles);
     made.method = "mstl_ets";
-    made.wape = 0.082;
+    made.wape = Some(0.082);
     made.folds = 8;
     made.candidates = vec![
         candidate("naive", Outcome::Beaten(score(12.5))),

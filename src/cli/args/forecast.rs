@@ -47,7 +47,7 @@ pub(in crate::cli) struct Backtest {
     /// without it, origins are spread over each series and the forecasts are scored.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) origins: Option<PathBuf>,
-    /// Write the forecasts into this file, or - for the standard output.
+    /// Write the forecasts into this file, or - for the standard output; mean is the median.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) out: Option<PathBuf>,
     /// Use only each K-th origin of a series, counted from the last.

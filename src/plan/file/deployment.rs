@@ -20,7 +20,8 @@ pub(super) struct ForecastDocument {
     observations: usize,
     gaps: usize,
     method: String,
-    wape: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wape: Option<f64>,
     folds: usize,
     start: Text<Timestamp>,
     step_seconds: f64,
@@ -208,5 +209,30 @@ impl From<DeploymentDocument> for PlannedDeployment {
                 .map(|(zone, wire)| (zone, wire.into()))
                 .collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_forecast_without_a_measured_error_comes_back_without_one() {
+        let mut text = json!({
+            "source": "bigquery shop.requests", "series_digest": "ab", "observations": 3, "gaps": 0,
+            "method": "AI.FORECAST", "folds": 0, "start": "2026-01-01T00:00:00Z",
+            "step_seconds": 60.0, "levels": [0.5], "quantiles": [[1.0]], "notes": [],
+            "expires": "2026-01-01T04:00:00Z",
+        });
+        let read =
+            |text| FrozenForecast::from(serde_json::from_value::<ForecastDocument>(text).unwrap());
+        let frozen = read(text.clone());
+        assert_eq!(frozen.wape, None);
+        let written = serde_json::to_value(ForecastDocument::from(&frozen)).unwrap();
+        assert_eq!(written, text);
+        text["wape"] = json!(0.0);
+        assert_eq!(read(text).wape, Some(0.0));
     }
 }
