@@ -175,7 +175,7 @@ impl Source for BigQuery {
             let sql = self.rows.forecast(engine.model.as_deref(), horizon, levels);
             let request = self.request(sql, &window);
             let found = rows(&self.access, self.project()?, request, triple).await?;
-            bands(found, (horizon, levels), window.step, engine)
+            bands(&found, (horizon, levels), window.step, engine)
         };
         Some(forecast.boxed())
     }
@@ -235,7 +235,10 @@ fn pair(row: &ResultSet) -> Result<(Option<i64>, Option<f64>), BQError> {
     Ok((row.get_i64_by_name("slot")?, row.get_f64_by_name("value")?))
 }
 
-fn triple(row: &ResultSet) -> Result<(Option<i64>, Option<f64>, Option<f64>), BQError> {
+/// The time of a slot, the level and the value, each of which a row may lack.
+type Triple = (Option<i64>, Option<f64>, Option<f64>);
+
+fn triple(row: &ResultSet) -> Result<Triple, BQError> {
     let (slot, value) = pair(row)?;
     Ok((slot, row.get_f64_by_name("level")?, value))
 }
@@ -262,7 +265,7 @@ fn reading(slot: Option<i64>, value: Option<f64>) -> Result<Reading, Fault> {
 
 /// Rows in the order of level and slot to one row a level.
 fn bands(
-    found: Vec<(Option<i64>, Option<f64>, Option<f64>)>,
+    found: &[Triple],
     (horizon, levels): (usize, &[f64]),
     step: Duration,
     engine: &Engine,
@@ -288,10 +291,12 @@ fn bands(
     let values: Vec<f64> = values.collect::<Result<_, _>>()?;
     let mut quantiles: Vec<Vec<f64>> = values.chunks(horizon).map(<[f64]>::to_vec).collect();
     // Intervals of a model need not hold one another.
-    for level in 1..quantiles.len() {
-        for slot in 0..horizon {
-            quantiles[level][slot] = quantiles[level][slot].max(quantiles[level - 1][slot]);
+    let mut lower = vec![0.0; horizon];
+    for row in &mut quantiles {
+        for (value, least) in row.iter_mut().zip(&lower) {
+            *value = f64::max(*value, *least);
         }
+        lower.clone_from(row);
     }
     Ok(Bands {
         start,

@@ -148,7 +148,8 @@ impl Single {
 fn period(step: Duration) -> Result<i32, Problem> {
     let seconds = step.as_secs();
     let whole = step.subsec_nanos() == 0;
-    let known = matches!(seconds, 1 | 5 | 10 | 20 | 30) || (seconds > 0 && seconds % 60 == 0);
+    let known =
+        matches!(seconds, 1 | 5 | 10 | 20 | 30) || (seconds > 0 && seconds.is_multiple_of(60));
     let period = i32::try_from(seconds).ok().filter(|_| whole && known);
     period.ok_or_else(|| {
         let what = format!("CloudWatch has no period of {} s", step.as_secs_f64());
