@@ -66,7 +66,7 @@ pub const LONGEST_HORIZON: usize = 100_000;
 
 /// The methods that compete in the backtest. The combination of some of them, [`POOL`], is chosen
 /// unless one of them has less than half its loss; of equally good ones the first is.
-pub static METHODS: [&dyn Method; 18] = [
+pub static METHODS: [&dyn Method; 19] = [
     &naive::Naive,
     &seasonal_naive::SeasonalNaive::DAY,
     &seasonal_naive::SeasonalNaive::WEEK,
