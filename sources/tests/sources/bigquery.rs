@@ -1,6 +1,7 @@
 //! BigQuery, as local-bigquery has it, a server of GoogleSQL; and its own forecasts, which that
 //! server does not make, from answers that were written down.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use isobar_sources::{Fault, Kind, Settings, Window};
 use serde_json::{Value, json};
 
 use super::play::{Act, Play};
-use super::process::{ask, parts, start};
+use super::process::{Server, ask, parts, start};
 use super::{listed, open, read, settings, told, window};
 
 fn asked(values: Value, step: u64) -> Box<dyn isobar_sources::Source> {
@@ -26,17 +27,10 @@ fn hours(from: &str, until: &str) -> Window {
     }
 }
 
-#[tokio::test]
-async fn local_bigquery_is_read() {
-    let Some(parts) = parts("bigquery") else {
-        return;
-    };
-    let program = parts.join("bigquery/bin/local-bigquery");
-    if !program.exists() {
-        return;
-    }
-    let server = start(|folder, port| {
-        let mut command = Command::new(&program);
+/// Starts the server on a folder of its own.
+fn serve(parts: &Path, program: &Path) -> Server {
+    start(|folder, port| {
+        let mut command = Command::new(program);
         command
             .args(["serve", "--host", "127.0.0.1", "--port", &port.to_string()])
             .args([
@@ -49,7 +43,19 @@ async fn local_bigquery_is_read() {
             .arg(folder)
             .env("HOME", parts.join("bigquery/home"));
         command
-    });
+    })
+}
+
+#[tokio::test]
+async fn local_bigquery_is_read() {
+    let Some(parts) = parts("bigquery") else {
+        return;
+    };
+    let program = parts.join("bigquery/bin/local-bigquery");
+    if !program.exists() {
+        return;
+    }
+    let server = serve(&parts, &program);
     let post = |path: &str, body: Value| {
         let path = format!("/bigquery/v2/projects/demo/{path}");
         assert_eq!(
