@@ -8,9 +8,8 @@ pub const POOL: &str = "weighted_median";
 
 /// The methods that are combined: of each way of thinking one, not variants of one. Which they are
 /// was measured on recorded series (docs/forecasting.md).
-pub(super) const MEMBERS: [&str; 11] = [
+pub(super) const MEMBERS: [&str; 10] = [
     "naive",
-    "seasonal_naive_day",
     "seasonal_naive_both",
     "ets",
     "theta",
