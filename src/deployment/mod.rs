@@ -2,6 +2,7 @@
 
 mod calendar;
 pub mod market;
+pub mod offer;
 pub mod size;
 pub mod spec;
 

@@ -73,6 +73,8 @@ pub struct Site {
     pub market: Market,
     /// The power that it is run with, where someone tells.
     pub grid: Option<Grid>,
+    /// Whose law holds there, where someone tells.
+    pub jurisdiction: Option<String>,
     /// The replicas that were recorded after the last apply.
     pub recorded: u32,
     /// The replicas that are there now.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use isobar_sdk::deployment::{self, Envelope, Lowered, Model, NativeResource, Noun, Placed, Wire};
+use isobar_sdk::deployment::{Envelope, Lowered, Model, NativeResource, Noun, Placed, Wire};
 use isobar_sdk::{Address, Diagnostic, Error, ErrorKind, Known, Native, Path, Value};
 
 use super::drive::{Block, Driver};
@@ -293,11 +293,11 @@ impl Driver<'_> {
         let provider = self.providers.get(&zone.provider).ok_or_else(|| {
             Error::unavailable(format!("provider {:?} is not configured", zone.provider))
         })?;
-        let told = match provider.offers() {
-            Some(offers) => offers.offers(&zone.zone).await?,
-            None => deployment::Market::Open(Vec::new()),
-        };
-        let Conditions { market, grid } = Conditions::of(told);
+        let Conditions {
+            market,
+            grid,
+            jurisdiction,
+        } = self.conditions(zone).await?;
         let mut recorded = BTreeMap::new();
         let mut observed = BTreeMap::new();
         let of_state = self.state.instances.range(owner.clone()..);
@@ -324,6 +324,7 @@ impl Driver<'_> {
             spec: zone.clone(),
             market,
             grid,
+            jurisdiction,
             recorded: count(&recorded),
             observed: count(&observed),
         })
