@@ -9,7 +9,7 @@ bytes; nothing but the standard library is needed.
 import csv
 import sys
 from collections import Counter, defaultdict
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 MICRO = Decimal("0.000001")
@@ -80,7 +80,7 @@ def rows(folder, name):
 
 def micros(text):
     """A price to the millionth of a dollar; the CSV has six significant digits."""
-    return Decimal(text).quantize(MICRO, ROUND_HALF_EVEN)
+    return Decimal(text).quantize(MICRO, ROUND_HALF_UP)
 
 
 def short(number):
@@ -119,7 +119,7 @@ def factor_line(letter, column, by_region, factor):
     """A factor on the on-demand prices, and the regions where it does not give the price."""
     others = []
     for region, row in sorted(by_region.items()):
-        made = (micros(row["on_demand_usd_h"]) * factor).quantize(MICRO, ROUND_HALF_EVEN)
+        made = (micros(row["on_demand_usd_h"]) * factor).quantize(MICRO, ROUND_HALF_UP)
         told = row[column] and micros(row[column])
         if not told:
             others.append(f"{region}=-")

@@ -3,6 +3,7 @@
 mod calendar;
 pub mod market;
 pub mod offer;
+pub mod schedule;
 pub mod size;
 pub mod spec;
 

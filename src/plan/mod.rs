@@ -68,6 +68,7 @@ use jiff::Timestamp;
 
 use crate::change::{Action, Cause, Change, Reason};
 use crate::deployment::Sized;
+use crate::deployment::schedule::Outline;
 use crate::eval::Facts;
 use crate::language::Sources;
 use crate::state::{Deposed, Instance, Life};
@@ -235,6 +236,8 @@ pub struct OutputChange {
 pub struct PlannedDeployment {
     /// Its replicas.
     pub sized: Sized,
+    /// What happens between two applies to the replicas of each zone that has some.
+    pub outlines: BTreeMap<String, Outline>,
     /// Where the URL of each zone comes from.
     pub urls: BTreeMap<String, Wire>,
 }
