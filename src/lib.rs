@@ -25,6 +25,7 @@ pub use isobar_forecast as forecast;
 
 pub use isobar_capacity as capacity;
 
+pub use isobar_catalog as catalog;
 pub use isobar_placement as placement;
 
 pub mod deployment;

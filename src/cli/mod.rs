@@ -39,6 +39,7 @@ mod lsp;
 mod machine;
 mod metadata;
 mod migrate;
+mod offers;
 mod output;
 mod plan;
 mod preset;
@@ -205,6 +206,7 @@ fn command(session: &Session, command: Command) -> Result<Exit, Stopped> {
         Command::Graph(args) => graph::run(session, &args),
         Command::Providers(args) => providers::run(session, &args),
         Command::Forecast(args) => forecast::run(session, &args),
+        Command::Offers(args) => offers::run(session, &args),
         Command::Serve(args) => serve::run(session, args),
         Command::Gateway(args) => gateway::run(session, &args),
         Command::Completions(args) => Ok(completions::run(session, &args)),

@@ -2,6 +2,8 @@
 
 mod calendar;
 pub mod market;
+pub mod offer;
+pub mod schedule;
 pub mod size;
 pub mod spec;
 

@@ -73,6 +73,8 @@ pub struct Site {
     pub market: Market,
     /// The power that it is run with, where someone tells.
     pub grid: Option<Grid>,
+    /// Whose law holds there, where someone tells.
+    pub jurisdiction: Option<String>,
     /// The replicas that were recorded after the last apply.
     pub recorded: u32,
     /// The replicas that are there now.
@@ -152,18 +154,7 @@ pub fn size(inputs: &Inputs<'_>) -> Result<Sized, Wrong> {
         );
         return Err(wrong("model", reason));
     }
-    let pool = Capacity::new(
-        capacity::Performance {
-            service_time: inputs.model.performance.service_time,
-            service_p95: None,
-            concurrency: inputs.model.performance.concurrency,
-            variability: inputs.variability,
-            startup: inputs.model.performance.startup,
-        },
-        Arrivals::default(),
-        inputs.capacity.target,
-    )
-    .map_err(|error| wrong("capacity", error.to_string()))?;
+    let pool = pool(inputs)?;
     let request = placement::Request {
         demand: rate,
         zones: inputs
@@ -177,6 +168,25 @@ pub fn size(inputs: &Inputs<'_>) -> Result<Sized, Wrong> {
     let placement = placement::place(&pool, &request)
         .map_err(|error| wrong("capacity", sentence(&error.to_string())))?;
     Ok(assemble(inputs, &placement))
+}
+
+/// What the replicas of one zone do.
+///
+/// # Errors
+/// The target cannot be met by any number of them.
+pub fn pool(inputs: &Inputs<'_>) -> Result<Capacity, Wrong> {
+    let performance = capacity::Performance {
+        service_time: inputs.model.performance.service_time,
+        service_p95: None,
+        concurrency: inputs.model.performance.concurrency,
+        variability: inputs.variability,
+        startup: inputs.model.performance.startup,
+    };
+    let pool = Capacity::new(performance, Arrivals::default(), inputs.capacity.target);
+    pool.map_err(|error| Wrong {
+        path: isobar_sdk::Path::attribute("capacity"),
+        reason: error.to_string(),
+    })
 }
 
 fn offer<'a>(site: &'a Site, model: &Model) -> Option<&'a Offer> {

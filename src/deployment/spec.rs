@@ -11,6 +11,7 @@ use isobar_sdk::{Path, Step, Value};
 use isobar_sources::{Kind, Problem, Settings, Shape};
 
 use super::calendar;
+use super::offer::OfferSpec;
 use crate::capacity;
 use crate::forecast::{Calendar, Competitors, METHODS};
 use crate::placement::Survive;
@@ -49,6 +50,14 @@ pub struct ZoneSpec {
     pub price: Option<Micros>,
     /// The greatest number of replicas by instance type.
     pub limits: BTreeMap<String, u32>,
+    /// Whether it is to be planned without.
+    pub down: bool,
+    /// What it says itself about what is sold there.
+    pub offers: Vec<OfferSpec>,
+    /// What it says itself about its grid, in grams of CO2 equivalent per kWh.
+    pub carbon_intensity: Option<f64>,
+    /// What it says itself about the power of its data centre for each watt of its machines.
+    pub pue: Option<f64>,
 }
 
 /// A `forecast`.
@@ -117,7 +126,7 @@ impl<'a> Noun<'a> {
         self.0.field(name).filter(|value| !value.is_null())
     }
 
-    fn block(&self, name: &'a str) -> Option<Self> {
+    pub(super) fn block(&self, name: &'a str) -> Option<Self> {
         self.field(name).map(|value| Noun(value, self.path(name)))
     }
 
@@ -125,10 +134,20 @@ impl<'a> Noun<'a> {
         self.field(name).and_then(Value::as_str).map(str::to_owned)
     }
 
-    fn number(&self, name: &str) -> Option<f64> {
+    pub(super) fn number(&self, name: &str) -> Option<f64> {
         self.field(name)
             .and_then(Value::as_number)
             .map(isobar_sdk::Number::as_f64)
+    }
+
+    /// An amount of US dollars.
+    pub(super) fn dollars(&self, name: &'a str) -> Result<Option<Micros>, Wrong> {
+        let price = self.number(name).map(|dollars| {
+            let shown = name.replace('_', " ");
+            let negative = || format!("The {shown} must not be negative.");
+            Micros::from_dollars(dollars).ok_or_else(|| Wrong::new(&self.path(name), negative()))
+        });
+        price.transpose()
     }
 
     pub(super) fn duration(&self, name: &'a str) -> Result<Option<Duration>, Wrong> {
@@ -139,7 +158,7 @@ impl<'a> Noun<'a> {
             .transpose()
     }
 
-    fn count(&self, name: &'a str) -> Result<Option<u32>, Wrong> {
+    pub(super) fn count(&self, name: &'a str) -> Result<Option<u32>, Wrong> {
         self.field(name)
             .map(|value| {
                 let count = value.as_number().and_then(isobar_sdk::Number::as_u64);
@@ -156,6 +175,17 @@ impl<'a> Noun<'a> {
                     })
             })
             .transpose()
+    }
+
+    /// A number from 0 on.
+    pub(super) fn amount(&self, name: &'a str) -> Result<Option<f64>, Wrong> {
+        match self.number(name) {
+            Some(value) if value < 0.0 => Err(Wrong::new(
+                &self.path(name),
+                format!("{name} must be 0 or more, but it is {value}."),
+            )),
+            other => Ok(other),
+        }
     }
 
     fn share(&self, name: &'a str) -> Result<Option<f64>, Wrong> {
@@ -176,10 +206,6 @@ impl<'a> Noun<'a> {
 /// The first attribute that makes no sense.
 pub fn zone(name: &str, provider: &str, value: &Value, settings: Value) -> Result<ZoneSpec, Wrong> {
     let noun = Noun(value, Vec::new());
-    let price = noun.number("price").map(|dollars| {
-        Micros::from_dollars(dollars)
-            .ok_or_else(|| Wrong::new(&["price"], "The price must not be negative."))
-    });
     let mut limits = BTreeMap::new();
     if let Some(fields) = noun.field("limits").and_then(Value::fields) {
         let inner = Noun(value.field("limits").unwrap_or(&Value::NULL), Vec::new());
@@ -190,6 +216,18 @@ pub fn zone(name: &str, provider: &str, value: &Value, settings: Value) -> Resul
             limits.extend(limit.map(|limit| (instance.to_string(), limit)));
         }
     }
+    let offers = offers(&noun)?;
+    for offer in &offers {
+        if let Some(limit) = offer.limit
+            && limits.insert(offer.instance.clone(), limit).is_some()
+        {
+            let reason = format!(
+                "{} is limited in limits and in its offer; only one of them can be set.",
+                offer.instance
+            );
+            return Err(Wrong::new(&["limits"], reason));
+        }
+    }
     Ok(ZoneSpec {
         zone: Zone {
             name: name.to_owned(),
@@ -197,9 +235,42 @@ pub fn zone(name: &str, provider: &str, value: &Value, settings: Value) -> Resul
             settings,
         },
         provider: provider.to_owned(),
-        price: price.transpose()?,
+        price: noun.dollars("price")?,
         limits,
+        down: noun.field("down").and_then(Value::as_bool) == Some(true),
+        offers,
+        carbon_intensity: noun.amount("carbon_intensity")?,
+        pue: pue(&noun)?,
     })
+}
+
+/// The `offer` blocks of a zone.
+fn offers(noun: &Noun<'_>) -> Result<Vec<OfferSpec>, Wrong> {
+    let blocks = noun.field("offer").and_then(Value::items);
+    let blocks = blocks.into_iter().flat_map(|blocks| blocks.iter());
+    let mut offers: Vec<OfferSpec> = Vec::new();
+    for block in blocks {
+        let offer = OfferSpec::read(&Noun(block, vec!["offer"]))?;
+        if offers.iter().any(|other| other.instance == offer.instance) {
+            let reason = format!("There are two offers of {:?}.", offer.instance);
+            return Err(Wrong::new(&["offer"], reason));
+        }
+        offers.push(offer);
+    }
+    Ok(offers)
+}
+
+fn pue(noun: &Noun<'_>) -> Result<Option<f64>, Wrong> {
+    let pue = noun.number("pue");
+    match pue {
+        Some(pue) if pue < 1.0 => {
+            let reason = format!(
+                "The power of a data centre is that of its machines at least, so pue is 1 or more, not {pue}."
+            );
+            Err(Wrong::new(&["pue"], reason))
+        }
+        pue => Ok(pue),
+    }
 }
 
 /// Reads a model.

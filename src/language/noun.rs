@@ -44,6 +44,66 @@ fn zone() -> Body {
                 "Price of one replica in US dollars per hour, where it differs from what the provider tells.",
             ),
         )
+        .attribute(
+            "down",
+            Attribute::with_default(
+                Type::Bool,
+                false,
+                "Whether to plan without it, as if its provider said that it is down: what runs there is left as it is.",
+            ),
+        )
+        .attribute(
+            "carbon_intensity",
+            Attribute::optional(
+                Type::Number,
+                "Grams of CO2 equivalent for one kWh of its grid, where they differ from the catalogue.",
+            ),
+        )
+        .attribute(
+            "pue",
+            Attribute::optional(
+                Type::Number,
+                "Power of its data centre for each watt of its machines, where it differs from the catalogue; 1 at least.",
+            ),
+        )
+        .labelled(
+            "offer",
+            (Nesting::List, "instance"),
+            offer(),
+            "What an instance type costs and has there, where it differs from what the provider or the catalogue tells.",
+        )
+}
+
+fn offer() -> Body {
+    Body::new()
+        .attribute(
+            "price",
+            Attribute::optional(Type::Number, "US dollars for an hour on demand."),
+        )
+        .attribute(
+            "spot_price",
+            Attribute::optional(
+                Type::Number,
+                "US dollars for an hour that the platform may end.",
+            ),
+        )
+        .attribute(
+            "limit",
+            Attribute::optional(Type::Number, "The greatest number of them."),
+        )
+        .attribute(
+            "cpu",
+            Attribute::optional(Type::Number, "Virtual processors."),
+        )
+        .attribute(
+            "memory",
+            Attribute::optional(Type::String, "Memory, such as \"16GiB\"."),
+        )
+        .attribute("gpu", accelerators())
+        .attribute(
+            "watts",
+            Attribute::optional(Type::Number, "Mean electric power under load."),
+        )
 }
 
 fn model() -> Body {
@@ -105,31 +165,7 @@ fn resources() -> Body {
             "memory",
             Attribute::optional(Type::String, "Memory, such as \"16GiB\"."),
         )
-        .attribute(
-            "gpu",
-            Attribute::optional(
-                Type::Object(
-                    [
-                        (
-                            "type".into(),
-                            Field {
-                                ty: Type::String,
-                                default: None,
-                            },
-                        ),
-                        (
-                            "count".into(),
-                            Field {
-                                ty: Type::Number,
-                                default: Some(1_i64.into()),
-                            },
-                        ),
-                    ]
-                    .into(),
-                ),
-                "Accelerators: `{ type = \"a10g\", count = 1 }`.",
-            ),
-        )
+        .attribute("gpu", accelerators())
         .attribute(
             "architecture",
             Attribute::with_default(
@@ -138,6 +174,18 @@ fn resources() -> Body {
                 "What the program is built for: `amd64` or `arm64`.",
             ),
         )
+}
+
+fn accelerators() -> Attribute {
+    let field = |ty, default| Field { ty, default };
+    let fields = [
+        ("type".into(), field(Type::String, None)),
+        ("count".into(), field(Type::Number, Some(1_i64.into()))),
+    ];
+    Attribute::optional(
+        Type::Object(fields.into()),
+        "Accelerators: `{ type = \"a10g\", count = 1 }`.",
+    )
 }
 
 fn performance() -> Body {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use isobar_sdk::deployment::{self, Envelope, Lowered, Model, NativeResource, Noun, Placed, Wire};
+use isobar_sdk::deployment::{
+    Envelope, Lowered, Model, NativeResource, Noun, Placed, Scaling, Wire,
+};
 use isobar_sdk::{Address, Diagnostic, Error, ErrorKind, Known, Native, Path, Value};
 
 use super::drive::{Block, Driver};
@@ -11,7 +13,8 @@ use super::resource::{Item, provider_diagnostic};
 use super::{PlannedChange, PlannedDeployment, deployment_value, nouns};
 use crate::change::Cause;
 use crate::deployment::market::{Conditions, Market};
-use crate::deployment::size::{Inputs, Site};
+use crate::deployment::schedule::{CEILING, Outline, Outlook, outlines};
+use crate::deployment::size::{Inputs, Site, pool};
 use crate::deployment::{CapacitySpec, Demand, Sized, Wrong, ZoneSpec, size};
 use crate::eval::Ambient;
 use crate::graph::Dag;
@@ -31,6 +34,7 @@ struct Prepared {
     model: Model,
     /// In name order.
     sites: Vec<Site>,
+    outlines: BTreeMap<String, Outline>,
 }
 
 impl Driver<'_> {
@@ -98,9 +102,11 @@ impl Driver<'_> {
             sized,
             model,
             sites,
+            outlines,
         } = prepared;
         let mut planned = PlannedDeployment {
             sized,
+            outlines,
             urls: BTreeMap::new(),
         };
         for site in &sites {
@@ -117,6 +123,7 @@ impl Driver<'_> {
                 }
                 continue;
             }
+            let outline = planned.outlines.get(&zone.zone.name);
             let placed = Placed {
                 deployment: unit.owner.label(),
                 zone: zone.zone.clone(),
@@ -125,8 +132,10 @@ impl Driver<'_> {
                 offer: size
                     .and_then(|zone| site.offer(zone.instance.as_deref()?))
                     .cloned(),
-                envelope: Envelope::fixed(replicas),
-                schedule: None,
+                envelope: outline.map_or(Envelope::fixed(replicas), |outline| outline.envelope),
+                schedule: outline
+                    .filter(|outline| outline.scaling == Scaling::Schedule)
+                    .and_then(|outline| outline.schedule.clone()),
             };
             let demand = &planned.sized.demand;
             match self.zone_natives(unit, zone, (&placed, demand)).await {
@@ -182,10 +191,47 @@ impl Driver<'_> {
             previous: self.state.demands.get(&unit.owner.label()).copied(),
             sites,
         };
+        let sized = size(&inputs)?;
         Ok(Prepared {
-            sized: size(&inputs)?,
+            outlines: self.outlines(&inputs, &sized)?,
+            sized,
             sites: inputs.sites,
             model,
+        })
+    }
+
+    /// What happens to the replicas of each zone between two applies.
+    fn outlines(
+        &self,
+        inputs: &Inputs<'_>,
+        sized: &Sized,
+    ) -> Result<BTreeMap<String, Outline>, Wrong> {
+        if inputs.demand.rate().is_none() {
+            return Ok(BTreeMap::new());
+        }
+        let pool = pool(inputs)?;
+        let outlook = match &inputs.demand {
+            Demand::Forecast {
+                name, level, peak, ..
+            } => self.nouns.forecasts.get(name).map(|loaded| Outlook {
+                forecast: &loaded.forecast,
+                level: *level,
+                peak: *peak,
+            }),
+            Demand::Rate(_) | Demand::Replicas(_) => None,
+        };
+        let zones = sized.zones.iter().filter_map(|size| {
+            let mut sites = inputs.sites.iter();
+            let site = sites.find(|site| site.spec.zone.name == size.zone)?;
+            let provider = self.providers.get(&site.spec.provider);
+            let target = provider.and_then(|provider| provider.target());
+            let scaling = target.map_or(Scaling::Fixed, |target| target.scaling());
+            Some((size, site, scaling))
+        });
+        let zones: Vec<_> = zones.collect();
+        outlines(&zones, (&pool, inputs.capacity), outlook).map_err(|error| Wrong {
+            path: Path::attribute("capacity"),
+            reason: error.to_string(),
         })
     }
 
@@ -277,6 +323,7 @@ impl Driver<'_> {
         };
         let loaded = self.nouns.forecasts.get_mut(name).ok_or_else(missing)?;
         loaded.forecast = loaded.with_level(level, self.request.telemetry);
+        loaded.forecast = loaded.with_level(CEILING.max(level), self.request.telemetry);
         let peak = loaded.forecast.peak(level).ok_or_else(missing)?;
         let frozen = loaded.freeze(self.request.now);
         self.forecasts.insert(name.to_string(), frozen);
@@ -293,11 +340,11 @@ impl Driver<'_> {
         let provider = self.providers.get(&zone.provider).ok_or_else(|| {
             Error::unavailable(format!("provider {:?} is not configured", zone.provider))
         })?;
-        let told = match provider.offers() {
-            Some(offers) => offers.offers(&zone.zone).await?,
-            None => deployment::Market::Open(Vec::new()),
-        };
-        let Conditions { market, grid } = Conditions::of(told);
+        let Conditions {
+            market,
+            grid,
+            jurisdiction,
+        } = self.conditions(zone).await?;
         let mut recorded = BTreeMap::new();
         let mut observed = BTreeMap::new();
         let of_state = self.state.instances.range(owner.clone()..);
@@ -324,6 +371,7 @@ impl Driver<'_> {
             spec: zone.clone(),
             market,
             grid,
+            jurisdiction,
             recorded: count(&recorded),
             observed: count(&observed),
         })

@@ -15,6 +15,7 @@ mod instance;
 mod intake;
 mod life;
 mod lookup;
+mod market;
 mod moves;
 mod names;
 mod needs;
@@ -46,6 +47,7 @@ pub use freeze::FrozenForecast;
 pub use instance::{Configured, configure, follow, plain};
 pub use intake::intake;
 pub use lookup::{Deferred, PlannedRead, look_up, not_told};
+pub use market::markets;
 pub use names::{Name, Names, Node};
 pub use needs::Needs;
 pub use order::{Step, order};
@@ -66,6 +68,7 @@ use jiff::Timestamp;
 
 use crate::change::{Action, Cause, Change, Reason};
 use crate::deployment::Sized;
+use crate::deployment::schedule::Outline;
 use crate::eval::Facts;
 use crate::language::Sources;
 use crate::state::{Deposed, Instance, Life};
@@ -233,6 +236,8 @@ pub struct OutputChange {
 pub struct PlannedDeployment {
     /// Its replicas.
     pub sized: Sized,
+    /// What happens between two applies to the replicas of each zone that has some.
+    pub outlines: BTreeMap<String, Outline>,
     /// Where the URL of each zone comes from.
     pub urls: BTreeMap<String, Wire>,
 }

@@ -39,12 +39,16 @@ pub(super) fn order_ahead(request: &Request<'_>, names: &Names) {
     }
     let state = State::new(String::new());
     let mut driver = Driver::new(request, names, &state, &Silent, Diagnostics::new());
-    reach(&mut driver, names, Driver::order);
+    reach(&mut driver, names, ("forecast", Driver::order));
     request.telemetry.load_all(&driver.orders);
 }
 
-/// Evaluates the forecasts that rest on variables, local values, and one another.
-fn reach<'a>(driver: &mut Driver<'a>, names: &'a Names, specify: Specify<'a>) {
+/// Evaluates the blocks of one kind that rest on variables, local values, and one another.
+pub(super) fn reach<'a>(
+    driver: &mut Driver<'a>,
+    names: &'a Names,
+    (wanted, specify): (&str, Specify<'a>),
+) {
     let mut out_of_reach: BTreeSet<&Node> = BTreeSet::new();
     for node in names.order() {
         let rests_on_it = names
@@ -52,12 +56,12 @@ fn reach<'a>(driver: &mut Driver<'a>, names: &'a Names, specify: Specify<'a>) {
             .dependencies(node)
             .iter()
             .any(|n| out_of_reach.contains(n));
-        let forecast = matches!(&node.name, Name::Block(kind, _) if &**kind == "forecast");
+        let of_kind = matches!(&node.name, Name::Block(kind, _) if &**kind == wanted);
         let plain = matches!(
             node.name,
             Name::Variable(_) | Name::Local(_) | Name::Call(_) | Name::Output(_)
         );
-        if rests_on_it || !(forecast || plain) || !driver.reach.has(node) {
+        if rests_on_it || !(of_kind || plain) || !driver.reach.has(node) {
             out_of_reach.insert(node);
             continue;
         }
@@ -79,7 +83,7 @@ pub fn forecasts(
     order_ahead(request, &names);
     let state = State::new(String::new());
     let mut driver = Driver::new(request, &names, &state, sink, diagnostics);
-    reach(&mut driver, &names, Driver::forecast);
+    reach(&mut driver, &names, ("forecast", Driver::forecast));
     let predictions = driver
         .nouns
         .forecasts

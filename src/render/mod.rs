@@ -15,6 +15,7 @@ pub mod graph;
 pub mod history;
 pub mod json;
 pub mod marks;
+pub mod offers;
 mod outlook;
 mod package;
 pub mod page;

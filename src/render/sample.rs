@@ -103,6 +103,7 @@ fn zone(name: &str, (before, after): (u32, u32), price: u64, why: &str) -> ZoneS
 pub(super) fn reranker(virginia: (u32, u32)) -> PlannedDeployment {
     let why = "206.0 req/s at 50.0 req/s each, +1 to survive loss of frankfurt";
     PlannedDeployment {
+        outlines: BTreeMap::new(),
         sized: Sized {
             demand: Demand::Forecast {
                 name: "reranker".to_owned(),

@@ -124,6 +124,8 @@ pub struct Listing {
     pub region: String,
     /// What is sold there.
     pub form: Form,
+    /// The only instance type that the zone takes, where its user chose one.
+    pub only: Option<String>,
     /// How many instances of a type the account may have, where the provider can tell.
     pub quotas: BTreeMap<String, u32>,
 }

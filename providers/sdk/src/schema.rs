@@ -44,6 +44,8 @@ pub enum Visibility {
 pub enum Storage {
     /// In plans and in the state.
     Kept,
+    /// There, too, but the platform changes it by itself: that it differs is no drift.
+    Moving,
     /// Nowhere: providers get it with each change and tell null instead, so that a change of it alone
     /// is not seen. An attribute beside it, whose change is, says when it is to be written again.
     WriteOnly,
@@ -122,6 +124,13 @@ impl Attribute {
     #[must_use]
     pub fn sensitive(mut self) -> Self {
         self.visibility = Visibility::Sensitive;
+        self
+    }
+
+    /// The platform changes it by itself; it must be computed.
+    #[must_use]
+    pub fn moving(mut self) -> Self {
+        self.storage = Storage::Moving;
         self
     }
 
@@ -347,6 +356,17 @@ impl Body {
 }
 
 impl Body {
+    /// What only changes when someone changes it: null stands in place of what moves by itself.
+    #[must_use]
+    pub fn still(&self, value: &Value) -> Value {
+        let moving = self.attributes.iter();
+        let moving = moving.filter(|(_, attribute)| attribute.storage == Storage::Moving);
+        moving.fold(value.clone(), |value, (name, _)| match value.field(name) {
+            Some(_) => value.with_field(name, Value::NULL),
+            None => value,
+        })
+    }
+
     /// Takes out what must not be kept: null stands in its place.
     #[must_use]
     pub fn withhold(&self, value: &Value) -> Value {

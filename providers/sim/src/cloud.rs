@@ -5,9 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use isobar_sdk::{Error, ErrorKind};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::fault::{Call, Fault, Injection};
-use crate::world::{Outage, World};
+use crate::world::{Outage, World, listing};
 
 /// Why the file of the cloud could not be used, or not be disturbed in this way.
 #[derive(Debug, thiserror::Error)]
@@ -120,7 +121,10 @@ impl Cloud {
     ) -> Result<(), CloudError> {
         self.change(|world| {
             let now = world.clock;
-            let found = world.zones.get_mut(zone);
+            let found = match listing(zone) {
+                Some(_) => Some(world.zones.entry(zone.to_owned()).or_default()),
+                None => world.zones.get_mut(zone),
+            };
             let outages = &mut found
                 .ok_or_else(|| CloudError::NoZone(zone.to_owned()))?
                 .outages;
@@ -150,7 +154,10 @@ impl Cloud {
     pub fn delete(&self, id: &str) -> Result<(), CloudError> {
         self.change(|world| {
             let endpoint = world.endpoints.remove(id).is_some();
-            if !endpoint && world.routers.remove(id).is_none() && world.secrets.remove(id).is_none()
+            if !endpoint
+                && world.routers.remove(id).is_none()
+                && world.schedules.remove(id).is_none()
+                && world.secrets.remove(id).is_none()
             {
                 return Err(CloudError::NoResource(id.to_owned()));
             }
@@ -176,6 +183,18 @@ impl Cloud {
     /// Trouble with the file.
     pub fn advance(&self, seconds: u64) -> Result<(), CloudError> {
         self.change(|world| world.clock += seconds)
+    }
+
+    /// Moves the time of day, without letting time pass.
+    ///
+    /// # Errors
+    /// Trouble with the file.
+    pub fn set_time(&self, now: Timestamp) -> Result<(), CloudError> {
+        self.change(|world| {
+            let clock = i64::try_from(world.clock).unwrap_or(i64::MAX);
+            let epoch = now.checked_sub(SignedDuration::from_secs(clock));
+            world.epoch = epoch.unwrap_or(Timestamp::MIN);
+        })
     }
 
     /// What is in the file; `None` if there is none.

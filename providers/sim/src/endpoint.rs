@@ -66,7 +66,7 @@ pub(crate) fn plan(world: &World, proposed: &Value) -> Result<Value, Error> {
     if let Some(zone) = known("zone") {
         world.zone(zone, "zone")?;
         if let Some(instance_type) = known("instance_type") {
-            world.offer(zone, instance_type)?;
+            world.quota(zone, instance_type)?;
         }
     }
     let replicas = proposed.field("replicas").cloned().unwrap_or(Value::NULL);
@@ -181,7 +181,7 @@ fn order(world: &World, planned: &Value, id: Option<&str>) -> Result<Endpoint, E
         replicas: count(planned.field("replicas").unwrap_or(&Value::NULL))?,
         running: 0,
     };
-    let quota = world.offer(&endpoint.zone, &endpoint.instance_type)?.quota;
+    let quota = world.quota(&endpoint.zone, &endpoint.instance_type)?;
     world.require_up(&endpoint.zone)?;
     let others = || {
         world
@@ -292,10 +292,15 @@ pub(crate) fn view(world: &World, id: &str) -> Option<Known> {
         ("ready_replicas", ready.into()),
         (
             "url",
-            format!("https://{id}.{}.sim.invalid", endpoint.zone).into(),
+            format!("https://{id}.{}.sim.invalid", host(&endpoint.zone)).into(),
         ),
     ]);
     Known::new(value).ok()
+}
+
+/// A zone as a part of a host name.
+pub(crate) fn host(zone: &str) -> String {
+    zone.replace('/', ".")
 }
 
 fn optional_text(planned: &Value, name: &str) -> Option<String> {

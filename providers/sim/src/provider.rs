@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use isobar_sdk::deployment::{self, Market, Offer, Offers, Target};
+use isobar_sdk::deployment::{self, Form, Listing, Market, Offer, Offers, Target};
 use isobar_sdk::provider::{
     Apply, BoxFuture, IdempotencyKey, Import, Operation, Outcome, PlanChange, Planned, Read,
 };
@@ -13,8 +13,8 @@ use isobar_sdk::{Error, Factory, Known, Path, Provider, Type, Value};
 
 use crate::cloud::{Cloud, CloudError};
 use crate::fault::{Call, Reach};
-use crate::world::{World, describe_outage};
-use crate::{endpoint, router, secret};
+use crate::world::{self, World, describe_outage, listing};
+use crate::{endpoint, router, schedule, secret};
 
 /// Makes providers whose files are found from the folder `base`.
 #[must_use]
@@ -40,12 +40,20 @@ fn schema() -> ProviderSchema {
         Type::String,
         "The instance type of every replica in the zone. Otherwise the cheapest one that has what the model needs.",
     );
+    let managed = Attribute::with_default(
+        Type::Bool,
+        false,
+        "Whether a zone of a real cloud sells hosts of managed endpoints at their prices, not machines.",
+    );
     ProviderSchema {
         configuration: Body::new().attribute("file", file),
-        zone: Body::new().attribute("instance_type", instance_type),
+        zone: Body::new()
+            .attribute("instance_type", instance_type)
+            .attribute("managed", managed),
         resources: [
             (endpoint::TYPE.to_owned(), endpoint::schema()),
             (router::TYPE.to_owned(), router::schema()),
+            (schedule::TYPE.to_owned(), schedule::schema()),
             (secret::TYPE.to_owned(), secret::schema()),
         ]
         .into(),
@@ -88,6 +96,7 @@ pub(crate) struct Sim {
 enum Kind {
     Endpoint,
     Router,
+    Schedule,
     Secret,
 }
 
@@ -103,6 +112,7 @@ impl Kind {
         match resource_type {
             endpoint::TYPE => Ok(Self::Endpoint),
             router::TYPE => Ok(Self::Router),
+            schedule::TYPE => Ok(Self::Schedule),
             secret::TYPE => Ok(Self::Secret),
             other => {
                 let message = format!("sim has no resource type {other:?}");
@@ -115,6 +125,7 @@ impl Kind {
         match self {
             Self::Endpoint => endpoint::view(world, id),
             Self::Router => router::view(world, id),
+            Self::Schedule => schedule::view(world, id),
             Self::Secret => secret::view(world, id),
         }
     }
@@ -123,6 +134,7 @@ impl Kind {
         match self {
             Self::Endpoint => endpoint::plan(world, &request.proposed),
             Self::Router => router::plan(world, &request.proposed),
+            Self::Schedule => schedule::plan(world, request),
             Self::Secret => Ok(secret::plan(request)),
         }
     }
@@ -137,6 +149,7 @@ impl Kind {
         match self {
             Self::Endpoint => endpoint::create(world, key, wish.planned, reach),
             Self::Router => router::create(world, key, wish.planned),
+            Self::Schedule => schedule::create(world, key, wish.planned),
             Self::Secret => secret::create(world, key, (wish.planned, wish.configuration)),
         }
     }
@@ -151,6 +164,7 @@ impl Kind {
         match self {
             Self::Endpoint => endpoint::update(world, names, wish.planned, reach),
             Self::Router => router::update(world, names, wish.planned),
+            Self::Schedule => schedule::update(world, names, wish.planned),
             Self::Secret => secret::update(world, names, (wish.planned, wish.configuration)),
         }
     }
@@ -159,6 +173,7 @@ impl Kind {
         match self {
             Self::Endpoint => endpoint::delete(world, id),
             Self::Router => router::delete(world, id),
+            Self::Schedule => schedule::delete(world, id),
             Self::Secret => secret::delete(world, id),
         }
     }
@@ -264,11 +279,32 @@ impl Offers for Sim {
 
 fn market(world: &World, zone: &deployment::Zone) -> Result<Market, Error> {
     let region = region(zone)?;
-    let offers = &world.zone(region, "region")?.offers;
+    let world::Zone { offers, quotas, .. } = world.zone(region, "region")?;
     if let Some(outage) = world.outage(region) {
         return Ok(Market::Down(describe_outage(region, outage)));
     }
-    let offers = offers.iter().map(|(instance, offer)| {
+    let setting = |name: &str| zone.settings.field(name);
+    let chosen = setting("instance_type").and_then(Value::as_str);
+    if let (Some((cloud, region)), true) = (listing(region), offers.is_empty()) {
+        let managed = setting("managed").and_then(Value::as_bool) == Some(true);
+        return Ok(Market::Listed(Listing {
+            cloud: cloud.to_owned(),
+            region: region.to_owned(),
+            form: if managed {
+                Form::Managed
+            } else {
+                Form::Machine
+            },
+            only: chosen.map(str::to_owned),
+            quotas: quotas.clone(),
+        }));
+    }
+    if let Some(chosen) = chosen {
+        world.quota(region, chosen)?;
+    }
+    let wanted = |name: &String| chosen.is_none_or(|chosen| chosen == name);
+    let offers = offers.iter().filter(|(name, _)| wanted(name));
+    let offers = offers.map(|(instance, offer)| {
         let dollars = |price: f64| {
             Micros::from_dollars(price).ok_or_else(|| {
                 let message =
@@ -297,6 +333,6 @@ pub(crate) fn region(zone: &deployment::Zone) -> Result<&str, Error> {
     zone.region.as_deref().ok_or_else(|| {
         let message = format!("zone {} has no region, so it is nowhere", zone.name);
         Error::invalid(Path::attribute("region"), message)
-            .help("set region to a zone of sim, such as \"sim-us-east\"")
+            .help("set region to a zone of sim, such as \"sim-us-east\", or of a real cloud, such as \"aws/us-east-1\"")
     })
 }

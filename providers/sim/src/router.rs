@@ -6,6 +6,7 @@ use isobar_sdk::provider::{IdempotencyKey, Outcome};
 use isobar_sdk::schema::{Attribute, Body, Schema};
 use isobar_sdk::{Error, Known, Number, Path, Step, Type, Value};
 
+use crate::endpoint::host;
 use crate::world::{Router, World, id};
 
 pub(crate) const TYPE: &str = "sim_router";
@@ -170,7 +171,7 @@ pub(crate) fn view(world: &World, id: &str) -> Option<Known> {
 }
 
 fn url(name: &str, zone: &str) -> Value {
-    format!("https://{name}.{zone}.sim.invalid").into()
+    format!("https://{name}.{}.sim.invalid", host(zone)).into()
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {

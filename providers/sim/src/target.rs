@@ -4,23 +4,25 @@ use std::collections::BTreeMap;
 
 use isobar_sdk::address::Key;
 use isobar_sdk::deployment::{
-    Lowered, Model, NativeResource, Noun, Origin, Placed, Resources, Target, Wire,
+    Lowered, Model, NativeResource, Noun, Origin, Placed, Scaling, Schedule, Target, Wire,
 };
 use isobar_sdk::{Error, Known, Native, Number, Path, Value};
 
 use crate::provider::{Sim, region};
-use crate::world::{InstanceOffer, World};
-use crate::{endpoint, router};
+use crate::{endpoint, router, schedule};
 
 impl Target for Sim {
     fn lower(&self, placed: &Placed) -> Result<Lowered, Error> {
-        let world = self.cloud.inventory()?;
         let zone = region(&placed.zone)?;
-        let endpoint = lower_endpoint(&world, zone, placed)?;
+        self.cloud.inventory()?.zone(zone, "region")?;
+        let endpoint = lower_endpoint(zone, placed)?;
         let router = lower_router(zone, placed, &endpoint.native);
         let url = Wire::From(router.native.clone(), Path::attribute("url"));
+        let schedule = placed.schedule.as_ref();
+        let schedule =
+            schedule.map(|schedule| lower_schedule(zone, placed, (schedule, &endpoint.native)));
         Ok(Lowered {
-            resources: vec![endpoint, router],
+            resources: [endpoint, router].into_iter().chain(schedule).collect(),
             url: Some(url),
         })
     }
@@ -34,13 +36,17 @@ impl Target for Sim {
         });
         ready.fold(0, u32::saturating_add)
     }
+
+    fn scaling(&self) -> Scaling {
+        Scaling::Schedule
+    }
 }
 
-fn lower_endpoint(world: &World, zone: &str, placed: &Placed) -> Result<NativeResource, Error> {
+fn lower_endpoint(zone: &str, placed: &Placed) -> Result<NativeResource, Error> {
     let Placed {
         model, replicas, ..
     } = placed;
-    let (instance_type, reason) = instance_type(world, zone, placed)?;
+    let (instance_type, reason) = instance_type(placed)?;
     let text = |text: Option<String>| text.map_or(Value::NULL, Value::from);
     let values = [
         ("name", placed.deployment.as_str().into()),
@@ -92,41 +98,53 @@ fn lower_router(zone: &str, placed: &Placed, endpoint: &Native) -> NativeResourc
     }
 }
 
-/// What each replica runs on, and which attribute says so.
-fn instance_type<'a>(
-    world: &'a World,
+fn lower_schedule(
     zone: &str,
-    placed: &'a Placed,
-) -> Result<(&'a str, Origin), Error> {
-    let offers = &world.zone(zone, "region")?.offers;
-    let chosen = placed
-        .zone
-        .settings
-        .field("instance_type")
-        .and_then(Value::as_str);
-    if let Some(chosen) = chosen {
-        world.offer(zone, chosen)?;
-        return Ok((chosen, origin(Noun::Zone, "instance_type")));
+    placed: &Placed,
+    (schedule, endpoint): (&Schedule, &Native),
+) -> NativeResource {
+    let (shifts, until) = schedule::values(schedule);
+    let version = placed.model.version.as_str();
+    let values = [
+        ("name", placed.deployment.as_str().into()),
+        ("zone", zone.into()),
+        ("version", version.into()),
+        ("shifts", shifts),
+        ("until", until),
+    ];
+    let origins = [
+        ("zone", origin(Noun::Zone, "region")),
+        ("version", origin(Noun::Model, "version")),
+        ("shifts", origin(Noun::Capacity, "schedule")),
+        ("until", origin(Noun::Capacity, "schedule")),
+    ];
+    NativeResource {
+        native: Native {
+            kind: schedule::TYPE.into(),
+            key: Some(Key::Text(version.into())),
+        },
+        configuration: wires(values),
+        origins: named(origins),
+        depends_on: vec![endpoint.clone()],
     }
-    let needs = &placed.model.resources;
-    let fitting = offers.iter().filter(|(_, offer)| fits(offer, needs));
-    let cheapest = fitting.min_by(|(_, l), (_, r)| l.price_per_hour.total_cmp(&r.price_per_hour));
-    let (name, _) = cheapest.ok_or_else(|| {
-        let model = &placed.model.name;
-        let message = format!("no instance type in {zone} has what a replica of {model} needs");
+}
+
+/// What each replica runs on, and which attribute says so.
+fn instance_type(placed: &Placed) -> Result<(&str, Origin), Error> {
+    let chosen = placed.zone.settings.field("instance_type");
+    let origin = match chosen.is_some_and(|chosen| !chosen.is_null()) {
+        true => origin(Noun::Zone, "instance_type"),
+        false => origin(Noun::Model, "resources"),
+    };
+    let offer = placed.offer.as_ref().ok_or_else(|| {
+        let message = format!(
+            "no instance type in {} has what a replica of {} needs",
+            placed.zone.name, placed.model.name
+        );
         Error::invalid(Path::attribute("resources"), message)
             .help("ask for less, or leave the zone out")
     })?;
-    Ok((name, origin(Noun::Model, "resources")))
-}
-
-fn fits(offer: &InstanceOffer, needs: &Resources) -> bool {
-    let gpu = needs.gpu.as_ref().is_none_or(|(kind, count)| {
-        let has = offer.gpu.as_ref();
-        has.is_some_and(|(has, number)| has == kind && number >= count)
-    });
-    gpu && needs.cpu.is_none_or(|cpu| offer.cpu >= cpu)
-        && needs.memory.is_none_or(|memory| offer.memory >= memory)
+    Ok((&offer.instance, origin))
 }
 
 /// The artifact, pinned by its digest where one is known, so that new content is a change.

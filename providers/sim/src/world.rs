@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use isobar_sdk::deployment::{Envelope, Schedule, Shift};
 use isobar_sdk::diagnostic::closest;
 use isobar_sdk::provider::IdempotencyKey;
 use isobar_sdk::{Error, Path};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -21,6 +23,9 @@ pub struct World {
     /// Virtual seconds since the cloud was made.
     #[serde(default)]
     pub clock: u64,
+    /// The time of day at second 0, for schedules.
+    #[serde(default, skip_serializing_if = "is_epoch")]
+    pub epoch: Timestamp,
     /// How long operations take.
     #[serde(default)]
     pub delays: Delays,
@@ -32,6 +37,9 @@ pub struct World {
     /// By id.
     #[serde(default)]
     pub routers: BTreeMap<String, Router>,
+    /// By id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub schedules: BTreeMap<String, Timetable>,
     /// By id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, Secret>,
@@ -76,10 +84,27 @@ impl Default for Delays {
 #[serde(deny_unknown_fields)]
 pub struct Zone {
     /// By instance type.
+    #[serde(default)]
     pub offers: BTreeMap<String, InstanceOffer>,
+    /// Instances that the account may have, by type, in a zone that sells what a catalogue lists.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub quotas: BTreeMap<String, u32>,
     /// The zone is down while one of them lasts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outages: Vec<Outage>,
+}
+
+/// A zone that the file says nothing of, as those of real clouds need not be in it.
+static UNWRITTEN: Zone = Zone {
+    offers: BTreeMap::new(),
+    quotas: BTreeMap::new(),
+    outages: Vec::new(),
+};
+
+/// The cloud and the region that a zone `CLOUD/REGION` takes its name and what it sells from.
+pub(crate) fn listing(zone: &str) -> Option<(&str, &str)> {
+    let (cloud, region) = zone.split_once('/')?;
+    (!cloud.is_empty() && !region.is_empty()).then_some((cloud, region))
 }
 
 /// An instance type in one zone.
@@ -161,6 +186,83 @@ pub struct Router {
     pub routes: BTreeMap<String, f64>,
 }
 
+/// The replicas of an endpoint by the clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timetable {
+    /// The name of the endpoint.
+    pub name: String,
+    /// Its zone.
+    pub zone: String,
+    /// Its version.
+    pub version: String,
+    /// When how many run.
+    pub schedule: Schedule,
+}
+
+impl Timetable {
+    pub(crate) fn is_of(&self, endpoint: &Endpoint) -> bool {
+        (&self.name, &self.zone, &self.version)
+            == (&endpoint.name, &endpoint.zone, &endpoint.version)
+    }
+
+    pub(crate) fn is_of_the_same(&self, other: &Self) -> bool {
+        (&self.name, &self.zone, &self.version) == (&other.name, &other.zone, &other.version)
+    }
+}
+
+/// A timetable as the file has it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TimetableDocument {
+    name: String,
+    zone: String,
+    version: String,
+    /// Start, least and most.
+    shifts: Vec<(Timestamp, u32, u32)>,
+    until: Timestamp,
+}
+
+impl Serialize for Timetable {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let shifts = self.schedule.shifts.iter();
+        TimetableDocument {
+            name: self.name.clone(),
+            zone: self.zone.clone(),
+            version: self.version.clone(),
+            shifts: shifts
+                .map(|shift| (shift.start, shift.envelope.min, shift.envelope.max))
+                .collect(),
+            until: self.schedule.until,
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timetable {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let document = TimetableDocument::deserialize(deserializer)?;
+        let shifts = document.shifts.into_iter();
+        let shift = |(start, min, max)| Shift {
+            start,
+            envelope: Envelope { min, max },
+        };
+        Ok(Self {
+            name: document.name,
+            zone: document.zone,
+            version: document.version,
+            schedule: Schedule {
+                shifts: shifts.map(shift).collect(),
+                until: document.until,
+            },
+        })
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks this way")]
+fn is_epoch(time: &Timestamp) -> bool {
+    *time == Timestamp::UNIX_EPOCH
+}
+
 /// A text that the cloud keeps; this file has only what tells it from others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -186,6 +288,7 @@ impl Default for World {
         Self {
             format: 1,
             clock: 0,
+            epoch: Timestamp::UNIX_EPOCH,
             delays: Delays::default(),
             zones: zones
                 .into_iter()
@@ -193,6 +296,7 @@ impl Default for World {
                 .collect(),
             endpoints: BTreeMap::new(),
             routers: BTreeMap::new(),
+            schedules: BTreeMap::new(),
             secrets: BTreeMap::new(),
             ledger: BTreeMap::new(),
             calls: BTreeMap::new(),
@@ -223,6 +327,7 @@ fn default_zone(level: f64) -> Zone {
             .into_iter()
             .map(|(name, offer)| (name.to_owned(), offer))
             .collect(),
+        quotas: BTreeMap::new(),
         outages: Vec::new(),
     }
 }
@@ -230,7 +335,8 @@ fn default_zone(level: f64) -> Zone {
 impl World {
     /// The zone `name`; the error blames the attribute `attribute`.
     pub(crate) fn zone(&self, name: &str, attribute: &str) -> Result<&Zone, Error> {
-        self.zones.get(name).ok_or_else(|| {
+        let unwritten = || listing(name).map(|_| &UNWRITTEN);
+        self.zones.get(name).or_else(unwritten).ok_or_else(|| {
             let names = self.zones.keys().map(String::as_str);
             let message = format!("sim has no zone {name:?}");
             let error = Error::invalid(Path::attribute(attribute), message);
@@ -241,19 +347,24 @@ impl World {
         })
     }
 
-    /// The offer of `instance_type` in `zone`.
-    pub(crate) fn offer(&self, zone: &str, instance_type: &str) -> Result<&InstanceOffer, Error> {
-        let offers = &self.zone(zone, "zone")?.offers;
-        offers.get(instance_type).ok_or_else(|| {
-            Error::invalid(
+    /// How many instances of `instance_type` the account may have in `zone`, if that sells them.
+    /// What a catalogue lists is not known here, so a zone with its name sells whatever is asked for.
+    pub(crate) fn quota(&self, zone: &str, instance_type: &str) -> Result<Option<u32>, Error> {
+        let Zone { offers, quotas, .. } = self.zone(zone, "zone")?;
+        if let Some(offer) = offers.get(instance_type) {
+            return Ok(offer.quota);
+        }
+        match listing(zone) {
+            Some(_) => Ok(quotas.get(instance_type).copied()),
+            None => Err(Error::invalid(
                 Path::attribute("instance_type"),
                 format!("{zone} does not sell instances of type {instance_type:?}"),
             )
             .help(format!(
                 "it sells {}",
                 list(offers.keys().map(String::as_str))
-            ))
-        })
+            ))),
+        }
     }
 
     /// The outage that the zone suffers now, if it exists and does.
@@ -269,11 +380,36 @@ impl World {
         })
     }
 
+    /// The time of day.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let clock = i64::try_from(self.clock).unwrap_or(i64::MAX);
+        let passed = SignedDuration::from_secs(clock);
+        self.epoch.checked_add(passed).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The replicas of an endpoint that run now: those that its schedule asks for, where it has one
+    /// that holds now, of those that it was ordered to run and that were not lost.
+    #[must_use]
+    pub fn running(&self, endpoint: &Endpoint) -> u32 {
+        if self.outage(&endpoint.zone).is_some() {
+            return 0;
+        }
+        let timetable = self.schedules.values().find(|table| table.is_of(endpoint));
+        let shift = timetable.and_then(|table| table.schedule.at(self.now()));
+        match shift {
+            None => endpoint.running.min(endpoint.replicas),
+            Some(bounds) if endpoint.running >= endpoint.replicas => bounds.min,
+            Some(bounds) => bounds.min.min(endpoint.running),
+        }
+    }
+
     /// The id that this key has made already, if that is still there.
     pub(crate) fn made_by(&self, key: &IdempotencyKey) -> Option<&String> {
         self.ledger.get(key.as_str()).filter(|id| {
             self.endpoints.contains_key(*id)
                 || self.routers.contains_key(*id)
+                || self.schedules.contains_key(*id)
                 || self.secrets.contains_key(*id)
         })
     }

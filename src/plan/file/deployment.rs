@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use isobar_sdk::deployment::{Envelope, Scaling, Schedule, Shift};
 use isobar_sdk::quantity::Micros;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::change::WireDocument;
 use super::exact::Text;
+use crate::deployment::schedule::Outline;
 use crate::deployment::{Demand, Sized, ZoneSize};
 use crate::placement::Loss;
 use crate::plan::{FrozenForecast, PlannedDeployment};
@@ -38,6 +40,8 @@ pub(super) struct DeploymentDocument {
     previous: Option<f64>,
     zones: Vec<ZoneDocument>,
     losses: Vec<LossDocument>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    outlines: BTreeMap<String, OutlineDocument>,
     urls: BTreeMap<String, WireDocument>,
 }
 
@@ -67,6 +71,78 @@ struct ZoneDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     carbon_kg_per_hour: Option<f64>,
     why: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OutlineDocument {
+    scaling: ScalingDocument,
+    min: u32,
+    max: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    schedule: Option<ScheduleDocument>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ScalingDocument {
+    Fixed,
+    Envelope,
+    Schedule,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ScheduleDocument {
+    /// Start, least and most.
+    shifts: Vec<(Text<Timestamp>, u32, u32)>,
+    until: Text<Timestamp>,
+}
+
+impl From<&Outline> for OutlineDocument {
+    fn from(outline: &Outline) -> Self {
+        let schedule = |schedule: &Schedule| ScheduleDocument {
+            shifts: schedule
+                .shifts
+                .iter()
+                .map(|shift| (Text(shift.start), shift.envelope.min, shift.envelope.max))
+                .collect(),
+            until: Text(schedule.until),
+        };
+        Self {
+            scaling: match outline.scaling {
+                Scaling::Fixed => ScalingDocument::Fixed,
+                Scaling::Envelope => ScalingDocument::Envelope,
+                Scaling::Schedule => ScalingDocument::Schedule,
+            },
+            min: outline.envelope.min,
+            max: outline.envelope.max,
+            schedule: outline.schedule.as_ref().map(schedule),
+        }
+    }
+}
+
+impl From<OutlineDocument> for Outline {
+    fn from(document: OutlineDocument) -> Self {
+        let shift = |(start, min, max): (Text<Timestamp>, u32, u32)| Shift {
+            start: start.0,
+            envelope: Envelope { min, max },
+        };
+        let schedule = |schedule: ScheduleDocument| Schedule {
+            shifts: schedule.shifts.into_iter().map(shift).collect(),
+            until: schedule.until.0,
+        };
+        Self {
+            scaling: match document.scaling {
+                ScalingDocument::Fixed => Scaling::Fixed,
+                ScalingDocument::Envelope => Scaling::Envelope,
+                ScalingDocument::Schedule => Scaling::Schedule,
+            },
+            envelope: Envelope {
+                min: document.min,
+                max: document.max,
+            },
+            schedule: document.schedule.map(schedule),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -154,6 +230,11 @@ impl From<&PlannedDeployment> for DeploymentDocument {
             previous: planned.sized.previous,
             zones: planned.sized.zones.iter().map(zone).collect(),
             losses: planned.sized.losses.iter().map(loss).collect(),
+            outlines: planned
+                .outlines
+                .iter()
+                .map(|(zone, outline)| (zone.clone(), outline.into()))
+                .collect(),
             urls: planned
                 .urls
                 .iter()
@@ -203,6 +284,11 @@ impl From<DeploymentDocument> for PlannedDeployment {
                 zones: document.zones.into_iter().map(zone).collect(),
                 losses: document.losses.into_iter().map(loss).collect(),
             },
+            outlines: document
+                .outlines
+                .into_iter()
+                .map(|(zone, outline)| (zone, outline.into()))
+                .collect(),
             urls: document
                 .urls
                 .into_iter()

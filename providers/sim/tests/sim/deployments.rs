@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use isobar_sdk::deployment::{
-    Envelope, Lowered, Market, Model, NativeResource, Performance, Placed, Resources, Serve, Wire,
-    Zone,
+    Envelope, Form, Listing, Lowered, Market, Model, NativeResource, Offer, Performance, Placed,
+    Resources, Serve, Wire, Zone,
 };
+use isobar_sdk::quantity::Micros;
 use isobar_sdk::{Address, Error, ErrorKind, Known, Value};
 use isobar_sim::{Call, ZoneState};
 
-use crate::bench::{Bench, at, done};
+use crate::bench::{Bench, at, done, endpoint};
 
 pub(crate) fn placed(region: Option<&str>, settings: Value, resources: Resources) -> Placed {
     Placed {
@@ -41,7 +42,17 @@ pub(crate) fn placed(region: Option<&str>, settings: Value, resources: Resources
             },
         },
         replicas: 3,
-        offer: None,
+        offer: Some(Offer {
+            instance: "g1.a10g".into(),
+            cpu: 8.0,
+            memory: 32 << 30,
+            gpu: Some(("a10g".into(), 1)),
+            architecture: None,
+            price: Micros(1_210_000),
+            spot: None,
+            watts: None,
+            quota: Some(16),
+        }),
         envelope: Envelope::fixed(3),
         schedule: None,
     }
@@ -107,37 +118,89 @@ async fn what_is_lowered_can_be_applied_and_counted() {
     assert_eq!(artifact, Some("s3://models/reranker@sha256:ab".into()));
 }
 
+async fn sold(bench: &Bench, region: &str, settings: Value) -> Result<Market, Error> {
+    let zone = placed(Some(region), settings, a10g()).zone;
+    bench.provider.offers().unwrap().offers(&zone).await
+}
+
 #[tokio::test]
-async fn the_instance_type_is_the_zones_or_the_cheapest_that_fits() {
+async fn a_replica_runs_on_what_was_chosen_for_it() {
     let bench = Bench::new().await;
-    let chosen = |settings, resources| {
-        let lowered = lower(&bench, &placed(Some("sim-us-east"), settings, resources))?;
+    let chosen = |settings, offer| {
+        let placed = Placed {
+            offer,
+            ..placed(Some("sim-us-east"), settings, a10g())
+        };
+        let lowered = lower(&bench, &placed)?;
         Ok(set(&lowered.resources[0]).field("instance_type").cloned())
     };
-    let anything = Resources::default();
-    let set_by_zone = Value::object([("instance_type", Value::from("c1.large"))]);
-    let cpu = |cpu| Resources {
-        cpu: Some(cpu),
-        ..Resources::default()
+    let Ok(Market::Open(offers)) = sold(&bench, "sim-us-east", Value::NULL).await else {
+        panic!("the zone is down");
     };
+    let large = offers.iter().find(|offer| offer.instance == "c1.large");
     assert_eq!(
-        chosen(Value::NULL, anything.clone()),
-        Ok(Some("c1.small".into()))
+        chosen(Value::NULL, large.cloned()),
+        Ok(Some("c1.large".into()))
     );
-    assert_eq!(chosen(Value::NULL, cpu(4.0)), Ok(Some("c1.large".into())));
-    assert_eq!(chosen(Value::NULL, a10g()), Ok(Some("g1.a10g".into())));
-    assert_eq!(chosen(set_by_zone, anything), Ok(Some("c1.large".into())));
-    let blamed = |result: Result<Option<Value>, Error>| match result.unwrap_err().kind {
+    let blamed = |error: Error| match error.kind {
         ErrorKind::Invalid { path } => path.to_string(),
         other => panic!("{other:?}"),
     };
-    assert_eq!(blamed(chosen(Value::NULL, cpu(512.0))), "resources");
-    let wrong = Value::object([("instance_type", Value::from("c9"))]);
-    assert_eq!(blamed(chosen(wrong, cpu(1.0))), "instance_type");
+    let error = chosen(Value::NULL, None).unwrap_err();
+    assert_eq!(blamed(error), "resources");
     for region in [None, Some("nowhere")] {
         let error = lower(&bench, &placed(region, Value::NULL, a10g())).unwrap_err();
-        assert!(matches!(error.kind, ErrorKind::Invalid { path } if path.to_string() == "region"));
+        assert_eq!(blamed(error), "region");
     }
+}
+
+#[tokio::test]
+async fn a_zone_that_takes_one_instance_type_sells_no_other() {
+    let bench = Bench::new().await;
+    let only = |name: &str| Value::object([("instance_type", Value::from(name))]);
+    let Ok(Market::Open(offers)) = sold(&bench, "sim-us-east", only("c1.large")).await else {
+        panic!("the zone is down");
+    };
+    let names: Vec<_> = offers.iter().map(|offer| offer.instance.as_str()).collect();
+    assert_eq!(names, ["c1.large"]);
+    let error = sold(&bench, "sim-us-east", only("c9")).await.unwrap_err();
+    assert!(
+        matches!(error.kind, ErrorKind::Invalid { path } if path.to_string() == "instance_type")
+    );
+}
+
+#[tokio::test]
+async fn a_zone_of_a_real_cloud_sells_what_the_catalogue_lists() {
+    let bench = Bench::new().await;
+    let listed = Listing {
+        cloud: "aws".into(),
+        region: "eu-central-1".into(),
+        form: Form::Machine,
+        only: None,
+        quotas: BTreeMap::new(),
+    };
+    let market = async |settings| sold(&bench, "aws/eu-central-1", settings).await.unwrap();
+    assert_eq!(market(Value::NULL).await, Market::Listed(listed.clone()));
+    let managed = Value::object([("managed", true.into())]);
+    let form = Form::Managed;
+    assert_eq!(
+        market(managed).await,
+        Market::Listed(Listing {
+            form,
+            ..listed.clone()
+        })
+    );
+    let flood = ZoneState::Down("flood".into());
+    bench.cloud.set_zone("aws/eu-central-1", flood).unwrap();
+    assert!(matches!(market(Value::NULL).await, Market::Down(_)));
+    bench
+        .cloud
+        .set_zone("aws/eu-central-1", ZoneState::Up)
+        .unwrap();
+    assert_eq!(market(Value::NULL).await, Market::Listed(listed));
+    let set = endpoint("aws/eu-central-1", 2).with_field("instance_type", "g5.xlarge".into());
+    let made = done(bench.apply(&at("sim_endpoint.a"), None, &set, "a").await);
+    assert_eq!(made.field("ready_replicas"), Some(&2_i64.into()));
 }
 
 #[tokio::test]
