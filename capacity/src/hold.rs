@@ -3,16 +3,17 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The usual time for which replicas are kept, as long as autoscalers wait before they scale in.
+/// The time that autoscalers wait before they scale in, as that of Kubernetes does.
 pub const USUAL_HOLD: Duration = Duration::from_secs(300);
 
 /// The demand that is provided for, over a sequence of plans: it rises with a plan at once and
 /// falls only to the greatest plan of the last `hold`.
 ///
-/// A replica that is given up takes its startup to come back, so plans made within that time are
-/// still to be kept to; and to keep one through a valley costs less than to start another exactly
-/// when the valley is shorter than the price of a start over the price of an hour (ski rental; that
-/// is the startup where it is paid for). A drop of less than the share `band` is ignored.
+/// A replica that is given up takes its startup to come back, so plans made within the startup and
+/// one more plan are still to be kept to; and to keep one through a valley costs less than to start
+/// another exactly when the valley is shorter than the price of a start over the price of an hour
+/// (ski rental; that is the startup where it is paid for). So `hold` is the startup and one period
+/// of planning. A drop of less than the share `band` is ignored.
 #[derive(Debug, Clone)]
 pub struct Hold {
     plans: usize,
@@ -35,13 +36,6 @@ impl Hold {
             next: 0,
             held: 0.0,
         }
-    }
-
-    /// How long replicas that take `startup` are held: through the startup and one more plan, and
-    /// not shorter than `least`.
-    #[must_use]
-    pub fn time(startup: Duration, replan: Duration, least: Duration) -> Duration {
-        (startup + replan).max(least)
     }
 
     /// Takes the demand of a new plan; the demand to provide for.
@@ -92,12 +86,5 @@ mod tests {
             held(MINUTE, 0.1, &[10.0, 9.5, 9.1, 9.0, 9.05]),
             [10.0, 10.0, 10.0, 9.0, 9.05]
         );
-    }
-
-    #[test]
-    fn a_replica_is_held_as_long_as_its_return_takes() {
-        let time = |startup| Hold::time(Duration::from_secs(startup), MINUTE, USUAL_HOLD);
-        assert_eq!(time(60), USUAL_HOLD);
-        assert_eq!(time(600), Duration::from_secs(660));
     }
 }

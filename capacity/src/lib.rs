@@ -114,6 +114,28 @@ pub struct Sizing {
     pub basis: Basis,
 }
 
+/// The distribution of the time that requests wait for a slot.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Waiting {
+    /// The chance to wait at all.
+    pub chance: f64,
+    /// By how much that falls with every second of waiting: the rate of the exponential
+    /// distribution of those that wait; 0 at or beyond full load, where waits have no bound.
+    pub decay: f64,
+}
+
+impl Waiting {
+    /// The chance to wait longer than `wait` seconds, which must be more than 0 or the chance to
+    /// wait at all.
+    #[must_use]
+    pub fn exceeds(&self, wait: f64) -> f64 {
+        if wait <= 0.0 {
+            return self.chance;
+        }
+        self.chance * (-self.decay * wait).exp()
+    }
+}
+
 /// The rule behind a [`Sizing`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Basis {
@@ -344,14 +366,17 @@ impl Capacity {
         low
     }
 
-    /// The chance that a request at a pool of `replicas` waits for a slot longer than `wait`, where
-    /// `demand` requests per second arrive; 1 at or beyond full load.
+    /// How long requests wait for a slot in a pool of `replicas` at `demand` requests per second.
     #[must_use]
-    pub fn p_waits(&self, replicas: u32, demand: f64, wait: Duration) -> f64 {
+    pub fn waiting(&self, replicas: u32, demand: f64) -> Waiting {
         let service = self.performance.service_time.as_secs_f64();
         let variability = (self.arrivals.variability + self.performance.variability) / 2.0;
-        let wait = wait.as_secs_f64() / service;
-        erlang::p_wait_exceeds(self.slots(replicas), demand * service, wait, variability)
+        let slots = self.slots(replicas);
+        let idle = (f64::from(slots) - demand * service).max(0.0);
+        Waiting {
+            chance: erlang_c(slots, demand * service),
+            decay: idle / variability / service,
+        }
     }
 
     /// The slots of a pool of `replicas`.

@@ -25,11 +25,11 @@ impl Stakes {
     }
 }
 
-/// What a level of the quantile led to in a replay of the past.
+/// What a choice, such as a level of the quantile, led to in a replay of the past.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Trial {
-    /// The level.
-    pub level: f64,
+pub struct Trial<T> {
+    /// The choice.
+    pub of: T,
     /// The share of requests that were too slow.
     pub violations: f64,
     /// The cost, in any unit.
@@ -39,7 +39,7 @@ pub struct Trial {
 /// The cheapest of the trials that keeps to the budget of violations; where none does, the one with
 /// the fewest violations. Of equal ones the first; none of none.
 #[must_use]
-pub fn cheapest_within(trials: &[Trial], budget: f64) -> Option<Trial> {
+pub fn cheapest_within<T: Copy>(trials: &[Trial<T>], budget: f64) -> Option<Trial<T>> {
     let within = trials.iter().filter(|trial| trial.violations <= budget);
     let cheapest = within.min_by(|a, b| a.cost.total_cmp(&b.cost));
     let least = || {
@@ -78,8 +78,8 @@ mod tests {
 
     #[test]
     fn the_cheapest_that_keeps_the_budget_is_chosen() {
-        let trial = |level, violations, cost| Trial {
-            level,
+        let trial = |of, violations, cost| Trial {
+            of,
             violations,
             cost,
         };
@@ -88,10 +88,10 @@ mod tests {
             trial(0.95, 0.009, 12.0),
             trial(0.99, 0.001, 15.0),
         ];
-        let level = |budget| cheapest_within(&trials, budget).map(|trial| trial.level);
+        let level = |budget| cheapest_within(&trials, budget).map(|trial| trial.of);
         assert_eq!(level(0.01), Some(0.95));
         assert_eq!(level(0.05), Some(0.9));
         assert_eq!(level(1e-6), Some(0.99));
-        assert_eq!(cheapest_within(&[], 0.01), None);
+        assert_eq!(cheapest_within::<f64>(&[], 0.01), None);
     }
 }

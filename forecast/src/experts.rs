@@ -8,13 +8,27 @@ use self::residuals::Residuals;
 use super::{Effort, Fitted, History, Method, Unfit};
 
 /// How fast a deviation from the season fades, per minute; 0 keeps to the season.
-const FADES: [f64; 5] = [0.999, 0.99, 0.97, 0.9, 0.0];
+const FADES: [f64; 4] = [0.999, 0.98, 0.9, 0.0];
 
 /// Days, and weeks, that a seasonal mean is taken over.
 const SEASONS: [usize; 2] = [7, 4];
 
-/// Days that must have been seen before the first season speaks; the second needs two weeks.
-const ALL: usize = 2 * FADES.len() + 4;
+/// The expectations.
+const BASES: usize = 2 * FADES.len() + 4;
+
+/// How the errors of an expectation are told: as they are, in proportion to what chance does to
+/// counts, and in proportion to the last ones.
+const SCALES: usize = 3;
+
+/// One expert for each expectation and scale.
+const ALL: usize = BASES * SCALES;
+
+/// The share of the newest error in the mean of the last ones, per minute.
+const NEWEST: f64 = 1.0 / 60.0;
+
+/// Errors are told in tenths of the mean of the last ones, so that they are about as large as
+/// logarithms are.
+const TENTHS: f64 = 10.0;
 
 /// How much a loss counts one minute later.
 const LOSS_FADES: f64 = 0.9995;
@@ -39,12 +53,14 @@ pub struct Ahead {
 /// The mix, which learns with every observation.
 ///
 /// Each expert expects the logarithm of the greatest value of the slots ahead; its quantile is
-/// that expectation plus the quantile of its last errors (three days in minutes). Experts are weighted by
-/// their pinball loss so far, which fades; the level that is asked of them follows how often the
-/// mix was exceeded (adaptive conformal inference). Experts: the mean of the same slots of the last
-/// days, and of the last weeks, plus the present deviation from it, which fades at one of several
-/// paces; the last value; the mean of the last three and of the last thirty; the trend of the last
-/// ten, damped.
+/// that expectation plus the quantile of its last errors (three days in minutes), which are told in
+/// one of three scales. Experts are weighted by their pinball loss so far, which fades; the level
+/// that is asked of them follows how often the mix was exceeded (adaptive conformal inference).
+/// Expectations: the mean of the same slots of the last days, and of the last weeks, plus the
+/// present deviation from it, which fades at one of several paces; the last value; the mean of the
+/// last three and of the last thirty; the trend of the last ten, damped. Scales: none; the inverse
+/// root of what is expected, as counts of independent events deviate; the mean of the last errors,
+/// since unrest is followed by unrest.
 #[derive(Debug, Clone)]
 pub struct Experts {
     ahead: Ahead,
@@ -57,10 +73,21 @@ pub struct Experts {
     maxima: Vec<f64>,
     deviations: [Vec<f64>; 2],
     average: f64,
+    /// The mean of all logarithms, which scales are told against.
+    middle: f64,
+    /// The mean size of the last errors of every expectation.
+    unrest: [f64; BASES],
     residuals: Vec<Residuals>,
     mixes: Vec<Mix>,
     /// What was expected at the last origins, newest last, in a ring over `lead + length`.
-    expected: Vec<[Option<f64>; ALL]>,
+    expected: Vec<[Option<Expected>; BASES]>,
+}
+
+/// What an expectation says, and the scales of its errors.
+#[derive(Debug, Clone, Copy)]
+struct Expected {
+    log: f64,
+    scales: [f64; SCALES],
 }
 
 /// The mix at one level.
@@ -106,9 +133,11 @@ impl Experts {
             maxima: Vec::new(),
             deviations: [Vec::new(), Vec::new()],
             average: 0.0,
+            middle: 0.0,
+            unrest: [0.1; BASES],
             residuals: vec![Residuals::new(memory as usize); ALL],
             mixes: levels.iter().map(mix).collect(),
-            expected: vec![[None; ALL]; ring],
+            expected: vec![[None; BASES]; ring],
         }
     }
 
@@ -136,6 +165,7 @@ impl Experts {
         } else {
             self.average + (log - self.average) / 30.0
         };
+        self.middle += (log - self.middle) / (last + 1) as f64;
         self.learn();
         self.expect();
     }
@@ -156,10 +186,16 @@ impl Experts {
         };
         let actual = self.maxima[last + 1 - length];
         let place = origin % self.expected.len();
-        for (expert, expected) in self.expected[place].iter().enumerate() {
-            if let Some(expected) = expected {
-                self.residuals[expert].add(actual - expected);
+        let newest = (NEWEST * self.minutes).min(0.5);
+        for (base, expected) in self.expected[place].iter().enumerate() {
+            let Some(Expected { log, scales }) = expected else {
+                continue;
+            };
+            let error = actual - log;
+            for (scale, by) in scales.iter().enumerate() {
+                self.residuals[base * SCALES + scale].add(error / by);
             }
+            self.unrest[base] += newest * (error.abs() - self.unrest[base]);
         }
         let fade = LOSS_FADES.powf(self.minutes);
         for mix in &mut self.mixes {
@@ -168,7 +204,17 @@ impl Experts {
     }
 
     fn expect(&mut self) {
-        let expected = self.expectations();
+        let scaled = |(base, log): (usize, Option<f64>)| {
+            let rooted = |log: f64| ((self.middle - log) / 2.0).exp();
+            let unrest = TENTHS * self.unrest[base].max(1e-3);
+            log.map(|log| Expected {
+                log,
+                scales: [1.0, rooted(log), unrest],
+            })
+        };
+        let mut expected = [None; BASES];
+        let expectations = self.expectations().into_iter().enumerate().map(scaled);
+        expected.iter_mut().zip(expectations).for_each(|(into, from)| *into = from);
         let ring = self.expected.len();
         let place = (self.logs.len() - 1) % ring;
         for mix in &mut self.mixes {
@@ -178,8 +224,8 @@ impl Experts {
     }
 
     /// The expectation of every expert that has enough to go by.
-    fn expectations(&self) -> [Option<f64>; ALL] {
-        let mut all = [None; ALL];
+    fn expectations(&self) -> [Option<f64>; BASES] {
+        let mut all = [None; BASES];
         let Ahead { lead, length } = self.ahead;
         let last = self.logs.len() - 1;
         for (place, period) in self.periods.into_iter().enumerate() {
@@ -214,8 +260,9 @@ impl Experts {
 impl Mix {
     fn learn(&mut self, place: usize, actual: f64, fade: f64) {
         let (quantiles, mixed) = &self.quantiles[place];
+        // In demand, since that is what is paid for.
         let pinball = |quantile: f64| {
-            let error = actual - quantile;
+            let error = actual.exp() - quantile.exp();
             error.max(0.0) * self.level + (-error).max(0.0) * (1.0 - self.level)
         };
         let losses = quantiles.map(|quantile| quantile.map(pinball));
@@ -234,12 +281,14 @@ impl Mix {
         }
     }
 
-    fn ask(&mut self, place: usize, expected: &[Option<f64>; ALL], residuals: &[Residuals]) {
+    fn ask(&mut self, place: usize, expected: &[Option<Expected>; BASES], residuals: &[Residuals]) {
         let mut quantiles = [None; ALL];
-        for ((quantile, expected), residuals) in quantiles.iter_mut().zip(expected).zip(residuals) {
-            *quantile = expected
-                .zip(residuals.quantile(1.0 - self.miss))
-                .map(|(expected, residual)| expected + residual);
+        for (expert, (quantile, residuals)) in quantiles.iter_mut().zip(residuals).enumerate() {
+            let Some(Expected { log, scales }) = expected[expert / SCALES] else {
+                continue;
+            };
+            let residual = residuals.quantile(1.0 - self.miss);
+            *quantile = residual.map(|residual| log + scales[expert % SCALES] * residual);
         }
         let speaking = quantiles.iter().zip(&self.losses);
         let speaking = speaking.filter_map(|(quantile, loss)| Some(((*quantile)?, *loss)));

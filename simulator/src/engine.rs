@@ -1,12 +1,11 @@
 //! The course of a simulation: events, routes, service, decisions and bills, slot by slot.
 
-use isobar_capacity::{Capacity, CapacityError};
-
 use super::fleet::{Pool, Start};
 use super::fluid::Fluid;
-use super::policies::{Policy, View, ZoneView};
+use super::policies::{Policy, Setting, View, ZoneView};
 use super::queue::Queue;
 use super::scenario::{LAG, Scenario};
+use super::sizes::Sizes;
 use super::tally::{Tally, Totals};
 use super::trace::{HOUR, SLOT, Trace};
 use super::waiting::TIMES;
@@ -46,6 +45,8 @@ pub(super) struct Served {
     pub(super) busy: f64,
     /// Still waiting at the end.
     pub(super) queued: f64,
+    /// Seconds of waiting of those that began to be served; only single requests tell.
+    pub(super) waited: f64,
     /// Those that waited longer than each of the times.
     pub(super) longer: [f64; TIMES.len()],
 }
@@ -71,33 +72,32 @@ pub(super) trait Server {
 
 /// Runs a policy over a trace, from an hour before the end of the warm-up on; that hour does not
 /// count.
-///
-/// # Errors
-///
-/// When the scenario cannot be sized for.
-pub fn run(
-    scenario: &Scenario,
-    trace: &Trace,
-    engine: Engine,
-    policy: &mut dyn Policy,
-) -> Result<Totals, CapacityError> {
-    let capacity = scenario.capacity()?;
+#[must_use]
+pub fn run(setting: &Setting<'_>, engine: Engine, policy: &mut dyn Policy) -> Totals {
+    let Setting {
+        scenario,
+        trace,
+        sizes,
+        ..
+    } = setting;
     let mut server: Box<dyn Server> = match engine {
-        Engine::Slot => Box::new(Fluid::new(scenario, capacity)),
+        Engine::Slot => Box::new(Fluid::new(scenario, sizes)),
         Engine::Des => Box::new(Queue::new(scenario)),
     };
-    let mut world = World::new(scenario, trace, &capacity);
+    let mut world = World::new(scenario, trace, sizes);
     let begin = scenario.warmup.saturating_sub(HOUR);
     let mut wanted = vec![0; scenario.zones.len()];
+    world.look();
     policy.decide(&world.view(begin), &mut wanted);
     world.settle(&wanted, begin);
     for slot in begin..trace.rates.len() {
         world.events(slot);
         world.serve(slot, server.as_mut());
+        world.look();
         policy.decide(&world.view(slot + 1), &mut wanted);
         world.order(&wanted, slot + 1, policy.start());
     }
-    Ok(world.finish(policy.interventions()))
+    world.finish(policy.interventions())
 }
 
 /// Everything that changes.
@@ -108,16 +108,19 @@ struct World<'a> {
     pools: Vec<Pool>,
     /// What each zone did, of the last slots: the newest last.
     measured: Vec<[f64; LAG + 1]>,
-    /// Since when a zone is down or up again, as routers will see after the lag.
+    /// Whether each zone is there, as far as has been noticed.
     seen_up: Vec<bool>,
-    /// How much traffic a pool of so many replicas takes.
-    weights: Vec<f64>,
-    capacity: Capacity,
+    /// What policies may know of the zones.
+    seen: Vec<ZoneView>,
+    /// The share of the demand of every zone.
+    routes: Vec<f64>,
+    /// A zone takes as much traffic as its pool carries.
+    sizes: &'a Sizes,
     tally: Tally,
 }
 
 impl<'a> World<'a> {
-    fn new(scenario: &'a Scenario, trace: &'a Trace, capacity: &Capacity) -> Self {
+    fn new(scenario: &'a Scenario, trace: &'a Trace, sizes: &'a Sizes) -> Self {
         let zones = scenario.zones.iter().enumerate();
         Self {
             scenario,
@@ -128,8 +131,9 @@ impl<'a> World<'a> {
                 .collect(),
             measured: vec![[0.0; LAG + 1]; scenario.zones.len()],
             seen_up: vec![true; scenario.zones.len()],
-            weights: Vec::new(),
-            capacity: *capacity,
+            seen: Vec::new(),
+            routes: vec![0.0; scenario.zones.len()],
+            sizes,
             tally: Tally::new(scenario),
         }
     }
@@ -166,20 +170,17 @@ impl<'a> World<'a> {
 
     /// The share of the demand of every zone: as much as its replicas carry of what those of all
     /// zones that are not seen to be down carry; all of it at home where there is none.
-    fn routes(&mut self) -> Vec<f64> {
-        let weights: Vec<f64> = (0..self.pools.len())
-            .map(|zone| match self.seen_up[zone] {
-                true => self.weight(self.routed(zone)),
-                false => 0.0,
-            })
-            .collect();
-        let sum: f64 = weights.iter().sum();
-        if sum > 0.0 {
-            return weights.iter().map(|weight| weight / sum).collect();
+    fn route(&mut self) {
+        for zone in 0..self.pools.len() {
+            let up = self.seen_up[zone];
+            self.routes[zone] = if up { self.sizes.rate(self.routed(zone)) } else { 0.0 };
         }
-        let mut home = vec![0.0; weights.len()];
-        home[0] = 1.0;
-        home
+        let sum: f64 = self.routes.iter().sum();
+        if sum > 0.0 {
+            self.routes.iter_mut().for_each(|route| *route /= sum);
+        } else if let Some(home) = self.routes.first_mut() {
+            *home = 1.0;
+        }
     }
 
     /// The replicas that routers count on: a zone that failed just now still gets its traffic.
@@ -192,19 +193,11 @@ impl<'a> World<'a> {
         }
     }
 
-    fn weight(&mut self, replicas: u32) -> f64 {
-        while self.weights.len() <= replicas as usize {
-            let next = u32::try_from(self.weights.len()).unwrap_or(u32::MAX);
-            self.weights.push(self.capacity.max_rate(next));
-        }
-        self.weights[replicas as usize]
-    }
-
     fn serve(&mut self, slot: usize, server: &mut dyn Server) {
-        let routes = self.routes();
+        self.route();
         let rate = self.trace.rates[slot];
         self.tally.begin(slot);
-        for (zone, share) in routes.into_iter().enumerate() {
+        for (zone, share) in self.routes.iter().enumerate() {
             let pool = &mut self.pools[zone];
             let offer = Offer {
                 rate: rate * share,
@@ -221,23 +214,28 @@ impl<'a> World<'a> {
         self.tally.end(slot, &self.pools);
     }
 
+    /// Takes down what policies may know of the zones.
+    fn look(&mut self) {
+        self.seen.clear();
+        for (zone, pool) in self.pools.iter().enumerate() {
+            self.seen.push(ZoneView {
+                ready: pool.ready(),
+                starting: pool.starting(),
+                up: self.seen_up[zone],
+                busy: self.measured[zone][0],
+            });
+        }
+    }
+
     /// What a policy may know before `slot` begins.
     fn view(&self, slot: usize) -> View<'_> {
-        let zones = self.pools.iter().enumerate();
         let rates = &self.trace.rates[..slot.saturating_sub(LAG)];
         let concurrency = f64::from(self.scenario.service.performance.concurrency);
         View {
             slot,
             rates,
             load: rates.last().copied().unwrap_or(0.0) * self.service / concurrency,
-            zones: zones
-                .map(|(zone, pool)| ZoneView {
-                    ready: pool.ready(),
-                    starting: pool.starting(),
-                    up: self.seen_up[zone],
-                    busy: self.measured[zone][0],
-                })
-                .collect(),
+            zones: &self.seen,
         }
     }
 

@@ -1,7 +1,10 @@
 //! The slot engine's service: demand as a flow, queues as what does not fit.
 
+use std::sync::Arc;
+
 use super::engine::{Offer, Served, Server};
 use super::scenario::Scenario;
+use super::sizes::Sizes;
 use super::trace::SLOT;
 use super::waiting::{TIMES, Waiting};
 
@@ -11,8 +14,8 @@ pub(super) const LONGEST_QUEUE: f64 = 5.0;
 /// The queue of every zone, in requests.
 #[derive(Debug)]
 pub(super) struct Fluid {
-    /// By zone; zones with the same slack could share, but tables are cheap.
-    waiting: Vec<Waiting>,
+    /// By zone.
+    waiting: Vec<Arc<Waiting>>,
     queues: Vec<f64>,
     slack: Vec<f64>,
     /// Requests per second and replica at full load.
@@ -20,18 +23,11 @@ pub(super) struct Fluid {
 }
 
 impl Fluid {
-    pub(super) fn new(scenario: &Scenario, capacity: isobar_capacity::Capacity) -> Self {
-        let performance = capacity.performance();
-        let slack: Vec<_> = scenario
-            .zones
-            .iter()
-            .map(|zone| scenario.slack(zone))
-            .collect();
+    pub(super) fn new(scenario: &Scenario, sizes: &Sizes) -> Self {
+        let performance = sizes.capacity().performance();
+        let slack: Vec<_> = scenario.zones.iter().map(|zone| scenario.slack(zone)).collect();
         Self {
-            waiting: slack
-                .iter()
-                .map(|slack| Waiting::new(capacity, *slack))
-                .collect(),
+            waiting: slack.iter().map(|slack| sizes.waiting(*slack)).collect(),
             queues: vec![0.0; slack.len()],
             slack: slack.iter().map(std::time::Duration::as_secs_f64).collect(),
             rate: f64::from(performance.concurrency) / performance.service_time.as_secs_f64(),
@@ -63,15 +59,12 @@ impl Server for Fluid {
             late: stationary.late * arrived,
             busy: busy.min(1.0),
             queued: after,
+            waited: 0.0,
             longer: stationary.longer.map(|share| f64::from(share) * arrived),
         };
         if begin > 0.0 || end > 0.0 {
             let above = |wait: f64| share_above(begin, end, wait) * arrived;
-            served.late = served
-                .late
-                .max(above(self.slack[zone]))
-                .max(shed)
-                .min(arrived);
+            served.late = served.late.max(above(self.slack[zone])).max(shed).min(arrived);
             for (longer, time) in served.longer.iter_mut().zip(TIMES) {
                 *longer = longer.max(above(time as f64 / 1e3)).min(arrived);
             }

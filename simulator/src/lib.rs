@@ -16,7 +16,7 @@ mod waiting;
 pub use self::engine::{Engine, run};
 pub use self::fleet::Start;
 pub use self::policies::{
-    Build, Foresight, Kind, LEVELS, POLICIES, Policy, Setting, View, ZoneView, planned_at, policy,
+    Build, Foresight, Kind, LEVELS, POLICIES, Policy, Setting, Stance, View, ZoneView, planned_with, policy,
     swept_hpa,
 };
 pub use self::scenario::{
@@ -26,3 +26,6 @@ pub use self::sizes::Sizes;
 pub use self::stream::{Purpose, Stream};
 pub use self::tally::{Day, Totals};
 pub use self::trace::{DAY, HOUR, MINUTE, SLOT, Trace, TraceError};
+
+#[cfg(test)]
+mod tests;

@@ -10,12 +10,13 @@ mod tracking;
 
 use isobar_capacity::CapacityError;
 
+use self::planned::Placements;
 use super::fleet::Start;
 use super::scenario::Scenario;
 use super::sizes::Sizes;
 use super::trace::Trace;
 
-pub use self::planned::{Foresight, LEVELS};
+pub use self::planned::{Foresight, LEVELS, Stance};
 
 /// What a policy may know.
 #[derive(Debug)]
@@ -27,15 +28,13 @@ pub struct View<'a> {
     /// The newest of them as a number of replicas that are busy all the time.
     pub load: f64,
     /// The zones.
-    pub zones: Vec<ZoneView>,
+    pub zones: &'a [ZoneView],
 }
 
 impl View<'_> {
     /// What an autoscaler with this target begins with in every zone.
     fn first(&self, target: f64) -> u32 {
-        (self.load / self.zones.len() as f64 / target)
-            .ceil()
-            .max(1.0) as u32
+        (self.load / self.zones.len() as f64 / target).ceil().max(1.0) as u32
     }
 }
 
@@ -70,14 +69,44 @@ pub trait Policy {
 }
 
 /// What a policy is made from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Setting<'a> {
     /// Where it is to decide.
     pub scenario: &'a Scenario,
     /// The demand. Only the oracle looks at what is to come.
     pub trace: &'a Trace,
     /// What pools carry.
-    pub sizes: Sizes,
+    pub(crate) sizes: Sizes,
+    pub(crate) placements: Placements,
+}
+
+impl<'a> Setting<'a> {
+    /// A scenario and its demand.
+    ///
+    /// # Errors
+    ///
+    /// When the objective is out of reach, or the demand more than can be sized for.
+    pub fn new(scenario: &'a Scenario, trace: &'a Trace) -> Result<Self, CapacityError> {
+        let greatest = trace.rates.iter().copied().fold(0.0, f64::max);
+        Ok(Self {
+            scenario,
+            trace,
+            sizes: Sizes::new(scenario.capacity()?, greatest)?,
+            placements: Placements::default(),
+        })
+    }
+
+    /// The same service in the same zones with another demand, or with other chances and faults;
+    /// what was computed for the one serves for the other.
+    #[must_use]
+    pub fn with<'b>(&self, scenario: &'b Scenario, trace: &'b Trace) -> Setting<'b> {
+        Setting {
+            scenario,
+            trace,
+            sizes: self.sizes.clone(),
+            placements: self.placements.clone(),
+        }
+    }
 }
 
 /// Makes a policy, or says why there can be none.
@@ -119,20 +148,14 @@ pub fn swept_hpa(target: f64) -> Box<dyn Policy> {
     Box::new(hpa::Hpa::new(target))
 }
 
-/// The planner at a fixed level, as one of [`LEVELS`] by place.
+/// The planner with a fixed stance.
 #[must_use]
-pub fn planned_at(
+pub fn planned_with(
     setting: &Setting<'_>,
     foresight: &Foresight,
-    level: usize,
-    guard: bool,
+    stance: Stance,
 ) -> Box<dyn Policy> {
-    Box::new(planned::Planned::new(
-        setting,
-        foresight.clone(),
-        level,
-        guard,
-    ))
+    Box::new(planned::Planned::new(setting, foresight.clone(), stance))
 }
 
 /// Shares `total` evenly over the zones that are up; all of it at home where none is.
@@ -140,10 +163,6 @@ fn spread(view: &View<'_>, total: u32, wanted: &mut [u32]) {
     let up = view.zones.iter().filter(|zone| zone.up).count();
     let up = u32::try_from(up).unwrap_or(u32::MAX);
     for (zone, wanted) in view.zones.iter().zip(wanted) {
-        *wanted = if zone.up && up > 0 {
-            total.div_ceil(up)
-        } else {
-            0
-        };
+        *wanted = if zone.up && up > 0 { total.div_ceil(up) } else { 0 };
     }
 }

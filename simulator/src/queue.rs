@@ -162,6 +162,7 @@ impl Line {
     fn begin(&mut self, came: Time, now: Time, takes: Time, seen: &mut Served) {
         let wait = now.saturating_sub(came);
         seen.late += f64::from(u8::from(wait > self.slack));
+        seen.waited += wait as f64 / SECOND;
         for (longer, time) in seen.longer.iter_mut().zip(TIMES) {
             *longer += f64::from(u8::from(wait > time * 1_000_000));
         }

@@ -1,12 +1,18 @@
 //! What pools of every size carry, computed once.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use isobar_capacity::{Capacity, CapacityError};
+
+use super::waiting::{Tables, Waiting};
 
 /// The greatest rates of pools in ascending order, and so the size for any demand.
 #[derive(Debug, Clone)]
 pub struct Sizes {
     capacity: Capacity,
-    rates: Vec<f64>,
+    rates: Arc<[f64]>,
+    tables: Tables,
 }
 
 impl Sizes {
@@ -22,6 +28,7 @@ impl Sizes {
         Ok(Self {
             capacity,
             rates: rates.collect(),
+            tables: Tables::default(),
         })
     }
 
@@ -41,6 +48,11 @@ impl Sizes {
     pub fn rate(&self, replicas: u32) -> f64 {
         let known = self.rates.get(replicas as usize).copied();
         known.unwrap_or_else(|| self.capacity.max_rate(replicas))
+    }
+
+    /// How long requests wait in pools, where they may wait this long.
+    pub(super) fn waiting(&self, slack: Duration) -> Arc<Waiting> {
+        self.tables.of(self.capacity, slack)
     }
 
     /// How pools are sized.

@@ -41,6 +41,8 @@ pub struct Totals {
     pub queued: f64,
     /// Requests that were too slow or not served.
     pub late: f64,
+    /// Seconds that requests waited, where each is simulated by itself.
+    pub waited: f64,
     /// Those of them that were late while replicas of their zone were starting.
     pub cold_hits: f64,
     /// What replicas cost.
@@ -179,6 +181,7 @@ impl Tally {
         sum.served += served.served;
         sum.shed += served.shed;
         sum.late += served.late;
+        sum.waited += served.waited;
         sum.queued += served.queued;
         for (sum, longer) in sum.longer.iter_mut().zip(served.longer) {
             *sum += longer;
@@ -216,6 +219,7 @@ impl Tally {
         totals.served += sum.served;
         totals.shed += sum.shed;
         totals.late += sum.late;
+        totals.waited += sum.waited;
         totals.queued = sum.queued;
         totals.cold_hits += sum.busy;
         for (total, longer) in self.longer.iter_mut().zip(sum.longer) {

@@ -1,6 +1,7 @@
 //! How likely requests wait how long in a pool, as tables.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use isobar_capacity::Capacity;
@@ -25,7 +26,7 @@ pub(super) struct Shares {
     pub(super) longer: [f32; TIMES.len()],
 }
 
-/// The waiting times of pools of one service, each computed when first asked for.
+/// The waiting times of pools of one service at one slack, each computed when first asked for.
 #[derive(Debug)]
 pub(super) struct Waiting {
     capacity: Capacity,
@@ -33,8 +34,22 @@ pub(super) struct Waiting {
     pools: Vec<OnceLock<Vec<Shares>>>,
 }
 
+/// The tables of all slacks that a run met: shared by all runs of a service.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tables(Arc<Mutex<BTreeMap<Duration, Arc<Waiting>>>>);
+
+impl Tables {
+    /// The table of a slack.
+    pub(super) fn of(&self, capacity: Capacity, slack: Duration) -> Arc<Waiting> {
+        let new = || Arc::new(Waiting::new(capacity, slack));
+        // A panic elsewhere leaves whole tables behind.
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(slack).or_insert_with(new).clone()
+    }
+}
+
 impl Waiting {
-    pub(super) fn new(capacity: Capacity, slack: Duration) -> Self {
+    fn new(capacity: Capacity, slack: Duration) -> Self {
         Self {
             capacity,
             slack,
@@ -71,10 +86,10 @@ impl Waiting {
         let performance = self.capacity.performance();
         let slots = f64::from(replicas) * f64::from(performance.concurrency);
         let demand = busy * slots / performance.service_time.as_secs_f64();
-        let p_waits = |wait| self.capacity.p_waits(replicas, demand, wait);
+        let waiting = self.capacity.waiting(replicas, demand);
         Shares {
-            late: p_waits(self.slack),
-            longer: TIMES.map(|time| p_waits(Duration::from_millis(time)) as f32),
+            late: waiting.exceeds(self.slack.as_secs_f64()),
+            longer: TIMES.map(|time| waiting.exceeds(time as f64 / 1e3) as f32),
         }
     }
 }

@@ -11,7 +11,7 @@ pub(super) const NONE: Kind = Kind {
     name: "none",
     about: "static-p99, all in the home zone; a person moves it 15 minutes after the zone is lost",
     build: |setting| {
-        Ok(Box::new(None {
+        Ok(Box::new(Unmanaged {
             replicas: replicas(setting, 0.99)?,
             lost_since: None,
             interventions: 0,
@@ -19,13 +19,13 @@ pub(super) const NONE: Kind = Kind {
     },
 };
 
-struct None {
+struct Unmanaged {
     replicas: u32,
     lost_since: Option<usize>,
     interventions: u32,
 }
 
-impl Policy for None {
+impl Policy for Unmanaged {
     fn decide(&mut self, view: &View<'_>, wanted: &mut [u32]) {
         wanted.fill(0);
         let Some((home, others)) = view.zones.split_first() else {

@@ -7,6 +7,7 @@ mod tuned;
 use isobar_capacity::{Hold, Lead, USUAL_HOLD};
 
 pub use self::foresight::{Foresight, LEVELS};
+pub(crate) use self::placer::Placements;
 use self::placer::Placer;
 use self::tuned::Tuned;
 use super::{Kind, Policy, Setting, View};
@@ -17,8 +18,8 @@ use crate::trace::{MINUTE, SLOT};
 /// The time between two plans.
 pub(super) const REPLAN: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// The utilisation above which the guard adds replicas.
-const GUARD: f64 = 0.8;
+/// The utilisations above which a guard adds replicas, to choose among.
+pub(super) const GUARDS: [f64; 3] = [0.8, 0.65, 0.5];
 
 pub(super) const PLANNED: Kind = Kind {
     name: "planned",
@@ -28,7 +29,7 @@ pub(super) const PLANNED: Kind = Kind {
 
 pub(super) const PLANNED_GUARD: Kind = Kind {
     name: "planned+guard",
-    about: "the planner, and an autoscaler at 80 % busy that adds to it",
+    about: "the planner, and an autoscaler that adds to it, tuned together",
     build: |setting| tuned(setting, true),
 };
 
@@ -37,11 +38,26 @@ fn tuned(
     guard: bool,
 ) -> Result<Box<dyn Policy>, isobar_capacity::CapacityError> {
     let foresight = Foresight::new(setting);
-    if let Some(level) = setting.scenario.level {
-        let level = foresight::nearest(level);
-        return Ok(Box::new(Planned::new(setting, foresight, level, guard)));
-    }
-    Ok(Box::new(Tuned::new(setting, &foresight, guard)?))
+    let guards = if guard { &GUARDS[..] } else { &[] };
+    Ok(match setting.scenario.level {
+        Some(level) => {
+            let stance = Stance {
+                level: foresight::nearest(level),
+                guard: guards.first().copied(),
+            };
+            Box::new(Planned::new(setting, foresight, stance))
+        }
+        None => Box::new(Tuned::new(setting, &foresight, guards)),
+    })
+}
+
+/// How careful the planner is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stance {
+    /// The level of the demand that is provided for, by place in [`LEVELS`].
+    pub level: usize,
+    /// The utilisation above which replicas are added at once, where there is a guard.
+    pub guard: Option<f64>,
 }
 
 /// The lead of an order in a scenario.
@@ -53,72 +69,66 @@ pub(super) fn lead(setting: &Setting<'_>) -> Lead {
     }
 }
 
-/// The planner at one level, which may be changed.
+/// The planner with one stance, which may be changed.
 pub(super) struct Planned {
     foresight: Foresight,
-    pub(super) level: usize,
+    pub(super) stance: Stance,
     /// The level that must be met without any one zone.
     survive: Option<usize>,
     hold: Hold,
     reserve: Hold,
-    guard: Option<Hold>,
+    guard: Hold,
     sizes: Sizes,
     placer: Placer,
     /// What the last plan asked for: with all zones, and without any one.
-    asked: (f64, f64),
+    asked: Option<(f64, f64)>,
 }
 
 impl Planned {
-    pub(super) fn new(
-        setting: &Setting<'_>,
-        foresight: Foresight,
-        level: usize,
-        guard: bool,
-    ) -> Self {
+    pub(super) fn new(setting: &Setting<'_>, foresight: Foresight, stance: Stance) -> Self {
         let startup = setting.scenario.service.performance.startup;
-        let time = Hold::time(startup, REPLAN, USUAL_HOLD);
+        let hold = || Hold::new(startup + REPLAN, REPLAN, 0.0);
         let slot = std::time::Duration::from_secs_f64(SLOT);
         Self {
             foresight,
-            level,
+            stance,
             survive: setting.scenario.survive.map(foresight::nearest),
-            hold: Hold::new(time, REPLAN, 0.0),
-            reserve: Hold::new(time, REPLAN, 0.0),
-            guard: guard.then(|| Hold::new(USUAL_HOLD, slot, 0.0)),
+            hold: hold(),
+            reserve: hold(),
+            guard: Hold::new(USUAL_HOLD, slot, 0.0),
             sizes: setting.sizes.clone(),
             placer: Placer::new(setting),
-            asked: (0.0, 0.0),
+            asked: None,
         }
     }
 
-    /// The demand that keeps the busy share at the guard's target.
-    fn guarded(&self, view: &View<'_>) -> f64 {
-        self.sizes.rate((view.load / GUARD).ceil() as u32)
+    /// Plans anew when a minute has become known.
+    fn plan(&mut self, view: &View<'_>) -> (f64, f64) {
+        let known = view.rates.len();
+        if let Some(asked) = self.asked.filter(|_| !known.is_multiple_of(MINUTE)) {
+            return asked;
+        }
+        let minute = (known / MINUTE).saturating_sub(1);
+        let now = view.rates.last().copied().unwrap_or(0.0);
+        let at = |level| self.foresight.demand(level, minute).unwrap_or(now);
+        let (demand, reserve) = (at(self.stance.level), self.survive.map(at));
+        let reserve = reserve.map_or(0.0, |reserve| self.reserve.settle(reserve));
+        let asked = (self.hold.settle(demand), reserve);
+        self.asked = Some(asked);
+        asked
     }
 }
 
 impl Policy for Planned {
     fn decide(&mut self, view: &View<'_>, wanted: &mut [u32]) {
-        let known = view.rates.len();
-        if known.is_multiple_of(MINUTE) || self.asked == (0.0, 0.0) {
-            let minute = (known / MINUTE).saturating_sub(1);
-            let now = view.rates.last().copied().unwrap_or(0.0);
-            let at = |level| self.foresight.demand(level, minute).unwrap_or(now);
-            let (demand, reserve) = (at(self.level), self.survive.map(at));
-            self.asked = (
-                self.hold.settle(demand),
-                reserve.map_or(0.0, |reserve| self.reserve.settle(reserve)),
-            );
-        } else if self.guard.is_none() && view.zones.iter().all(|zone| zone.up) {
-            return;
-        }
-        let (mut demand, reserve) = self.asked;
-        if self.guard.is_some() {
-            let guarded = self.guarded(view);
-            if let Some(hold) = &mut self.guard {
-                demand = demand.max(hold.settle(guarded));
+        let (planned, reserve) = self.plan(view);
+        let demand = match self.stance.guard {
+            Some(target) => {
+                let guarded = self.sizes.rate((view.load / target).ceil() as u32);
+                planned.max(self.guard.settle(guarded))
             }
-        }
+            None => planned,
+        };
         self.placer.place(view, demand, reserve, wanted);
     }
 }

@@ -9,9 +9,7 @@ use super::{Setting, lead};
 use crate::trace::Trace;
 
 /// The levels that the planner chooses among.
-pub const LEVELS: [f64; 12] = [
-    0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.975, 0.985, 0.99, 0.995, 0.998, 0.9995,
-];
+pub const LEVELS: [f64; 9] = [0.5, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99, 0.995, 0.999];
 
 /// The place of the level nearest to this one.
 pub(super) fn nearest(level: f64) -> usize {

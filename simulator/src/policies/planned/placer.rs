@@ -1,6 +1,7 @@
 //! Demand to replicas per zone, as a plan does it.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use isobar_capacity::Capacity;
 use isobar_placement::{MOST_REPLICAS, MaximumCause, Request, Survive, Zone, place};
@@ -10,17 +11,25 @@ use crate::sizes::Sizes;
 
 /// Demands are rounded up to powers of this before they are placed, so that the answers of many
 /// plans are one.
-const GRID: f64 = 1.01;
+const GRID: f64 = 1.02;
 
 /// Zones up, by bit.
 type Mask = u64;
+
+/// What was placed before, by the zones that are up, the demand on the grid, and whether the loss of
+/// a zone is survived.
+type Known = BTreeMap<(Mask, i32, bool), Option<Vec<u32>>>;
+
+/// Placements that all planners of the same zones and service share.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Placements(Arc<Mutex<Known>>);
 
 pub(super) struct Placer {
     capacity: Capacity,
     sizes: Sizes,
     zones: Vec<Zone>,
     survive: bool,
-    known: BTreeMap<(Mask, i32, bool), Option<Vec<u32>>>,
+    shared: Placements,
 }
 
 impl Placer {
@@ -40,14 +49,14 @@ impl Placer {
             sizes: setting.sizes.clone(),
             zones: zones.iter().enumerate().map(zone).collect(),
             survive: setting.scenario.survive.is_some(),
-            known: BTreeMap::new(),
+            shared: setting.placements.clone(),
         }
     }
 
     /// Replicas that carry `demand` with all zones that are up, and `reserve` without any one of
     /// them; while a zone is lost, no further loss is provided for. Where there is no placement,
     /// what was wanted stays.
-    pub(super) fn place(&mut self, view: &View<'_>, demand: f64, reserve: f64, wanted: &mut [u32]) {
+    pub(super) fn place(&self, view: &View<'_>, demand: f64, reserve: f64, wanted: &mut [u32]) {
         if let [only] = wanted {
             let up = view.zones.first().is_some_and(|zone| zone.up);
             *only = if up {
@@ -71,7 +80,7 @@ impl Placer {
 
     /// The placement for the least demand from `reserve` on that, provided for without any one
     /// zone, lets all zones together carry `demand`.
-    fn surviving(&mut self, mask: Mask, demand: f64, reserve: f64) -> Option<Vec<u32>> {
+    fn surviving(&self, mask: Mask, demand: f64, reserve: f64) -> Option<Vec<u32>> {
         let (mut low, mut high) = (grid(reserve), grid(demand.max(reserve)));
         while low < high {
             let middle = low + (high - low).div_euclid(2);
@@ -86,17 +95,30 @@ impl Placer {
         self.known(mask, low, true)
     }
 
-    fn known(&mut self, mask: Mask, step: i32, survive: bool) -> Option<Vec<u32>> {
-        if let Some(known) = self.known.get(&(mask, step, survive)) {
+    /// No zone takes more than half again its even share: a fleet that rests on few zones pays for
+    /// the loss of each, and the search is shorter.
+    fn most(&self, mask: Mask, demand: f64) -> u32 {
+        let zones = f64::from(mask.count_ones().saturating_sub(1).max(1));
+        let even = self.sizes.size(demand / zones);
+        (even + even.div_ceil(2) + 1).min(MOST_REPLICAS)
+    }
+
+    fn known(&self, mask: Mask, step: i32, survive: bool) -> Option<Vec<u32>> {
+        let key = (mask, step, survive);
+        // A panic elsewhere leaves whole placements behind.
+        let lock = || self.shared.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(&key) {
             return known.clone();
         }
+        let demand = GRID.powi(step);
         let zones = self.zones.iter().enumerate();
         let zones = zones.map(|(place, zone)| Zone {
             available: mask & (1 << place) != 0,
+            maximum: self.most(mask, demand),
             ..zone.clone()
         });
         let request = Request {
-            demand: GRID.powi(step),
+            demand,
             zones: zones.collect(),
             survive: if survive {
                 Survive::Zone
@@ -107,7 +129,7 @@ impl Placer {
         };
         let placed = place(&self.capacity, &request).ok();
         let counts = placed.map(|placed| placed.zones.iter().map(|zone| zone.replicas).collect());
-        self.known.insert((mask, step, survive), counts.clone());
+        lock().insert(key, counts.clone());
         counts
     }
 }

@@ -1,25 +1,25 @@
-//! The planner with the level that would have been right of late.
+//! The planner with the stance that would have been right of late.
 
-use isobar_capacity::{CapacityError, Trial, cheapest_within};
+use isobar_capacity::{Trial, cheapest_within};
 
-use super::{Foresight, LEVELS, Planned, Policy, Setting, View};
+use super::{Foresight, LEVELS, Planned, Policy, Setting, Stance, View};
 use crate::engine::{Engine, run};
 use crate::scenario::Scenario;
 use crate::tally::Day;
 use crate::trace::DAY;
 
-/// The level is chosen by what it would have led to in so many days before.
+/// The stance is chosen by what it would have led to in so many days before.
 const MEMORY: usize = 7;
 
 /// What is learned from before the first seasons are known does not count: two days.
 const APPRENTICESHIP: usize = 2 * DAY;
 
-/// Every level is replayed along with the one that counts; each day takes the cheapest that kept to
+/// Every stance is replayed along with the one that counts; each day takes the cheapest that kept to
 /// the budget in the last seven days.
 pub(super) struct Tuned {
     planned: Planned,
-    /// By level and day.
-    replays: Vec<Vec<Day>>,
+    /// What each stance would have led to, by day.
+    replays: Vec<(Stance, Vec<Day>)>,
     /// The slot at which the replays begin to count.
     begin: usize,
     budget: f64,
@@ -27,11 +27,8 @@ pub(super) struct Tuned {
 }
 
 impl Tuned {
-    pub(super) fn new(
-        setting: &Setting<'_>,
-        foresight: &Foresight,
-        guard: bool,
-    ) -> Result<Self, CapacityError> {
+    /// Every level with each of the guards; without any where there is none.
+    pub(super) fn new(setting: &Setting<'_>, foresight: &Foresight, guards: &[f64]) -> Self {
         let whole_days = setting.scenario.warmup / DAY * DAY;
         // So that days of replays end where days after the warm-up begin.
         let begin = setting.scenario.warmup - whole_days.saturating_sub(APPRENTICESHIP);
@@ -40,37 +37,52 @@ impl Tuned {
             outages: Vec::new(),
             ..setting.scenario.clone()
         };
-        let replay = |level| {
-            let mut planned = Planned::new(setting, foresight.clone(), level, guard);
-            Ok(run(&scenario, setting.trace, Engine::Slot, &mut planned)?.days)
+        let replayed = setting.with(&scenario, setting.trace);
+        let replay = |stance: Stance| {
+            let mut planned = Planned::new(&replayed, foresight.clone(), stance);
+            (stance, run(&replayed, Engine::Slot, &mut planned).days)
         };
-        let replays = (0..LEVELS.len()).map(replay).collect::<Result<_, _>>()?;
-        let middle = super::foresight::nearest(0.95);
-        Ok(Self {
-            planned: Planned::new(setting, foresight.clone(), middle, guard),
-            replays,
+        let middle = Stance {
+            level: super::foresight::nearest(0.95),
+            guard: guards.first().copied(),
+        };
+        Self {
+            planned: Planned::new(setting, foresight.clone(), middle),
+            replays: stances(guards).into_iter().map(replay).collect(),
             begin,
             budget: setting.scenario.budget,
             day: None,
-        })
+        }
     }
 
-    /// The level for a day, from the days before it.
-    fn level(&self, day: usize) -> Option<usize> {
-        let trial = |(level, days): (usize, &Vec<Day>)| {
+    /// The stance for a day, from the days before it.
+    fn stance(&self, day: usize) -> Option<Stance> {
+        let trial = |(place, (_, days)): (usize, &(Stance, Vec<Day>))| {
             let days = &days[day.saturating_sub(MEMORY).min(days.len())..day.min(days.len())];
             let sum = |of: fn(&Day) -> f64| days.iter().map(of).sum::<f64>();
             let arrived = sum(|day| day.arrived);
             (arrived > 0.0).then(|| Trial {
-                level: LEVELS[level],
+                of: place,
                 violations: sum(|day| day.late) / arrived,
                 cost: sum(|day| day.cost),
             })
         };
-        let trials: Vec<Trial> = self.replays.iter().enumerate().filter_map(trial).collect();
+        let trials: Vec<_> = self.replays.iter().enumerate().filter_map(trial).collect();
         let chosen = cheapest_within(&trials, self.budget)?;
-        Some(super::foresight::nearest(chosen.level))
+        Some(self.replays.get(chosen.of)?.0)
     }
+}
+
+fn stances(guards: &[f64]) -> Vec<Stance> {
+    let levels = 0..LEVELS.len();
+    if guards.is_empty() {
+        return levels.map(|level| Stance { level, guard: None }).collect();
+    }
+    let with = |guard: &f64| {
+        let guard = Some(*guard);
+        levels.clone().map(move |level| Stance { level, guard })
+    };
+    guards.iter().flat_map(with).collect()
 }
 
 impl Policy for Tuned {
@@ -78,8 +90,8 @@ impl Policy for Tuned {
         let day = view.slot.saturating_sub(self.begin) / DAY;
         if self.day != Some(day) {
             self.day = Some(day);
-            if let Some(level) = self.level(day) {
-                self.planned.level = level;
+            if let Some(stance) = self.stance(day) {
+                self.planned.stance = stance;
             }
         }
         self.planned.decide(view, wanted);
