@@ -455,6 +455,6 @@ async fn plans_and_look_ups_go_on_at_the_same_time_up_to_the_parallelism() {
         })
         .collect();
     workspace.write("main.hcl", &text);
-    workspace.propose(isobar::plan::Mode::Normal).await;
+    workspace.propose(Mode::Normal).await;
     assert_eq!(crowd.most(), 5);
 }
