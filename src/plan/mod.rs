@@ -4,6 +4,7 @@ mod absent;
 mod adopt;
 mod batch;
 mod checks;
+mod cohort;
 mod cycle;
 mod deploy;
 mod drive;

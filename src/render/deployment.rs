@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
 use super::style::{Role, Style, visible};
-use crate::deployment::{Demand, ZoneSize};
+use crate::deployment::{Demand, Quality, ZoneSize};
 use crate::plan::{Plan, PlannedDeployment};
 
 /// A time to the minute, with its day.
@@ -29,14 +29,36 @@ pub(super) fn draw(name: &str, planned: &PlannedDeployment, plan: &Plan, style: 
             let _ = writeln!(text, "{:indent$}{line}", "");
         }
     }
+    if let Some(quality) = planned.sized.quality.as_ref().map(quality) {
+        for (position, line) in style.wrap(&quality, 6).into_iter().enumerate() {
+            let indent = if position == 0 { 2 } else { 4 };
+            let _ = writeln!(text, "{:indent$}{line}", "");
+        }
+    }
     text
 }
+
+/// How good the placement is, and what the dearest of its constraints cost.
+fn quality(quality: &Quality) -> String {
+    const MOST: usize = 3;
+    let shadows = quality.shadows.iter().filter(|(_, saves)| saves.0 >= WORTH_TELLING);
+    let shadows = shadows.take(MOST).map(|(what, saves)| format!("{what} {} $/h", dollars(*saves)));
+    let shadows: Vec<String> = shadows.collect();
+    let worth = match shadows.is_empty() {
+        true => String::new(),
+        false => format!("; would save: {}", visible(&shadows.join(", "))),
+    };
+    format!("placement: {}{worth}", quality.gap)
+}
+
+/// What saves less than this many millionths of a dollar per hour is not told.
+const WORTH_TELLING: u64 = 100;
 
 /// A deployment of which nothing changes, on one line with its end.
 pub(super) fn unchanged(name: &str, planned: &PlannedDeployment) -> String {
     let zones = &planned.sized.zones;
     let replicas: u64 = zones.iter().map(|zone| u64::from(zone.after)).sum();
-    let price = zones.iter().map(|zone| zone.price.times(zone.after)).sum();
+    let price = zones.iter().map(ZoneSize::cost_after).sum();
     let running = zones.iter().filter(|zone| zone.after > 0);
     let running: Vec<&str> = running.map(|zone| zone.zone.as_str()).collect();
     let noun = if replicas == 1 { "replica" } else { "replicas" };
@@ -130,7 +152,7 @@ type Row = [String; 5];
 fn row(zone: &ZoneSize) -> Row {
     let region = zone.region.as_ref();
     let region = region.map_or_else(String::new, |region| format!(" {}", visible(region)));
-    let (before, after) = (zone.price.times(zone.before), zone.price.times(zone.after));
+    let (before, after) = (zone.cost_before(), zone.cost_after());
     [
         zone.zone.clone(),
         format!("{}{region}", zone.provider),
@@ -145,9 +167,8 @@ fn total(zones: &[ZoneSize]) -> Row {
         let sum: u64 = zones.iter().map(|z| u64::from(of(z))).sum();
         sum.to_string()
     };
-    let price =
-        |of: fn(&ZoneSize) -> u32| -> Micros { zones.iter().map(|z| z.price.times(of(z))).sum() };
-    let (before, after) = (price(|z| z.before), price(|z| z.after));
+    let price = |of: fn(&ZoneSize) -> Micros| -> Micros { zones.iter().map(of).sum() };
+    let (before, after) = (price(ZoneSize::cost_before), price(ZoneSize::cost_after));
     let delta = match (before.0, after.0) {
         (before, after) if before < after => format!("+{} $/h", dollars(Micros(after - before))),
         (before, after) if before > after => format!("−{} $/h", dollars(Micros(before - after))),

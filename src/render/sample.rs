@@ -93,7 +93,9 @@ fn zone(name: &str, (before, after): (u32, u32), price: u64, why: &str) -> ZoneS
         region: Some(format!("{name}-1")),
         before,
         after,
+        spot: 0,
         price: Micros(price),
+        spot_price: Micros(price),
         instance: None,
         carbon: None,
         why: why.to_owned(),
@@ -111,6 +113,7 @@ pub(super) fn reranker(virginia: (u32, u32)) -> PlannedDeployment {
                 peak: 412.0,
                 at: time("2026-11-24T09:00:00Z"),
             },
+            quality: None,
             previous: Some(206.0),
             zones: vec![
                 zone(
@@ -126,11 +129,13 @@ pub(super) fn reranker(virginia: (u32, u32)) -> PlannedDeployment {
                     zone: "frankfurt".to_owned(),
                     remaining_capacity: 300.0,
                     shed: 112.0,
+                    close_micros_per_hour: None,
                 },
                 Loss {
                     zone: "virginia".to_owned(),
                     remaining_capacity: 450.0,
                     shed: 0.0,
+                    close_micros_per_hour: None,
                 },
             ],
         },
