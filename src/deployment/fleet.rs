@@ -60,7 +60,8 @@ pub fn size(all: &[Inputs<'_>], taken: &mut Taken) -> Vec<Result<Sized, Wrong>> 
             Err(unplaced) => {
                 let before = services.len();
                 for (place, inputs) in all.iter().enumerate() {
-                    let about = |unplaced: &&fleet::Unplaced| unplaced.services.contains(&inputs.label);
+                    let about =
+                        |unplaced: &&fleet::Unplaced| unplaced.services.contains(&inputs.label);
                     if let Some(unplaced) = unplaced.iter().find(about)
                         && services.remove(&place).is_some()
                     {
@@ -75,7 +76,10 @@ pub fn size(all: &[Inputs<'_>], taken: &mut Taken) -> Vec<Result<Sized, Wrong>> 
         }
     }
     let unknown = || Err(wrong("capacity", "It could not be placed.".to_owned()));
-    sized.into_iter().map(|one| one.unwrap_or_else(unknown)).collect()
+    sized
+        .into_iter()
+        .map(|one| one.unwrap_or_else(unknown))
+        .collect()
 }
 
 fn wrong(attribute: &str, reason: String) -> Wrong {
@@ -113,7 +117,11 @@ fn prepare(inputs: &Inputs<'_>) -> Result<Prepared, Wrong> {
         name: inputs.label.clone(),
         capacity: pool(inputs)?,
         origins: origins(inputs),
-        sites: inputs.sites.iter().map(|site| self::site(site, inputs)).collect(),
+        sites: inputs
+            .sites
+            .iter()
+            .map(|site| self::site(site, inputs))
+            .collect(),
         rules: inputs.capacity.rules.clone(),
         weights: Weights {
             gigabytes_per_request: inputs.measured.response as f64 / 1e9,
@@ -149,7 +157,10 @@ fn origins(inputs: &Inputs<'_>) -> Vec<Origin> {
     };
     match inputs.origins.as_slice() {
         [] => vec![origin("", 1.0)],
-        origins => origins.iter().map(|(name, share)| origin(name, *share)).collect(),
+        origins => origins
+            .iter()
+            .map(|(name, share)| origin(name, *share))
+            .collect(),
     }
 }
 
@@ -165,8 +176,15 @@ fn fitting<'s>(site: &'s Site, inputs: &Inputs<'_>) -> Vec<&'s str> {
     let needs = &inputs.model.resources;
     let mut fitting: Vec<&Offer> = offers.iter().filter(|offer| offer.fits(needs)).collect();
     fitting.sort_by(|a, b| (a.price, &a.instance).cmp(&(b.price, &b.instance)));
-    fitting.truncate(if site.spec.price.is_some() { 1 } else { MOST_SHAPES });
-    fitting.iter().map(|offer| offer.instance.as_str()).collect()
+    fitting.truncate(if site.spec.price.is_some() {
+        1
+    } else {
+        MOST_SHAPES
+    });
+    fitting
+        .iter()
+        .map(|offer| offer.instance.as_str())
+        .collect()
 }
 
 fn site(site: &Site, inputs: &Inputs<'_>) -> fleet::Site {
@@ -191,7 +209,10 @@ fn zones(all: &[Inputs<'_>], taken: &Taken) -> Vec<Zone> {
     for inputs in all {
         for site in inputs.sites {
             let name = site.spec.zone.name.as_str();
-            looked_at.entry(name).or_default().extend(fitting(site, inputs));
+            looked_at
+                .entry(name)
+                .or_default()
+                .extend(fitting(site, inputs));
             zones.entry(name).or_insert(site);
         }
     }
@@ -201,7 +222,9 @@ fn zones(all: &[Inputs<'_>], taken: &Taken) -> Vec<Zone> {
         if let (Market::Open(offers), true) = (&site.market, names.is_empty()) {
             names.extend(offers.first().map(|offer| offer.instance.as_str()));
         }
-        let shapes = names.into_iter().map(|instance| shape(site, instance, taken));
+        let shapes = names
+            .into_iter()
+            .map(|instance| shape(site, instance, taken));
         zone(site, shapes.collect())
     };
     zones.into_iter().map(zone).collect()
@@ -218,7 +241,10 @@ fn zone(site: &Site, shapes: Vec<Shape>) -> Zone {
         name: zone.name.clone(),
         provider: provider.clone(),
         region: zone.region.clone(),
-        jurisdiction: reach.jurisdiction.clone().or_else(|| site.jurisdiction.clone()),
+        jurisdiction: reach
+            .jurisdiction
+            .clone()
+            .or_else(|| site.jurisdiction.clone()),
         available: matches!(site.market, Market::Open(_)),
         shapes,
         grid: site.grid.map_or_else(Grid::default, |grid| Grid {
@@ -240,13 +266,18 @@ fn shape(site: &Site, instance: &str, taken: &Taken) -> Shape {
         (limit.copied(), MaximumCause::Limits),
         (offer.and_then(|offer| offer.quota), MaximumCause::Quota),
     ];
-    let maxima = maxima.into_iter().filter_map(|(most, cause)| Some((most?, cause)));
+    let maxima = maxima
+        .into_iter()
+        .filter_map(|(most, cause)| Some((most?, cause)));
     let key = (site.spec.zone.name.clone(), instance.to_owned());
     let gone = taken.get(&key).copied().unwrap_or(0);
     Shape {
         name: instance.to_owned(),
         price_micros_per_hour: price(site, offer).0,
-        spot_micros_per_hour: offer.filter(|_| site.spot).and_then(|offer| offer.spot).map(|spot| spot.0),
+        spot_micros_per_hour: offer
+            .filter(|_| site.spot)
+            .and_then(|offer| offer.spot)
+            .map(|spot| spot.0),
         watts: offer.and_then(|offer| offer.watts).unwrap_or(0.0),
         speed: 1.0,
         limit: maxima.min().map(|(most, cause)| Limit {
@@ -266,7 +297,10 @@ fn assemble(inputs: &Inputs<'_>, solution: &Solution) -> Option<Sized> {
     let mut services = solution.services.iter();
     let allocation = services.find(|service| service.service == inputs.label)?;
     let zones = inputs.sites.iter().map(|site| {
-        let zone = allocation.zones.iter().find(|zone| zone.zone == site.spec.zone.name);
+        let zone = allocation
+            .zones
+            .iter()
+            .find(|zone| zone.zone == site.spec.zone.name);
         zone_size(site, inputs, zone)
     });
     Some(Sized {

@@ -136,7 +136,9 @@ fn survive(noun: &Noun<'_>) -> Result<Option<Domain>, Wrong> {
 fn texts(noun: &Noun<'_>, name: &str) -> BTreeSet<String> {
     let items = noun.field(name).and_then(Value::items);
     let items = items.into_iter().flat_map(|items| items.iter());
-    items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
+    items
+        .filter_map(|item| item.as_str().map(str::to_owned))
+        .collect()
 }
 
 fn weights(block: Option<Noun<'_>>) -> Result<Weights, Wrong> {
@@ -188,14 +190,17 @@ pub fn origins(value: &Value) -> Result<Vec<(String, f64)>, Wrong> {
         match share.filter(|share| share.is_finite() && *share >= 0.0) {
             Some(share) => origins.push((name.to_string(), share)),
             None => {
-                let reason = format!("The share of {name} must be a number from 0 on; write one such as 0.4.");
+                let reason = format!(
+                    "The share of {name} must be a number from 0 on; write one such as 0.4."
+                );
                 return Err(wrong(reason));
             }
         }
     }
     let total: f64 = origins.iter().map(|(_, share)| share).sum();
     if total <= 0.0 {
-        let reason = "No requests come from anywhere; give an origin a share above 0, or leave out origins.";
+        let reason =
+            "No requests come from anywhere; give an origin a share above 0, or leave out origins.";
         return Err(wrong(reason.to_owned()));
     }
     for (_, share) in &mut origins {

@@ -164,7 +164,12 @@ pub struct Inputs<'a> {
 
 impl ZoneSize {
     /// A zone with this many replicas on demand.
-    pub(super) fn new(site: &Site, instance: Option<&str>, after: u32, mut reasons: Vec<String>) -> Self {
+    pub(super) fn new(
+        site: &Site,
+        instance: Option<&str>,
+        after: u32,
+        mut reasons: Vec<String>,
+    ) -> Self {
         if site.observed < site.recorded {
             let gone = site.recorded - site.observed;
             let noun = if gone == 1 { "replica" } else { "replicas" };
@@ -197,7 +202,9 @@ impl ZoneSize {
     #[must_use]
     pub fn cost_after(&self) -> Micros {
         let on_demand = self.price.times(self.after.saturating_sub(self.spot));
-        [on_demand, self.spot_price.times(self.spot)].into_iter().sum()
+        [on_demand, self.spot_price.times(self.spot)]
+            .into_iter()
+            .sum()
     }
 }
 

@@ -95,7 +95,12 @@ impl Driver<'_> {
     }
 
     /// The label of the noun that an attribute refers to.
-    pub(super) fn named(&self, value: &Value, attribute: &str, kind: &str) -> Result<String, Wrong> {
+    pub(super) fn named(
+        &self,
+        value: &Value,
+        attribute: &str,
+        kind: &str,
+    ) -> Result<String, Wrong> {
         let wrong = || Wrong {
             path: Path::attribute(attribute),
             reason: format!("{attribute} must be a reference such as {kind}.name."),
@@ -136,7 +141,11 @@ impl Driver<'_> {
         Ok(zones.into_values().collect())
     }
 
-    pub(super) fn demand(&mut self, value: &Value, capacity: &CapacitySpec) -> Result<Demand, Wrong> {
+    pub(super) fn demand(
+        &mut self,
+        value: &Value,
+        capacity: &CapacitySpec,
+    ) -> Result<Demand, Wrong> {
         let there = |name: &str| value.field(name).filter(|v| !v.is_null());
         match (there("demand"), there("replicas")) {
             (Some(_), Some(_)) => Err(Wrong {

@@ -41,8 +41,13 @@ pub(super) fn draw(name: &str, planned: &PlannedDeployment, plan: &Plan, style: 
 /// How good the placement is, and what the dearest of its constraints cost.
 fn quality(quality: &Quality) -> String {
     const MOST: usize = 3;
-    let shadows = quality.shadows.iter().filter(|(_, saves)| saves.0 >= WORTH_TELLING);
-    let shadows = shadows.take(MOST).map(|(what, saves)| format!("{what} {} $/h", dollars(*saves)));
+    let shadows = quality
+        .shadows
+        .iter()
+        .filter(|(_, saves)| saves.0 >= WORTH_TELLING);
+    let shadows = shadows
+        .take(MOST)
+        .map(|(what, saves)| format!("{what} {} $/h", dollars(*saves)));
     let shadows: Vec<String> = shadows.collect();
     let worth = match shadows.is_empty() {
         true => String::new(),

@@ -183,7 +183,9 @@ impl From<&Quality> for QualityDocument {
                 Gap::Within(part) => Some(part),
             },
             cost_micros: quality.cost.0,
-            shadows: shadows.map(|(text, micros)| (text.clone(), micros.0)).collect(),
+            shadows: shadows
+                .map(|(text, micros)| (text.clone(), micros.0))
+                .collect(),
         }
     }
 }
@@ -194,7 +196,9 @@ impl From<QualityDocument> for Quality {
         Self {
             gap: document.gap.map_or(Gap::Proven, Gap::Within),
             cost: Micros(document.cost_micros),
-            shadows: shadows.map(|(text, micros)| (text, Micros(micros))).collect(),
+            shadows: shadows
+                .map(|(text, micros)| (text, Micros(micros)))
+                .collect(),
         }
     }
 }

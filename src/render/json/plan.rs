@@ -282,8 +282,7 @@ fn cause(cause: &Cause) -> Json {
 
 fn deployment(planned: &PlannedDeployment) -> Json {
     let sized = &planned.sized;
-    let total =
-        |of: fn(&ZoneSize) -> Micros| -> Micros { sized.zones.iter().map(of).sum() };
+    let total = |of: fn(&ZoneSize) -> Micros| -> Micros { sized.zones.iter().map(of).sum() };
     let losses: Vec<Json> = sized
         .losses
         .iter()
