@@ -4,12 +4,6 @@
 #
 #   isobar -chdir=examples/five-zones plan
 
-variable "carbon_price" {
-  type        = number
-  default     = 0
-  description = "US dollars for a ton of CO2 equivalent, weighed beside the price of machines."
-}
-
 variable "down" {
   type        = set(string)
   default     = []
@@ -42,7 +36,7 @@ model "reranker" {
     memory = "16GiB"
   }
   performance {
-    service_time = "120ms"
+    service_time = "200ms"
     concurrency  = 2
     startup      = "180s"
   }
@@ -57,11 +51,11 @@ forecast "reranker" {
 
 capacity "standard" {
   slo {
-    latency    = "400ms"
+    latency    = "800ms"
     violations = 0.01
   }
   survive        = "zone"
-  min_replicas   = 1
+  min_replicas   = 0
   max_zone_share = 0.5
 }
 

@@ -26,7 +26,7 @@ pub fn human(name: &str, prediction: &Prediction, style: &Style) -> String {
         .into_iter()
         .filter_map(|(at, value)| Some((at, value?)))
         .collect();
-    text.push_str(&chart::forecast(&history, frozen, style));
+    text.push_str(&chart::forecast(&history, &[], frozen, style));
     text.push_str(&peaks(prediction));
     text.push_str(&backtest(prediction));
     if forecast.method == POOL {

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use isobar_sdk::address::{Key, Native};
+use isobar_sdk::deployment::{Envelope, Scaling, Schedule, Shift};
 use isobar_sdk::quantity::Micros;
 use isobar_sdk::{Address, Known, Path, Type, Value};
 use jiff::Timestamp;
 
 use crate::change::{Action, Cause, Change, Reason};
+use crate::deployment::schedule::Outline;
 use crate::deployment::{Demand, Sized, ZoneSize};
 use crate::event::Event;
 use crate::forecast::{self, Candidate, Outcome, Score, Unfit};
@@ -96,16 +98,46 @@ fn zone(name: &str, (before, after): (u32, u32), price: u64, why: &str) -> ZoneS
         spot: 0,
         price: Micros(price),
         spot_price: Micros(price),
-        instance: None,
-        carbon: None,
+        instance: Some("g1.a10g".to_owned()),
+        carbon: Some(0.042),
         why: why.to_owned(),
     }
+}
+
+fn outlines() -> BTreeMap<String, Outline> {
+    let outline = |scaling, counts: [u32; 3]| {
+        let starts = [
+            "2026-11-21T07:57:00Z",
+            "2026-11-22T08:57:00Z",
+            "2026-11-22T19:00:00Z",
+        ];
+        let shifts = starts.into_iter().zip(counts).map(|(start, min)| Shift {
+            start: time(start),
+            envelope: Envelope { min, max: min + 2 },
+        });
+        Outline {
+            scaling,
+            envelope: Envelope { min: 5, max: 7 },
+            schedule: Some(Schedule {
+                shifts: shifts.collect(),
+                until: time("2026-11-24T07:00:00Z"),
+            }),
+        }
+    };
+    [
+        (
+            "frankfurt".to_owned(),
+            outline(Scaling::Schedule, [2, 5, 3]),
+        ),
+        ("virginia".to_owned(), outline(Scaling::Fixed, [2, 6, 3])),
+    ]
+    .into()
 }
 
 pub(super) fn reranker(virginia: (u32, u32)) -> PlannedDeployment {
     let why = "206.0 req/s at 50.0 req/s each, +1 to survive loss of frankfurt";
     PlannedDeployment {
-        outlines: BTreeMap::new(),
+        outlines: outlines(),
         sized: Sized {
             demand: Demand::Forecast {
                 name: "reranker".to_owned(),
@@ -129,7 +161,7 @@ pub(super) fn reranker(virginia: (u32, u32)) -> PlannedDeployment {
                     zone: "frankfurt".to_owned(),
                     remaining_capacity: 300.0,
                     shed: 112.0,
-                    close_micros_per_hour: None,
+                    close_micros_per_hour: Some(4_222_500),
                 },
                 Loss {
                     zone: "virginia".to_owned(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use isobar_sdk::deployment::{Scaling, Schedule, Shift};
 use isobar_sdk::quantity::Micros;
 use isobar_sdk::{Address, Known, Path, Step, Value};
 use serde_json::{Value as Json, json};
@@ -11,6 +12,7 @@ use super::check::check;
 use super::modules::modules;
 use super::resource::{Object, name, output, resource, sensitive, shown, unknown};
 use crate::change::{Action, Cause, Change, Reason};
+use crate::deployment::schedule::Outline;
 use crate::deployment::{Demand, Quality, ZoneSize};
 use crate::placement::fleet::Gap;
 use crate::plan::{
@@ -301,6 +303,7 @@ fn deployment(planned: &PlannedDeployment) -> Json {
         "forecast": sized.demand.forecast(),
         "zones": sized.zones.iter().map(zone).collect::<Vec<_>>(),
         "losses": losses,
+        "capacity": each(&planned.outlines, outline),
         "price_before_micros_per_hour": total(ZoneSize::cost_before).0,
         "price_after_micros_per_hour": total(ZoneSize::cost_after).0,
         "placement": sized.quality.as_ref().map(quality),
@@ -320,6 +323,32 @@ fn quality(quality: &Quality) -> Json {
         },
         "cost_micros_per_hour": quality.cost.0,
         "shadow_prices": shadows.collect::<Vec<_>>(),
+    })
+}
+
+fn outline(outline: &Outline) -> Json {
+    let schedule = |schedule: &Schedule| {
+        let shift = |shift: &Shift| {
+            json!({
+                "start": shift.start.to_string(),
+                "min": shift.envelope.min,
+                "max": shift.envelope.max,
+            })
+        };
+        json!({
+            "shifts": schedule.shifts.iter().map(shift).collect::<Vec<_>>(),
+            "until": schedule.until.to_string(),
+        })
+    };
+    json!({
+        "scaling": match outline.scaling {
+            Scaling::Fixed => "fixed",
+            Scaling::Envelope => "envelope",
+            Scaling::Schedule => "schedule",
+        },
+        "min": outline.envelope.min,
+        "max": outline.envelope.max,
+        "schedule": outline.schedule.as_ref().map(schedule),
     })
 }
 
