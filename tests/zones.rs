@@ -29,16 +29,19 @@ fn cloud(folder: &Folder) -> Cloud {
     Cloud::open(folder.path("five-zones/cloud.json"))
 }
 
-/// A plan up to its resources, with the hour at which its forecast expires left out.
+/// The deployment in a plan, without what depends on the day: notes and when its forecast expires.
 fn head(shown: &str) -> String {
-    let end = shown.find("\ndeployment.reranker:").unwrap_or(shown.len());
-    let text = &shown[..end];
-    let Some(at) = text.find("expires ") else {
+    let start = shown.find("deployment.reranker\n");
+    let start = start.or_else(|| shown.find("deployment.reranker stays"));
+    let text = &shown[start.unwrap_or(0)..];
+    let ends = ["\ndeployment.reranker:", "\nNote:"].into_iter();
+    let end = ends.filter_map(|end| text.find(end)).min();
+    let text = &text[..end.unwrap_or(text.len())];
+    let Some((before, after)) = text.split_once("expires ") else {
         return text.to_owned();
     };
-    let rest = &text[at..];
-    let close = rest.find(')').unwrap();
-    format!("{}expires …{}", &text[..at], &rest[close..])
+    let (_, after) = after.split_once(')').unwrap();
+    format!("{before}expires …){after}")
 }
 
 fn run(folder: &Folder, arguments: &[&str]) -> program::Run {
