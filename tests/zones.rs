@@ -80,6 +80,36 @@ fn a_zone_of_five_is_lost_and_comes_back() {
     assert_eq!(replicas(&folder), before);
 }
 
+/// Dollars and grams of CO2 equivalent per hour of what is planned.
+fn weight(folder: &Folder, price: &str) -> (f64, f64) {
+    let price = format!("-var=carbon_price={price}");
+    run(folder, &["plan", &price, "-out=p"]).ended(0);
+    let document = run(folder, &["show", "-json", "p"]);
+    let document: Json = serde_json::from_str(document.ended(0)).unwrap();
+    let deployment = &document["deployments"]["reranker"];
+    let zones = deployment["zones"].as_array().unwrap().iter();
+    let grams = zones.filter_map(|zone| {
+        let replicas = zone["replicas_after"].as_f64()?;
+        Some(zone["replica_carbon_kg_per_hour"].as_f64()? * replicas * 1000.0)
+    });
+    let micros = deployment["price_after_micros_per_hour"].as_f64().unwrap();
+    (micros / 1e6, grams.sum())
+}
+
+#[test]
+fn a_price_of_carbon_buys_cleaner_power() {
+    let folder = five_zones();
+    let (cheap, dirty) = weight(&folder, "0");
+    let (dear, clean) = weight(&folder, "10000");
+    assert!(clean < 0.7 * dirty, "{clean} {dirty}");
+    assert!(cheap < dear, "{cheap} {dear}");
+    // What is saved is worth what it costs: 10,000 $/t is a cent a gram.
+    assert!(
+        dear - cheap <= (dirty - clean) * 0.01,
+        "{cheap} {dear} {clean} {dirty}"
+    );
+}
+
 #[test]
 fn the_cloud_follows_the_schedule_and_that_is_no_change() {
     let folder = five_zones();

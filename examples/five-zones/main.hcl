@@ -4,6 +4,12 @@
 #
 #   isobar -chdir=examples/five-zones plan
 
+variable "carbon_price" {
+  type        = number
+  default     = 0
+  description = "US dollars for a ton of CO2 equivalent, weighed beside the price of machines."
+}
+
 variable "down" {
   type        = set(string)
   default     = []
@@ -57,6 +63,10 @@ capacity "standard" {
   survive        = "zone"
   min_replicas   = 0
   max_zone_share = 0.5
+
+  objective {
+    carbon_price = var.carbon_price
+  }
 }
 
 deployment "reranker" {
