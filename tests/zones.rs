@@ -174,6 +174,7 @@ variable "down" {
 zone "z" {
   for_each = toset(["a", "b", "c"])
   provider = local
+  price    = 0.01
   down     = contains(var.down, each.key)
 }
 

@@ -17,8 +17,8 @@ use crate::forecast::{self, Candidate, Outcome, Score, Unfit};
 use crate::language::Sources;
 use crate::placement::Loss;
 use crate::plan::{
-    Base, Drift, FrozenForecast, Mode, OutputChange, Plan, PlannedChange, PlannedDeployment,
-    Prediction,
+    Base, Drift, FrozenForecast, Mode, Need, OutputChange, Plan, PlannedChange, PlannedDeployment,
+    Prediction, Stage,
 };
 use crate::telemetry::Series;
 
@@ -234,6 +234,16 @@ pub(super) fn prediction() -> Prediction {
     Prediction {
         series,
         forecast: made,
+        needs: vec![Need {
+            deployment: "web".to_owned(),
+            stages: [(0, 4), (6, 6), (9, 8), (17, 5)]
+                .map(|(hour, replicas)| Stage {
+                    start: frozen.start + jiff::SignedDuration::from_hours(hour),
+                    replicas,
+                    rate: 50.0 * f64::from(replicas),
+                })
+                .into(),
+        }],
         frozen,
         drift,
     }
