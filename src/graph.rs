@@ -164,10 +164,23 @@ impl<N: Ord + Hash> Dag<N> {
     /// What is in a cycle, or behind one, is in none.
     #[must_use]
     pub fn waves(&self) -> Vec<Vec<&N>> {
+        self.waves_with_last(|_| false)
+    }
+
+    /// The same, where nodes that are `last` wait until no other one can come before them.
+    #[must_use]
+    pub fn waves_with_last(&self, last: impl Fn(&&N) -> bool) -> Vec<Vec<&N>> {
         let mut walk = Walk::new(self);
         let mut waves = Vec::new();
+        let mut held: Vec<&N> = Vec::new();
         loop {
-            let wave: Vec<&N> = std::iter::from_fn(|| walk.next_ready()).collect();
+            let ready = std::iter::from_fn(|| walk.next_ready());
+            let (waits, mut wave): (Vec<&N>, Vec<&N>) = ready.partition(&last);
+            held.extend(waits);
+            if wave.is_empty() {
+                wave = std::mem::take(&mut held);
+                wave.sort_unstable();
+            }
             if wave.is_empty() {
                 return waves;
             }
@@ -328,6 +341,8 @@ mod tests {
         ]);
         let waves: [&[&&str]; 3] = [&[&"y", &"z"], &[&"a", &"b"], &[&"c"]];
         assert_eq!(dag.waves(), waves);
+        let waves: [&[&&str]; 4] = [&[&"z"], &[&"a"], &[&"y"], &[&"b", &"c"]];
+        assert_eq!(dag.waves_with_last(|node| **node == "y"), waves);
     }
 
     #[test]

@@ -42,7 +42,7 @@ model "reranker" {
     memory = "16GiB"
   }
   performance {
-    service_time = "120ms"
+    service_time = "200ms"
     concurrency  = 2
     startup      = "180s"
   }
@@ -57,12 +57,16 @@ forecast "reranker" {
 
 capacity "standard" {
   slo {
-    latency    = "400ms"
+    latency    = "800ms"
     violations = 0.01
   }
   survive        = "zone"
-  min_replicas   = 1
+  min_replicas   = 0
   max_zone_share = 0.5
+
+  objective {
+    carbon_price = var.carbon_price
+  }
 }
 
 deployment "reranker" {

@@ -127,6 +127,9 @@ pub struct Loss {
     pub remaining_capacity: f64,
     /// The demand beyond that, in requests per second.
     pub shed: f64,
+    /// What replicas elsewhere that carry it would cost, in millionths per hour; none where nothing
+    /// is shed, or where it is not known.
+    pub close_micros_per_hour: Option<u64>,
 }
 
 impl Placement {
@@ -288,6 +291,7 @@ impl<'a> Problem<'a> {
                 zone: zone.name.clone(),
                 remaining_capacity,
                 shed,
+                close_micros_per_hour: None,
             }
         };
         let pairs = || self.zones.iter().zip(counts);

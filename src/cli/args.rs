@@ -306,6 +306,9 @@ pub(super) struct Plan {
     /// Exit with 0 if there are no changes, 1 on errors and 2 if there are changes.
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
+    /// Fail where requests would be shed if a zone were lost; such a plan is not saved.
+    #[arg(long)]
+    pub(super) fail_on_shed: bool,
     #[command(flatten)]
     pub(super) planning: Planning,
 }

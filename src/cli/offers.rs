@@ -68,17 +68,18 @@ fn of_region(cloud: &str, region: &str, managed: bool) -> Result<Stall, Stopped>
 fn unlisted(error: Unlisted) -> Fault {
     let help = match &error {
         Unlisted::Cloud { .. } => "Name one of them.".to_owned(),
+        Unlisted::Region {
+            near: Some(near), ..
+        } => format!("Did you mean {near:?}?"),
         Unlisted::Region { cloud, .. } => {
             format!("isobar offers -cloud={cloud} lists its regions.")
         }
     };
-    Diagnostic::error(
-        "C0140",
-        "Not in the catalogue",
-        sentence(&error.to_string()),
-    )
-    .help(help)
-    .into()
+    let text = error.to_string();
+    let what = text.split_once(';').map_or(text.as_str(), |(what, _)| what);
+    Diagnostic::error("C0140", "Not in the catalogue", sentence(what))
+        .help(help)
+        .into()
 }
 
 fn of_zone(session: &Session, args: &Args, zone: &str) -> Result<Stall, Stopped> {

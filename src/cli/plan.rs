@@ -4,7 +4,7 @@ use std::fs::File;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use isobar_sdk::{Diagnostic, Fault};
+use isobar_sdk::{Diagnostic, Diagnostics, Fault};
 use jiff::Timestamp;
 
 use super::Exit;
@@ -38,6 +38,9 @@ pub(super) fn run(session: &Session, args: &args::Plan) -> Result<Exit, Stopped>
     };
     let plan = draft.plan(session)?;
     show(session, &args.planning, &plan);
+    if args.fail_on_shed {
+        draft.project.settle(session, shedding(&plan))?;
+    }
     if let Some(text) = written {
         session.shell.result(&format!("\n{text}"));
     }
@@ -64,6 +67,24 @@ pub(super) fn run(session: &Session, args: &args::Plan) -> Result<Exit, Stopped>
     };
     leave((draft, plan));
     Ok(exit)
+}
+
+/// What would be shed if something were lost.
+fn shedding(plan: &Plan) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    for (name, planned) in &plan.deployments {
+        for loss in planned.sized.losses.iter().filter(|loss| loss.shed > 0.0) {
+            let detail = format!(
+                "Without {} the zones of deployment.{name} carry {:.1} requests per second and shed {:.1}.",
+                loss.zone, loss.remaining_capacity, loss.shed
+            );
+            let shed = Diagnostic::error("C0142", "Requests would be shed", detail);
+            found.push(
+                shed.help("Set survive = \"zone\" in its capacity, or leave out -fail-on-shed."),
+            );
+        }
+    }
+    found
 }
 
 /// Gives up what a command has worked with, now that the process ends: to free it piece by piece

@@ -94,6 +94,7 @@ mod tests {
 
     use super::*;
     use crate::deployment::offer::OfferSpec;
+    use crate::deployment::policy::Reach;
 
     fn zone(offers: Vec<OfferSpec>) -> ZoneSpec {
         ZoneSpec {
@@ -105,6 +106,7 @@ mod tests {
             provider: "sim".into(),
             price: None,
             limits: BTreeMap::new(),
+            reach: Reach::default(),
             down: false,
             offers,
             carbon_intensity: None,

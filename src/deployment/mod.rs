@@ -1,11 +1,15 @@
 //! Deployments: how many replicas in which zone, and why.
 
 mod calendar;
+pub mod fleet;
 pub mod market;
 pub mod offer;
+pub mod policy;
 pub mod schedule;
 pub mod size;
 pub mod spec;
 
-pub use size::{Demand, Sized, ZoneSize, size};
-pub use spec::{CapacitySpec, ForecastSpec, Wrong, ZoneSpec};
+pub use fleet::{Taken, size};
+pub use policy::CapacitySpec;
+pub use size::{Demand, Inputs, Quality, Site, Sized, ZoneSize};
+pub use spec::{ForecastSpec, Wrong, ZoneSpec};

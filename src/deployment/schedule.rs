@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use isobar_sdk::deployment::{Envelope, Scaling, Schedule, Shift};
 
+use super::policy::CapacitySpec;
 use super::size::{Site, ZoneSize};
-use super::spec::CapacitySpec;
 use crate::capacity::{self, Band, Capacity, CapacityError};
 use crate::forecast::Forecast;
 

@@ -1,16 +1,17 @@
-//! Demand, capacity and offers to replicas per zone, with the reason of each.
+//! What a deployment is sized from and to: demand, model, capacity and zones; replicas per zone.
 
 use std::collections::BTreeMap;
 
 use isobar_sdk::deployment::{Grid, Model, Offer};
-use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::quantity::Micros;
 use jiff::Timestamp;
 
+use super::fleet;
 use super::market::Market;
-use super::spec::{CapacitySpec, Wrong, ZoneSpec};
-use crate::capacity::{self, Arrivals, Capacity};
-use crate::placement::{self, Loss, MaximumCause, Placement};
+use super::policy::CapacitySpec;
+use super::spec::{Measured, Wrong, ZoneSpec};
+use crate::placement::Loss;
+use crate::placement::fleet::Gap;
 
 /// What a deployment must carry.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +76,10 @@ pub struct Site {
     pub grid: Option<Grid>,
     /// Whose law holds there, where someone tells.
     pub jurisdiction: Option<String>,
+    /// What its replicas run on now, where the platform tells.
+    pub instance: Option<String>,
+    /// Whether its platform runs replicas on spot instances.
+    pub spot: bool,
     /// The replicas that were recorded after the last apply.
     pub recorded: u32,
     /// The replicas that are there now.
@@ -90,8 +95,21 @@ pub struct Sized {
     pub previous: Option<f64>,
     /// Every zone, in name order.
     pub zones: Vec<ZoneSize>,
-    /// For every zone with replicas: what is left without it; empty for fixed replicas.
+    /// For all that can be lost at once: what is left without it; empty for fixed replicas.
     pub losses: Vec<Loss>,
+    /// How good the placement is; none for fixed replicas.
+    pub quality: Option<Quality>,
+}
+
+/// How good a placement is, and what stands in the way of a better one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quality {
+    /// How much of the cost a better placement could save at most.
+    pub gap: Gap,
+    /// What was weighed, per hour: prices and all that the objective makes dollars of.
+    pub cost: Micros,
+    /// Constraints, and what a unit less of each would save in an hour; the dearest first.
+    pub shadows: Vec<(String, Micros)>,
 }
 
 /// The replicas of a deployment in one zone.
@@ -107,8 +125,12 @@ pub struct ZoneSize {
     pub before: u32,
     /// The replicas that are planned.
     pub after: u32,
-    /// The price of one replica-hour.
+    /// How many of them run on spot instances.
+    pub spot: u32,
+    /// The price of one replica-hour on demand.
     pub price: Micros,
+    /// The price of one replica-hour on a spot instance; that on demand where none are sold.
+    pub spot_price: Micros,
     /// The instance type of each replica; `None` where the zone does not say what it sells.
     pub instance: Option<String>,
     /// Kilograms of CO2 equivalent for one replica-hour, where power and grid are known.
@@ -120,87 +142,70 @@ pub struct ZoneSize {
 /// What the replicas of a deployment are derived from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inputs<'a> {
+    /// The name that it is listed under.
+    pub label: String,
     /// What runs.
     pub model: &'a Model,
-    /// The squared coefficient of variation of its service time.
-    pub variability: f64,
+    /// What else was measured of it.
+    pub measured: Measured,
     /// How to size.
     pub capacity: &'a CapacitySpec,
     /// What must be carried.
     pub demand: Demand,
+    /// What must be carried in an outage, in requests per second, where that is something else.
+    pub failover: Option<f64>,
+    /// Where requests come from, and which share of them; empty where it does not matter.
+    pub origins: Vec<(String, f64)>,
     /// What the last apply was sized for, in requests per second.
     pub previous: Option<f64>,
     /// Where, in name order.
-    pub sites: Vec<Site>,
+    pub sites: &'a [Site],
 }
 
-/// Derives the replicas of a deployment.
-///
-/// # Errors
-/// The setting that is in the way, and what would free it.
-pub fn size(inputs: &Inputs<'_>) -> Result<Sized, Wrong> {
-    if let Demand::Replicas(fixed) = &inputs.demand {
-        return fix(inputs, fixed);
+impl ZoneSize {
+    /// A zone with this many replicas on demand.
+    pub(super) fn new(
+        site: &Site,
+        instance: Option<&str>,
+        after: u32,
+        mut reasons: Vec<String>,
+    ) -> Self {
+        if site.observed < site.recorded {
+            let gone = site.recorded - site.observed;
+            let noun = if gone == 1 { "replica" } else { "replicas" };
+            reasons.insert(0, format!("{gone} {noun} gone since the last apply"));
+        }
+        let offer = instance.and_then(|instance| site.offer(instance));
+        let price = fleet::price(site, offer);
+        Self {
+            zone: site.spec.zone.name.clone(),
+            provider: site.spec.provider.clone(),
+            region: site.spec.zone.region.clone(),
+            before: site.observed,
+            after,
+            spot: 0,
+            price,
+            spot_price: offer.and_then(|offer| offer.spot).unwrap_or(price),
+            instance: offer.map(|offer| offer.instance.clone()),
+            carbon: offer.and_then(|offer| carbon(site, offer)),
+            why: reasons.join(", "),
+        }
     }
-    let wrong = |attribute: &str, reason: String| Wrong {
-        path: isobar_sdk::Path::attribute(attribute),
-        reason,
-    };
-    let rate = inputs.demand.rate().unwrap_or_default();
-    if inputs.model.performance.service_time.is_zero() {
-        let reason = format!(
-            "Model {:?} has no performance block, so replicas cannot be derived from demand; measure service_time and concurrency of one replica, or fix replicas by hand.",
-            inputs.model.name
-        );
-        return Err(wrong("model", reason));
+
+    /// What ran there cost in an hour, by the price on demand.
+    #[must_use]
+    pub fn cost_before(&self) -> Micros {
+        self.price.times(self.before)
     }
-    let pool = pool(inputs)?;
-    let request = placement::Request {
-        demand: rate,
-        zones: inputs
-            .sites
-            .iter()
-            .map(|site| candidate(site, inputs))
-            .collect(),
-        survive: inputs.capacity.survive,
-        max_zone_share: inputs.capacity.max_zone_share,
-    };
-    let placement = placement::place(&pool, &request)
-        .map_err(|error| wrong("capacity", sentence(&error.to_string())))?;
-    Ok(assemble(inputs, &placement))
-}
 
-/// What the replicas of one zone do.
-///
-/// # Errors
-/// The target cannot be met by any number of them.
-pub fn pool(inputs: &Inputs<'_>) -> Result<Capacity, Wrong> {
-    let performance = capacity::Performance {
-        service_time: inputs.model.performance.service_time,
-        service_p95: None,
-        concurrency: inputs.model.performance.concurrency,
-        variability: inputs.variability,
-        startup: inputs.model.performance.startup,
-    };
-    let pool = Capacity::new(performance, Arrivals::default(), inputs.capacity.target);
-    pool.map_err(|error| Wrong {
-        path: isobar_sdk::Path::attribute("capacity"),
-        reason: error.to_string(),
-    })
-}
-
-fn offer<'a>(site: &'a Site, model: &Model) -> Option<&'a Offer> {
-    match &site.market {
-        Market::Open(offers) => Offer::choose(offers, &model.resources),
-        Market::Down(_) => None,
+    /// What is planned costs in an hour.
+    #[must_use]
+    pub fn cost_after(&self) -> Micros {
+        let on_demand = self.price.times(self.after.saturating_sub(self.spot));
+        [on_demand, self.spot_price.times(self.spot)]
+            .into_iter()
+            .sum()
     }
-}
-
-fn price(site: &Site, model: &Model) -> Micros {
-    site.spec
-        .price
-        .or_else(|| offer(site, model).map(|offer| offer.price))
-        .unwrap_or_default()
 }
 
 /// Kilograms of CO2 equivalent for an hour of this offer there.
@@ -208,111 +213,36 @@ fn carbon(site: &Site, offer: &Offer) -> Option<f64> {
     Some(site.grid?.kilograms_per_hour(offer.watts?))
 }
 
-/// A site as placement sees it; of several maxima the smallest binds.
-fn candidate(site: &Site, inputs: &Inputs<'_>) -> placement::Zone {
-    let offer = offer(site, inputs.model);
-    let instance = offer.map_or("replica", |offer| offer.instance.as_str());
-    let limit = site
-        .spec
-        .limits
-        .get(instance)
-        .or_else(|| site.spec.limits.get("replica"));
-    let maxima = [
-        (inputs.capacity.max_replicas, MaximumCause::MaxReplicas),
-        (limit.copied(), MaximumCause::Limits),
-        (offer.and_then(|offer| offer.quota), MaximumCause::Quota),
-    ];
-    let binding = maxima
-        .into_iter()
-        .filter_map(|(max, cause)| Some((max?, cause)))
-        .min();
-    let (maximum, maximum_cause) =
-        binding.unwrap_or((placement::MOST_REPLICAS, MaximumCause::MaxReplicas));
-    placement::Zone {
-        name: site.spec.zone.name.clone(),
-        price_micros_per_hour: price(site, inputs.model).0,
-        minimum: inputs.capacity.min_replicas,
-        maximum,
-        maximum_cause,
-        available: offer.is_some(),
-    }
-}
-
-fn assemble(inputs: &Inputs<'_>, placement: &Placement) -> Sized {
-    let zones = inputs.sites.iter().map(|site| {
-        let planned = placement
-            .zones
-            .iter()
-            .find(|zone| zone.name == site.spec.zone.name);
-        let mut reasons: Vec<String> = planned
-            .map(|zone| zone.reasons.iter().map(ToString::to_string).collect())
-            .unwrap_or_default();
-        if let Market::Down(since) = &site.market {
-            reasons = vec![format!("zone is down: {since}")];
-        }
-        zone_size(
-            site,
-            inputs.model,
-            planned.map_or(0, |zone| zone.replicas),
-            reasons,
-        )
-    });
-    Sized {
-        demand: inputs.demand.clone(),
-        previous: inputs.previous,
-        zones: zones.collect(),
-        losses: placement.n_minus_one.clone(),
-    }
-}
-
-fn zone_size(site: &Site, model: &Model, after: u32, mut reasons: Vec<String>) -> ZoneSize {
-    if site.observed < site.recorded {
-        let gone = site.recorded - site.observed;
-        let noun = if gone == 1 { "replica" } else { "replicas" };
-        reasons.insert(0, format!("{gone} {noun} gone since the last apply"));
-    }
-    let offer = offer(site, model);
-    ZoneSize {
-        zone: site.spec.zone.name.clone(),
-        provider: site.spec.provider.clone(),
-        region: site.spec.zone.region.clone(),
-        before: site.observed,
-        after,
-        price: price(site, model),
-        instance: offer.map(|offer| offer.instance.clone()),
-        carbon: offer.and_then(|offer| carbon(site, offer)),
-        why: reasons.join(", "),
-    }
-}
-
-fn fix(inputs: &Inputs<'_>, fixed: &BTreeMap<String, u32>) -> Result<Sized, Wrong> {
-    let names: Vec<&str> = inputs
-        .sites
-        .iter()
-        .map(|site| site.spec.zone.name.as_str())
-        .collect();
+/// A deployment whose replicas are fixed by hand; none where they are not.
+pub(super) fn fixed(inputs: &Inputs<'_>) -> Option<Result<Sized, Wrong>> {
+    let Demand::Replicas(fixed) = &inputs.demand else {
+        return None;
+    };
+    let sites = inputs.sites.iter();
+    let names: Vec<&str> = sites.map(|site| site.spec.zone.name.as_str()).collect();
     if let Some(stranger) = fixed.keys().find(|name| !names.contains(&name.as_str())) {
-        return Err(Wrong {
+        return Some(Err(Wrong {
             path: isobar_sdk::Path::attribute("replicas"),
             reason: format!(
                 "{stranger:?} is not among the zones of this deployment, which are {}.",
                 names.join(", ")
             ),
-        });
+        }));
     }
     let zones = inputs.sites.iter().map(|site| {
         let after = fixed.get(&site.spec.zone.name).copied().unwrap_or(0);
-        zone_size(
-            site,
-            inputs.model,
-            after,
-            vec!["fixed by replicas".to_owned()],
-        )
+        let offer = match &site.market {
+            Market::Open(offers) => Offer::choose(offers, &inputs.model.resources),
+            Market::Down(_) => None,
+        };
+        let instance = offer.map(|offer| offer.instance.as_str());
+        ZoneSize::new(site, instance, after, vec!["fixed by replicas".to_owned()])
     });
-    Ok(Sized {
+    Some(Ok(Sized {
         demand: inputs.demand.clone(),
         previous: inputs.previous,
         zones: zones.collect(),
         losses: Vec::new(),
-    })
+        quality: None,
+    }))
 }

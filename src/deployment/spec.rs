@@ -10,11 +10,10 @@ use isobar_sdk::quantity::{Micros, parse_bytes, parse_duration};
 use isobar_sdk::{Path, Step, Value};
 use isobar_sources::{Kind, Problem, Settings, Shape};
 
-use super::calendar;
 use super::offer::OfferSpec;
-use crate::capacity;
+use super::policy::Reach;
+use super::{calendar, policy};
 use crate::forecast::{Calendar, Competitors, METHODS};
-use crate::placement::Survive;
 use crate::telemetry::{Aggregate, Meaning, STEP};
 
 /// An attribute that has the right type and still makes no sense.
@@ -58,6 +57,8 @@ pub struct ZoneSpec {
     pub carbon_intensity: Option<f64>,
     /// What it says itself about the power of its data centre for each watt of its machines.
     pub pue: Option<f64>,
+    /// What it is to requests and spot instances.
+    pub reach: Reach,
 }
 
 /// A `forecast`.
@@ -81,35 +82,13 @@ pub struct ForecastSpec {
     pub valid_for: Duration,
 }
 
-/// A `capacity`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CapacitySpec {
-    /// What pools are sized for.
-    pub target: capacity::Target,
-    /// The quantile of the demand that must be met.
-    pub quantile: f64,
-    /// What must not matter.
-    pub survive: Survive,
-    /// The least number of replicas in each zone.
-    pub min_replicas: u32,
-    /// The greatest number of replicas in each zone.
-    pub max_replicas: Option<u32>,
-    /// The greatest share of all replicas in one zone.
-    pub max_zone_share: Option<f64>,
-}
-
-impl Default for CapacitySpec {
-    /// What a deployment without `capacity` is sized by.
-    fn default() -> Self {
-        Self {
-            target: capacity::Target::default(),
-            quantile: 0.95,
-            survive: Survive::Nothing,
-            min_replicas: 1,
-            max_replicas: None,
-            max_zone_share: None,
-        }
-    }
+/// What was measured of a model that its platforms need not know.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// The squared coefficient of variation of the service time.
+    pub variability: f64,
+    /// The bytes of an answer.
+    pub response: u64,
 }
 
 /// A value of a noun, with the accessors that its typed form is read with.
@@ -188,7 +167,18 @@ impl<'a> Noun<'a> {
         }
     }
 
-    fn share(&self, name: &'a str) -> Result<Option<f64>, Wrong> {
+    /// A share that may be nothing or all.
+    pub(super) fn part(&self, name: &'a str) -> Result<Option<f64>, Wrong> {
+        match self.number(name) {
+            Some(value) if !(0.0..=1.0).contains(&value) => Err(Wrong::new(
+                &self.path(name),
+                format!("{name} must be from 0 to 1, but it is {value}."),
+            )),
+            other => Ok(other),
+        }
+    }
+
+    pub(super) fn share(&self, name: &'a str) -> Result<Option<f64>, Wrong> {
         let share = self.number(name);
         match share {
             Some(value) if value <= 0.0 || value >= 1.0 => Err(Wrong::new(
@@ -241,6 +231,7 @@ pub fn zone(name: &str, provider: &str, value: &Value, settings: Value) -> Resul
         offers,
         carbon_intensity: noun.amount("carbon_intensity")?,
         pue: pue(&noun)?,
+        reach: policy::reach(&noun)?,
     })
 }
 
@@ -277,7 +268,7 @@ fn pue(noun: &Noun<'_>) -> Result<Option<f64>, Wrong> {
 ///
 /// # Errors
 /// The first attribute that makes no sense.
-pub fn model(name: &str, value: &Value) -> Result<(Model, f64), Wrong> {
+pub fn model(name: &str, value: &Value) -> Result<(Model, Measured), Wrong> {
     let noun = Noun(value, Vec::new());
     let texts = |name: &str| -> Vec<String> {
         let items = noun.field(name).and_then(Value::items);
@@ -297,7 +288,7 @@ pub fn model(name: &str, value: &Value) -> Result<(Model, f64), Wrong> {
     if version.is_empty() {
         return Err(Wrong::new(&["version"], "The version must not be empty."));
     }
-    let (performance, variability) = performance(noun.block("performance"))?;
+    let (performance, measured) = performance(noun.block("performance"))?;
     let model = Model {
         name: name.to_owned(),
         version,
@@ -317,7 +308,7 @@ pub fn model(name: &str, value: &Value) -> Result<(Model, f64), Wrong> {
         resources: resources(noun.block("resources"))?,
         performance,
     };
-    Ok((model, variability))
+    Ok((model, measured))
 }
 
 fn serve(block: Option<Noun<'_>>) -> Result<Serve, Wrong> {
@@ -381,8 +372,8 @@ fn architecture(noun: &Noun<'_>) -> Result<Architecture, Wrong> {
     })
 }
 
-/// What a replica does, and the squared coefficient of variation of its service time.
-fn performance(block: Option<Noun<'_>>) -> Result<(Performance, f64), Wrong> {
+/// What a replica does, and what else was measured.
+fn performance(block: Option<Noun<'_>>) -> Result<(Performance, Measured), Wrong> {
     let startup = Duration::from_secs(180);
     let Some(noun) = block else {
         return Ok((
@@ -391,7 +382,10 @@ fn performance(block: Option<Noun<'_>>) -> Result<(Performance, f64), Wrong> {
                 concurrency: 1,
                 startup,
             },
-            1.0,
+            Measured {
+                variability: 1.0,
+                response: 0,
+            },
         ));
     };
     let performance = Performance {
@@ -406,7 +400,15 @@ fn performance(block: Option<Noun<'_>>) -> Result<(Performance, f64), Wrong> {
             "The service time must be more than zero.",
         ));
     }
-    Ok((performance, noun.number("variability").unwrap_or(1.0)))
+    let response = noun.text("response").map(|text| {
+        let path = ["performance", "response"];
+        parse_bytes(&text).map_err(|reason| Wrong::new(&path, reason))
+    });
+    let measured = Measured {
+        variability: noun.number("variability").unwrap_or(1.0),
+        response: response.transpose()?.unwrap_or(0),
+    };
+    Ok((performance, measured))
 }
 
 /// Reads a forecast.
@@ -561,54 +563,5 @@ fn unusable(problem: &Problem) -> Wrong {
             let fix = format!("build it with cargo build --release --features {feature}");
             Wrong::new(&["source"], format!("{problem}; {fix}."))
         }
-    }
-}
-
-/// Reads a capacity.
-///
-/// # Errors
-/// The first attribute that makes no sense.
-pub fn capacity(value: &Value) -> Result<CapacitySpec, Wrong> {
-    let noun = Noun(value, Vec::new());
-    let default = CapacitySpec::default();
-    let target = match (noun.block("slo"), noun.share("utilization")?) {
-        (Some(_), Some(_)) => {
-            let reason = "The utilization follows from the slo; only one of them can be set.";
-            return Err(Wrong::new(&["utilization"], reason));
-        }
-        (Some(slo), None) => capacity::Target::Latency(capacity::Slo {
-            latency: slo.duration("latency")?.unwrap_or_default(),
-            violations: slo.share("violations")?.unwrap_or(0.01),
-        }),
-        (None, Some(utilization)) => capacity::Target::Utilisation(utilization),
-        (None, None) => default.target,
-    };
-    let survive = match noun.text("survive").as_deref() {
-        Some("zone") => Survive::Zone,
-        None | Some("nothing") => Survive::Nothing,
-        Some(other) => {
-            let reason = format!(
-                "A deployment can survive the loss of a \"zone\" or \"nothing\", not {other:?}."
-            );
-            return Err(Wrong::new(&["survive"], reason));
-        }
-    };
-    let spec = CapacitySpec {
-        target,
-        quantile: noun.share("quantile")?.unwrap_or(default.quantile),
-        survive,
-        min_replicas: noun.count("min_replicas")?.unwrap_or(default.min_replicas),
-        max_replicas: noun.count("max_replicas")?,
-        max_zone_share: noun.number("max_zone_share"),
-    };
-    match spec.max_replicas {
-        Some(max) if max < spec.min_replicas => Err(Wrong::new(
-            &["max_replicas"],
-            format!(
-                "max_replicas = {max} is less than min_replicas = {}.",
-                spec.min_replicas
-            ),
-        )),
-        _ => Ok(spec),
     }
 }

@@ -45,6 +45,34 @@ fn zone() -> Body {
             ),
         )
         .attribute(
+            "jurisdiction",
+            Attribute::optional(
+                Type::String,
+                "Whose law holds there, such as \"EU\", for the `residency` of a capacity; where it differs from the catalogue.",
+            ),
+        )
+        .attribute(
+            "latency",
+            Attribute::optional(
+                Type::map(Type::String),
+                "The time there and back by origin of requests: `{ europe = \"12ms\", us = \"90ms\" }`.",
+            ),
+        )
+        .attribute(
+            "egress_price",
+            Attribute::optional(
+                Type::Number,
+                "US dollars for a gigabyte that leaves it; 0 by default.",
+            ),
+        )
+        .attribute(
+            "preemption_rate",
+            Attribute::optional(
+                Type::Number,
+                "How often a spot instance is taken away there, per hour; 0 by default.",
+            ),
+        )
+        .attribute(
             "down",
             Attribute::with_default(
                 Type::Bool,
@@ -204,6 +232,13 @@ fn performance() -> Body {
                 Type::Number,
                 1_i64,
                 "Squared coefficient of variation of the service time: 0 is constant, 1 exponential.",
+            ),
+        )
+        .attribute(
+            "response",
+            Attribute::optional(
+                Type::String,
+                "Size of an answer, such as \"20KiB\", for the price of what leaves a zone.",
             ),
         )
         .attribute(
@@ -387,12 +422,57 @@ fn capacity() -> Body {
             ),
         )
         .attribute(
+            "failover_quantile",
+            Attribute::optional(
+                Type::Number,
+                "The quantile of the demand that must still be met in an outage; that of `quantile` by default. Outages and tails of the demand rarely meet, so 0.9 is often enough.",
+            ),
+        )
+        .attribute(
             "survive",
             Attribute::with_default(
                 Type::String,
                 "nothing",
-                "`zone`: with any one zone gone the others still meet the demand; or `nothing`.",
+                "`zone`, `region` or `provider`: with any one of them gone the others still meet the demand, without spot instances; or `nothing`.",
             ),
+        )
+        .attribute(
+            "residency",
+            Attribute::optional(
+                Type::list(Type::String),
+                "The jurisdictions that it may run in, such as `[\"EU\", \"US\"]`; all by default.",
+            ),
+        )
+        .attribute(
+            "min_zones",
+            Attribute::optional(Type::Number, "The least number of zones that run replicas."),
+        )
+        .attribute(
+            "max_moves",
+            Attribute::optional(
+                Type::Number,
+                "The greatest number of replicas that one apply starts, unless the demand is not met with so few.",
+            ),
+        )
+        .attribute(
+            "dead_band",
+            Attribute::with_default(
+                Type::Number,
+                fraction(0.04),
+                "How still what runs is kept: as long as it holds, it is only changed where even this part more demand could be met for less.",
+            ),
+        )
+        .block(
+            "spot",
+            Nesting::Optional,
+            spot(),
+            "That replicas may run on spot instances, which count for nothing in an outage.",
+        )
+        .block(
+            "objective",
+            Nesting::Optional,
+            objective(),
+            "What counts beside the price of instances.",
         )
         .attribute(
             "min_replicas",
@@ -405,6 +485,41 @@ fn capacity() -> Body {
         .attribute(
             "max_zone_share",
             Attribute::optional(Type::Number, "The greatest share of all replicas in one zone."),
+        )
+}
+
+fn spot() -> Body {
+    Body::new().attribute(
+        "max_share",
+        Attribute::with_default(
+            Type::Number,
+            1_i64,
+            "The greatest share of replicas on spot instances.",
+        ),
+    )
+}
+
+fn objective() -> Body {
+    Body::new()
+        .attribute(
+            "carbon_price",
+            Attribute::with_default(Type::Number, 0_i64, "US dollars for a tonne of CO2 equivalent."),
+        )
+        .attribute(
+            "latency_price",
+            Attribute::with_default(
+                Type::Number,
+                0_i64,
+                "US dollars for an hour that requests spend on their way between origin and zone.",
+            ),
+        )
+        .attribute(
+            "violation_price",
+            Attribute::with_default(
+                Type::Number,
+                0_i64,
+                "US dollars for a request that is not served in time because a spot instance was taken away.",
+            ),
         )
 }
 
@@ -432,6 +547,13 @@ fn deployment() -> Body {
         .attribute(
             "capacity",
             Attribute::optional(Type::Any, "How to size for the demand: `capacity.name`."),
+        )
+        .attribute(
+            "origins",
+            Attribute::optional(
+                Type::map(Type::Number),
+                "Which share of the requests comes from where: `{ europe = 0.6, us = 0.4 }`, by the names that the `latency` of zones goes by.",
+            ),
         )
         .attribute(
             "replicas",

@@ -28,6 +28,8 @@ const WORTH: usize = 16;
 /// Resources to propose, and data sources to ask.
 #[derive(Default)]
 pub(super) struct Batch<'a> {
+    /// Deployments, which are sized together.
+    pub(super) deployments: Vec<Block<'a>>,
     waiting: Vec<Entry<'a>>,
     /// Data sources to ask.
     pub(super) questions: Vec<Question<'a>>,

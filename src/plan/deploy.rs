@@ -1,4 +1,4 @@
-//! Deployments in the walk: size them, lower them, and propose their native resources.
+//! A deployment in the walk: its block read, lowered, and its native resources proposed.
 
 use std::collections::BTreeMap;
 
@@ -8,108 +8,39 @@ use isobar_sdk::deployment::{
 use isobar_sdk::{Address, Diagnostic, Error, ErrorKind, Known, Native, Path, Value};
 
 use super::drive::{Block, Driver};
-use super::instance::{configure, follow};
+use super::instance::configure;
 use super::resource::{Item, provider_diagnostic};
-use super::{PlannedChange, PlannedDeployment, deployment_value, nouns};
+use super::{PlannedChange, PlannedDeployment};
 use crate::change::Cause;
 use crate::deployment::market::{Conditions, Market};
-use crate::deployment::schedule::{CEILING, Outline, Outlook, outlines};
-use crate::deployment::size::{Inputs, Site, pool};
-use crate::deployment::{CapacitySpec, Demand, Sized, Wrong, ZoneSpec, size};
+use crate::deployment::schedule::{CEILING, Outline};
+use crate::deployment::{CapacitySpec, Demand, Site, Sized, Wrong, ZoneSpec};
 use crate::eval::Ambient;
 use crate::graph::Dag;
 use crate::language::lifecycle::Lifecycle;
 use crate::state::Life;
 
 /// An instance of a deployment.
-struct Unit<'u, 'a> {
-    block: &'u Block<'a>,
-    owner: Address,
-    ambient: Ambient,
-}
-
-/// A deployment that was sized.
-struct Prepared {
-    sized: Sized,
-    model: Model,
-    /// In name order.
-    sites: Vec<Site>,
-    outlines: BTreeMap<String, Outline>,
+pub(super) struct Unit<'u, 'a> {
+    pub(super) block: &'u Block<'a>,
+    pub(super) owner: Address,
+    pub(super) ambient: Ambient,
 }
 
 impl Driver<'_> {
-    pub(super) async fn deployment(&mut self, block: &Block<'_>) {
-        let Some(instances) = self.expand(block) else {
-            return;
-        };
-        if instances.is_empty() {
-            return;
-        }
-        self.adopt_parts(block).await;
-        for (key, ambient) in instances {
-            let unit = Unit {
-                block,
-                owner: block.address().instance(key),
-                ambient,
-            };
-            if !self.reach.includes_some(&unit.owner) {
-                if let Some(scope) = self.frames.get_mut(&block.module) {
-                    scope.set_instance(&unit.owner, Value::unknown());
-                }
-                continue;
-            }
-            if self.unit(&unit).await.is_none() {
-                return;
-            }
-        }
-    }
-
-    /// Plans one instance; `None` where something is wrong with it.
-    async fn unit(&mut self, unit: &Unit<'_, '_>) -> Option<()> {
-        let Unit {
-            block,
-            owner,
-            ambient,
-        } = unit;
-        if !self.preconditions(block, ambient, owner) {
-            return None;
-        }
-        let value = self.noun(block, ambient)?;
-        let prepared = match self.prepare(unit, &value).await {
-            Ok(prepared) => prepared,
-            Err(wrong) => {
-                self.diagnostics
-                    .push(nouns::wrong(block.declaration, &wrong));
-                return None;
-            }
-        };
-        let planned = self.populate(unit, prepared).await;
-        let resolve = |zone: &str, wire: &Wire| {
-            follow(wire, &|native| {
-                self.native_value(&owner.in_zone(zone).native(native.clone()))
-            })
-        };
-        let value = deployment_value(&owner.label(), &planned, &resolve);
-        self.set_noun(block, owner, value.clone());
-        self.deployments.insert(owner.label(), planned);
-        self.postconditions(block, ambient, (owner, &value));
-        Some(())
-    }
-
     /// Proposes what an instance runs in its zones; what is wrong there is reported.
-    async fn populate(&mut self, unit: &Unit<'_, '_>, prepared: Prepared) -> PlannedDeployment {
-        let Prepared {
-            sized,
-            model,
-            sites,
-            outlines,
-        } = prepared;
+    pub(super) async fn populate(
+        &mut self,
+        unit: &Unit<'_, '_>,
+        (model, sites): (&Model, &[Site]),
+        (sized, outlines): (Sized, BTreeMap<String, Outline>),
+    ) -> PlannedDeployment {
         let mut planned = PlannedDeployment {
             sized,
             outlines,
             urls: BTreeMap::new(),
         };
-        for site in &sites {
+        for site in sites {
             let zone = &site.spec;
             let size = planned
                 .sized
@@ -129,6 +60,7 @@ impl Driver<'_> {
                 zone: zone.zone.clone(),
                 model: model.clone(),
                 replicas,
+                spot: size.map_or(0, |zone| zone.spot),
                 offer: size
                     .and_then(|zone| site.offer(zone.instance.as_deref()?))
                     .cloned(),
@@ -149,92 +81,6 @@ impl Driver<'_> {
         planned
     }
 
-    /// Reads the block and derives the replicas.
-    async fn prepare(&mut self, unit: &Unit<'_, '_>, value: &Value) -> Result<Prepared, Wrong> {
-        let wrong = |attribute: &str, reason: String| Wrong {
-            path: Path::attribute(attribute),
-            reason,
-        };
-        let model_name = self.named(value, "model", "model")?;
-        let (model, variability) = self
-            .nouns
-            .models
-            .get(&model_name)
-            .cloned()
-            .ok_or_else(|| wrong("model", format!("{model_name:?} is not a model.")))?;
-        let capacity = match value.field("capacity").filter(|v| !v.is_null()) {
-            None => CapacitySpec::default(),
-            Some(_) => {
-                let name = self.named(value, "capacity", "capacity")?;
-                self.nouns
-                    .capacities
-                    .get(&name)
-                    .cloned()
-                    .unwrap_or_default()
-            }
-        };
-        let zones = self.zones_of(value)?;
-        let demand = self.demand(value, &capacity)?;
-        let mut sites = Vec::new();
-        for zone in &zones {
-            sites.push(
-                self.site(&unit.owner, zone)
-                    .await
-                    .map_err(|error| wrong("zones", error.message))?,
-            );
-        }
-        let inputs = Inputs {
-            model: &model,
-            variability,
-            capacity: &capacity,
-            demand,
-            previous: self.state.demands.get(&unit.owner.label()).copied(),
-            sites,
-        };
-        let sized = size(&inputs)?;
-        Ok(Prepared {
-            outlines: self.outlines(&inputs, &sized)?,
-            sized,
-            sites: inputs.sites,
-            model,
-        })
-    }
-
-    /// What happens to the replicas of each zone between two applies.
-    fn outlines(
-        &self,
-        inputs: &Inputs<'_>,
-        sized: &Sized,
-    ) -> Result<BTreeMap<String, Outline>, Wrong> {
-        if inputs.demand.rate().is_none() {
-            return Ok(BTreeMap::new());
-        }
-        let pool = pool(inputs)?;
-        let outlook = match &inputs.demand {
-            Demand::Forecast {
-                name, level, peak, ..
-            } => self.nouns.forecasts.get(name).map(|loaded| Outlook {
-                forecast: &loaded.forecast,
-                level: *level,
-                peak: *peak,
-            }),
-            Demand::Rate(_) | Demand::Replicas(_) => None,
-        };
-        let zones = sized.zones.iter().filter_map(|size| {
-            let mut sites = inputs.sites.iter();
-            let site = sites.find(|site| site.spec.zone.name == size.zone)?;
-            let provider = self.providers.get(&site.spec.provider);
-            let target = provider.and_then(|provider| provider.target());
-            let scaling = target.map_or(Scaling::Fixed, |target| target.scaling());
-            Some((size, site, scaling))
-        });
-        let zones: Vec<_> = zones.collect();
-        outlines(&zones, (&pool, inputs.capacity), outlook).map_err(|error| Wrong {
-            path: Path::attribute("capacity"),
-            reason: error.to_string(),
-        })
-    }
-
     /// Leaves what a zone that is down runs as it is: it can neither be changed nor deleted
     /// there, and serves again once the zone is back.
     fn leave_zone(&mut self, unit: &Unit<'_, '_>, zone: &str) {
@@ -249,7 +95,12 @@ impl Driver<'_> {
     }
 
     /// The label of the noun that an attribute refers to.
-    fn named(&self, value: &Value, attribute: &str, kind: &str) -> Result<String, Wrong> {
+    pub(super) fn named(
+        &self,
+        value: &Value,
+        attribute: &str,
+        kind: &str,
+    ) -> Result<String, Wrong> {
         let wrong = || Wrong {
             path: Path::attribute(attribute),
             reason: format!("{attribute} must be a reference such as {kind}.name."),
@@ -265,7 +116,7 @@ impl Driver<'_> {
     }
 
     /// The zones of a deployment, in name order.
-    fn zones_of(&self, value: &Value) -> Result<Vec<ZoneSpec>, Wrong> {
+    pub(super) fn zones_of(&self, value: &Value) -> Result<Vec<ZoneSpec>, Wrong> {
         let wrong = |reason: &str| Wrong {
             path: Path::attribute("zones"),
             reason: reason.to_owned(),
@@ -290,7 +141,11 @@ impl Driver<'_> {
         Ok(zones.into_values().collect())
     }
 
-    fn demand(&mut self, value: &Value, capacity: &CapacitySpec) -> Result<Demand, Wrong> {
+    pub(super) fn demand(
+        &mut self,
+        value: &Value,
+        capacity: &CapacitySpec,
+    ) -> Result<Demand, Wrong> {
         let there = |name: &str| value.field(name).filter(|v| !v.is_null());
         match (there("demand"), there("replicas")) {
             (Some(_), Some(_)) => Err(Wrong {
@@ -316,7 +171,7 @@ impl Driver<'_> {
         }
     }
 
-    fn forecast_demand(&mut self, name: &str, level: f64) -> Result<Demand, Wrong> {
+    pub(super) fn forecast_demand(&mut self, name: &str, level: f64) -> Result<Demand, Wrong> {
         let missing = || Wrong {
             path: Path::attribute("demand"),
             reason: format!("There is no forecast {name:?} at the level {level}."),
@@ -336,7 +191,7 @@ impl Driver<'_> {
     }
 
     /// What a zone sells and runs.
-    async fn site(&self, owner: &Address, zone: &ZoneSpec) -> Result<Site, Error> {
+    pub(super) async fn site(&self, owner: &Address, zone: &ZoneSpec) -> Result<Site, Error> {
         let provider = self.providers.get(&zone.provider).ok_or_else(|| {
             Error::unavailable(format!("provider {:?} is not configured", zone.provider))
         })?;
@@ -367,11 +222,14 @@ impl Driver<'_> {
                 .target()
                 .map_or(0, |target| target.replicas(natives))
         };
+        let target = provider.target();
         Ok(Site {
             spec: zone.clone(),
             market,
             grid,
             jurisdiction,
+            instance: target.and_then(|target| target.instance(&observed)),
+            spot: target.is_some_and(|target| target.spot()),
             recorded: count(&recorded),
             observed: count(&observed),
         })
@@ -513,7 +371,7 @@ impl Driver<'_> {
     }
 
     /// What a native resource will be.
-    fn native_value(&self, address: &Address) -> Option<Value> {
+    pub(super) fn native_value(&self, address: &Address) -> Option<Value> {
         self.changes
             .get(address)
             .and_then(|planned| planned.change.after())

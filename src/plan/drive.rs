@@ -19,6 +19,7 @@ use super::{
     Base, Checks, FrozenForecast, Mode, Name, Names, Node, Plan, PlannedChange, PlannedDeployment,
     PlannedRead, Reach, Refresh, Selection, adopt, life, moves, predict, provider, setup,
 };
+use crate::deployment::Taken;
 use crate::eval::{Ambient, Facts, Frames, Instance, Scope};
 use crate::event::Sink;
 use crate::language::config::Repetition;
@@ -183,6 +184,8 @@ pub(super) struct Driver<'a> {
     /// The blocks whose replacements are made before what they replace is destroyed.
     pub(super) create_first: BTreeSet<&'a Node>,
     pub(super) deployments: BTreeMap<String, PlannedDeployment>,
+    /// What the deployments that are sized already run.
+    pub(super) taken: Taken,
     pub(super) forecasts: BTreeMap<String, FrozenForecast>,
     /// The telemetry that was noted as needed.
     pub(super) orders: Vec<Order>,
@@ -244,6 +247,7 @@ impl<'a> Driver<'a> {
             changes: BTreeMap::new(),
             changing: IndexMap::default(),
             deployments: BTreeMap::new(),
+            taken: Taken::new(),
             forecasts: BTreeMap::new(),
             orders: Vec::new(),
             failed: BTreeSet::new(),
@@ -301,6 +305,7 @@ impl<'a> Driver<'a> {
             }
             self.ask_all(&mut batch).await;
             self.propose_all(&mut batch).await;
+            self.place_all(&mut batch).await;
         }
         self.diagnostics = before;
         self.diagnostics.extend(batch.told(names));
@@ -396,7 +401,7 @@ impl<'a> Driver<'a> {
             "model" => self.nouns(&block, Self::model),
             "forecast" => self.nouns(&block, Self::forecast),
             "capacity" => self.nouns(&block, Self::capacity),
-            "deployment" => self.deployment(&block).await,
+            "deployment" => batch.deployments.push(block),
             _ => self.gather(block, batch),
         }
     }

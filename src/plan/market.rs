@@ -47,7 +47,7 @@ pub async fn markets(
     let providers = configured(request, &state, &scope, &mut diagnostics).await;
     let mut driver = Driver::new(request, &names, &state, sink, diagnostics);
     driver.providers = providers;
-    predict::reach(&mut driver, &names, ("zone", Driver::zone));
+    predict::reach(&mut driver, &names, &[("zone", Driver::zone)]);
     let mut markets = BTreeMap::new();
     for (name, spec) in &driver.nouns.zones {
         let asked = match name == zone {

@@ -154,10 +154,11 @@ impl Names {
         self.dag.order().unwrap_or_default()
     }
 
-    /// All names in waves: those of one rest on earlier ones only; none where there is a cycle.
+    /// All names in waves: those of one rest on earlier ones only, deployments as late and so as
+    /// many together as can be; none where there is a cycle.
     #[must_use]
     pub fn waves(&self) -> Vec<Vec<&Node>> {
-        self.dag.waves()
+        super::cohort::waves(&self.dag)
     }
 
     /// The blocks with instances that a block rests on: those it refers to itself or through

@@ -13,7 +13,8 @@ use isobar_sources::{Bands, Fault, Kind, Settings};
 use jiff::Timestamp;
 
 use super::FrozenForecast;
-use crate::deployment::spec::{self, CapacitySpec, ForecastSpec, Wrong, ZoneSpec};
+use crate::deployment::CapacitySpec;
+use crate::deployment::spec::{self, ForecastSpec, Measured, Wrong, ZoneSpec};
 use crate::eval::{Ambient, Scope, decode};
 use crate::forecast::{self, Forecast};
 use crate::language::body::Body;
@@ -26,8 +27,7 @@ use crate::telemetry::{Desk, Engine, Order, Series, Stale, TelemetryError};
 pub(super) struct Nouns<'a> {
     pub(super) zones: BTreeMap<String, ZoneSpec>,
     pub(super) zone_blocks: BTreeMap<String, &'a Declaration>,
-    /// With the squared coefficient of variation of the service time.
-    pub(super) models: BTreeMap<String, (Model, f64)>,
+    pub(super) models: BTreeMap<String, (Model, Measured)>,
     pub(super) model_blocks: BTreeMap<String, &'a Declaration>,
     pub(super) forecasts: BTreeMap<String, Loaded>,
     pub(super) capacities: BTreeMap<String, CapacitySpec>,
@@ -284,14 +284,14 @@ pub(super) fn zone_settings(value: &Value, provider: &str, registry: &Registry) 
 ///
 /// # Errors
 /// The first attribute that makes no sense.
-pub(super) fn model(name: &str, value: &Value, folder: &Path) -> Result<(Model, f64), Wrong> {
-    let (mut model, variability) = spec::model(name, value)?;
+pub(super) fn model(name: &str, value: &Value, folder: &Path) -> Result<(Model, Measured), Wrong> {
+    let (mut model, measured) = spec::model(name, value)?;
     if let Some(artifact) = &model.artifact {
         let path = artifact.strip_prefix("file://").unwrap_or(artifact);
         // What is not a file here is for the provider to judge.
         model.digest = isobar_sdk::artifact::digest(&folder.join(path)).ok();
     }
-    Ok((model, variability))
+    Ok((model, measured))
 }
 
 /// The telemetry that a forecast needs.

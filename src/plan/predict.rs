@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use isobar_sdk::Diagnostics;
 
 use super::drive::{Driver, Request};
+use super::need::{Need, needs};
 use super::specify::Specify;
 use super::{FrozenForecast, Mode, Name, Names, Node};
 use crate::event::{Silent, Sink};
@@ -24,6 +25,8 @@ pub struct Prediction {
     pub frozen: FrozenForecast,
     /// Whether recent demand is distributed as before, where there is enough of it to tell.
     pub drift: Option<Recent>,
+    /// What deployments need for it.
+    pub needs: Vec<Need>,
 }
 
 /// Orders the telemetry of all forecasts that rest on no resource, at the same time, so that the
@@ -39,16 +42,12 @@ pub(super) fn order_ahead(request: &Request<'_>, names: &Names) {
     }
     let state = State::new(String::new());
     let mut driver = Driver::new(request, names, &state, &Silent, Diagnostics::new());
-    reach(&mut driver, names, ("forecast", Driver::order));
+    reach(&mut driver, names, &[("forecast", Driver::order)]);
     request.telemetry.load_all(&driver.orders);
 }
 
-/// Evaluates the blocks of one kind that rest on variables, local values, and one another.
-pub(super) fn reach<'a>(
-    driver: &mut Driver<'a>,
-    names: &'a Names,
-    (wanted, specify): (&str, Specify<'a>),
-) {
+/// Evaluates the blocks of some kinds that rest on variables, local values, and one another.
+pub(super) fn reach<'a>(driver: &mut Driver<'a>, names: &'a Names, kinds: &[(&str, Specify<'a>)]) {
     let mut out_of_reach: BTreeSet<&Node> = BTreeSet::new();
     for node in names.order() {
         let rests_on_it = names
@@ -56,18 +55,21 @@ pub(super) fn reach<'a>(
             .dependencies(node)
             .iter()
             .any(|n| out_of_reach.contains(n));
-        let of_kind = matches!(&node.name, Name::Block(kind, _) if &**kind == wanted);
+        let specify = match &node.name {
+            Name::Block(kind, _) => kinds.iter().find(|(wanted, _)| **wanted == **kind),
+            _ => None,
+        };
         let plain = matches!(
             node.name,
             Name::Variable(_) | Name::Local(_) | Name::Call(_) | Name::Output(_)
         );
-        if rests_on_it || !(of_kind || plain) || !driver.reach.has(node) {
+        if rests_on_it || !(specify.is_some() || plain) || !driver.reach.has(node) {
             out_of_reach.insert(node);
             continue;
         }
         for instance in driver.frames.instances(&node.module) {
-            if let Some(block) = driver.value(node, instance) {
-                driver.nouns(&block, specify);
+            if let (Some(block), Some((_, specify))) = (driver.value(node, instance), specify) {
+                driver.nouns(&block, *specify);
             }
         }
     }
@@ -83,7 +85,8 @@ pub fn forecasts(
     order_ahead(request, &names);
     let state = State::new(String::new());
     let mut driver = Driver::new(request, &names, &state, sink, diagnostics);
-    reach(&mut driver, &names, ("forecast", Driver::forecast));
+    reach(&mut driver, &names, &[("forecast", Driver::forecast)]);
+    let mut needs = needs(request, &names);
     let predictions = driver
         .nouns
         .forecasts
@@ -94,6 +97,7 @@ pub fn forecasts(
                 forecast: loaded.forecast.clone(),
                 frozen: loaded.freeze(request.now),
                 drift: drift::recent(&loaded.series),
+                needs: needs.remove(name).unwrap_or_default(),
             };
             (name.clone(), prediction)
         })

@@ -120,7 +120,7 @@ impl<'a> Driver<'a> {
             (_, "model") => self.nouns(&block, Self::model),
             (_, "forecast") => self.nouns(&block, Self::forecast),
             (_, "capacity") => self.nouns(&block, Self::capacity),
-            (_, "deployment") => self.deployment(&block).await,
+            (_, "deployment") => self.place(&[block], None).await,
             _ => self.recorded(&block),
         }
     }

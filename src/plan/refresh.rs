@@ -150,6 +150,7 @@ async fn refresh(
         match result {
             Ok(found) => {
                 let found = found.map(|found| withheld(address, found, registry));
+                let found = found.map(|found| settled(address, found, (instance, registry)));
                 observed.insert(address.clone(), found.map(|found| marked(&found, instance)));
             }
             Err(error) if error.kind == ErrorKind::NotFound => {
@@ -175,6 +176,19 @@ fn withheld(address: &Address, found: Known, registry: &Registry) -> Known {
     let schema = registry.resource(address.resource_type());
     let kept = schema.map(|(_, schema)| schema.body.withhold(found.value()));
     kept.and_then(|kept| Known::new(kept).ok()).unwrap_or(found)
+}
+
+/// What was read, or what is recorded where only that differs which moves by itself.
+fn settled(address: &Address, found: Known, (instance, registry): (&Instance, &Registry)) -> Known {
+    let Some((_, schema)) = registry.resource(address.resource_type()) else {
+        return found;
+    };
+    let recorded = plain(instance);
+    let still = |known: &Known| schema.body.still(known.value());
+    match still(&found) == still(&recorded) {
+        true => recorded,
+        false => found,
+    }
 }
 
 /// The attributes of an instance as its provider gets them.

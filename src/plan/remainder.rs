@@ -199,14 +199,9 @@ impl Driver<'_> {
     pub(super) fn drift(&self) -> BTreeMap<Address, Drift> {
         let changed = |(address, observed): (&Address, &Option<Known>)| {
             let recorded = &self.state.instances.get(address)?.attributes;
-            let schema = self.request.registry.resource(address.resource_type());
-            let still = |known: &Known| {
-                let value = known.value().reveal_all();
-                schema.map_or(value.clone(), |(_, schema)| schema.body.still(&value))
-            };
             let same = observed
                 .as_ref()
-                .is_some_and(|now| still(now) == still(recorded));
+                .is_some_and(|now| now.value().reveal_all() == recorded.value().reveal_all());
             let drift = Drift {
                 recorded: recorded.clone(),
                 observed: observed.clone(),

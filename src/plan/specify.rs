@@ -6,7 +6,7 @@ use isobar_sdk::{Address, Diagnostic, Value};
 
 use super::drive::{Block, Driver};
 use super::nouns;
-use crate::deployment::{Wrong, spec};
+use crate::deployment::{Wrong, policy, spec};
 use crate::eval::Ambient;
 use crate::event::Event;
 
@@ -101,7 +101,7 @@ impl<'a> Driver<'a> {
     }
 
     pub(super) fn capacity(&mut self, block: &Block<'a>, given: Given<'_>) -> Option<Value> {
-        let capacity = self.taken(block, spec::capacity(&given.value))?;
+        let capacity = self.taken(block, policy::capacity(&given.value))?;
         self.nouns.capacities.insert(given.label.clone(), capacity);
         Some(given.value.with_field("name", Value::from(given.label)))
     }

@@ -10,7 +10,7 @@ use isobar_sdk::{Address, Diagnostics, Fault, Span, Value};
 use super::expand::NOT_KNOWN;
 use super::nouns::{self, shape};
 use super::{Name, Names, Node, expand, life, outline, sensitive_output, setup, unregistered};
-use crate::deployment::spec;
+use crate::deployment::{policy, spec};
 use crate::eval::condition::{self, Verdict};
 use crate::eval::{
     Ambient, Facts, Frames, Instance, Scope, decode, default_of, ephemeral, evaluate,
@@ -378,7 +378,7 @@ impl Checker<'_> {
             }
             "model" => spec::model(&declaration.name, value).map(drop),
             "forecast" => spec::forecast(value).map(drop),
-            "capacity" => spec::capacity(value).map(drop),
+            "capacity" => policy::capacity(value).map(drop),
             _ => Ok(()),
         };
         if let Err(wrong) = checked {

@@ -17,12 +17,21 @@ const HISTORY: char = '•';
 const MEDIAN: char = 'o';
 const UPPER: char = '^';
 const START: char = '┊';
+const PLANNED: char = '═';
 
 /// Draws the history (start of each slot, requests per second; missing ones left out), the
 /// quantile nearest to the median and the highest one over time. Where several values fall into
 /// one column the greatest is drawn, and where lines meet the higher quantile.
+///
+/// `planned` are replicas, each from its time on; their line has a scale of its own, which the
+/// legend tells.
 #[must_use]
-pub fn forecast(history: &[(Timestamp, f64)], forecast: &FrozenForecast, style: &Style) -> String {
+pub fn forecast(
+    history: &[(Timestamp, f64)],
+    planned: &[(Timestamp, u32)],
+    forecast: &FrozenForecast,
+    style: &Style,
+) -> String {
     let Some((median, upper)) = levels(forecast) else {
         return "The forecast is empty.\n".to_owned();
     };
@@ -51,10 +60,13 @@ pub fn forecast(history: &[(Timestamp, f64)], forecast: &FrozenForecast, style: 
     };
     let mut canvas = Canvas::new(axis.columns);
     canvas.upright(axis.column(forecast.start), START);
+    let most = planned.iter().map(|(_, replicas)| *replicas).max();
+    let replicas = ceiling(f64::from(most.unwrap_or(0)));
+    canvas.stairs(&axis, (PLANNED, replicas), planned);
     for (character, line) in lines {
         canvas.line(&axis, forecast, (character, top), line);
     }
-    let mut text = legend(forecast, (median, upper), style);
+    let mut text = legend(forecast, (median, upper), most.map(|_| replicas), style);
     text.push_str(&canvas.draw(&labels, margin));
     text.push_str(&times(&axis, forecast.start, margin));
     text
@@ -92,13 +104,21 @@ fn number(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-fn legend(forecast: &FrozenForecast, (median, upper): (usize, usize), style: &Style) -> String {
+fn legend(
+    forecast: &FrozenForecast,
+    (median, upper): (usize, usize),
+    replicas: Option<f64>,
+    style: &Style,
+) -> String {
     let level = |place: usize| {
         let level = forecast.levels.get(place).copied().unwrap_or_default();
         number(level * 100.0)
     };
+    let planned = replicas.map_or_else(String::new, |top| {
+        format!("   {PLANNED} planned replicas, 0 to {}", number(top))
+    });
     let text = format!(
-        "req/s   {HISTORY} history   {MEDIAN} p{}   {UPPER} p{}   {START} start of the forecast   (UTC)",
+        "req/s   {HISTORY} history   {MEDIAN} p{}   {UPPER} p{}   {START} start of the forecast{planned}   (UTC)",
         level(median),
         level(upper)
     );
@@ -174,6 +194,20 @@ impl Canvas {
         }
     }
 
+    /// Draws each value until the next one, the last one to the end.
+    fn stairs(&mut self, axis: &Axis, (character, top): (char, f64), values: &[(Timestamp, u32)]) {
+        for (place, (time, value)) in values.iter().enumerate() {
+            let end = values.get(place + 1).map_or(axis.end, |(next, _)| *next);
+            let first = axis.column(*time.max(&axis.start));
+            let last = axis.column(end).max(first + 1).min(axis.columns);
+            let share = f64::from(*value) / top;
+            let row = scaled(share + 0.5 / (HEIGHT - 1) as f64, HEIGHT - 1);
+            for column in first..last {
+                self.0[HEIGHT - 1 - row][column] = character;
+            }
+        }
+    }
+
     fn draw(&self, labels: &[String; 3], margin: usize) -> String {
         let mut text = String::new();
         for (position, row) in self.0.iter().enumerate() {
@@ -232,14 +266,22 @@ mod tests {
     #[test]
     fn the_lines_are_told_apart_without_colour() {
         let frozen = sample::forecast();
-        insta::assert_snapshot!(forecast(&history(&frozen), &frozen, &Style::plain(80)));
+        insta::assert_snapshot!(forecast(&history(&frozen), &[], &frozen, &Style::plain(80)));
+    }
+
+    #[test]
+    fn replicas_are_stairs_with_a_scale_of_their_own() {
+        let frozen = sample::forecast();
+        let at = |hours| frozen.start + SignedDuration::from_hours(hours);
+        let planned = [(frozen.start, 4), (at(1), 9), (at(2), 6)];
+        insta::assert_snapshot!(forecast(&[], &planned, &frozen, &Style::plain(60)));
     }
 
     #[test]
     fn no_line_is_wider_than_the_terminal() {
         let frozen = sample::forecast();
         for width in [40, 80, 133] {
-            let text = forecast(&history(&frozen), &frozen, &Style::plain(width));
+            let text = forecast(&history(&frozen), &[], &frozen, &Style::plain(width));
             for line in text.lines() {
                 assert!(
                     unicode_width::UnicodeWidthStr::width(line) <= width,
@@ -253,11 +295,11 @@ mod tests {
     fn without_history_or_demand_there_is_still_a_chart() {
         let mut frozen = sample::forecast();
         frozen.quantiles = vec![vec![0.0], vec![0.0]];
-        let text = forecast(&[], &frozen, &Style::plain(40));
+        let text = forecast(&[], &[], &frozen, &Style::plain(40));
         assert!(text.contains('^') && text.contains("11-21 07:00"));
         frozen.quantiles = vec![Vec::new(), Vec::new()];
         assert_eq!(
-            forecast(&[], &frozen, &Style::plain(40)),
+            forecast(&[], &[], &frozen, &Style::plain(40)),
             "The forecast is empty.\n"
         );
     }

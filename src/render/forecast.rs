@@ -1,7 +1,9 @@
 //! A forecast on its own: how it was chosen, its peaks, its chart.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::deployment::{moment, tested};
@@ -9,7 +11,7 @@ use super::outlook::percentile;
 use super::svg::Points;
 use super::{Role, Style, chart, drift};
 use crate::forecast::{CLEARLY_BETTER, Candidate, Outcome, POOL};
-use crate::plan::Prediction;
+use crate::plan::{Need, Prediction, Stage};
 use crate::telemetry::offset;
 
 /// How many horizons of history the chart shows before the forecast.
@@ -26,7 +28,13 @@ pub fn human(name: &str, prediction: &Prediction, style: &Style) -> String {
         .into_iter()
         .filter_map(|(at, value)| Some((at, value?)))
         .collect();
-    text.push_str(&chart::forecast(&history, frozen, style));
+    text.push_str(&chart::forecast(
+        &history,
+        &together(prediction),
+        frozen,
+        style,
+    ));
+    text.push_str(&needs(prediction, style));
     text.push_str(&peaks(prediction));
     text.push_str(&backtest(prediction));
     if forecast.method == POOL {
@@ -75,6 +83,53 @@ fn facts(prediction: &Prediction, style: &Style) -> String {
         }
     }
     text
+}
+
+/// The replicas of all deployments that follow the forecast, each time that they change.
+fn together(prediction: &Prediction) -> Vec<(Timestamp, u32)> {
+    let needs = &prediction.needs;
+    let stages = needs.iter().flat_map(|need| &need.stages);
+    let starts: BTreeSet<Timestamp> = stages.map(|stage| stage.start).collect();
+    let at = |start: Timestamp| {
+        let held = needs.iter().filter_map(|need| {
+            let begun = need.stages.iter().rev().find(|stage| stage.start <= start);
+            begun.map(|stage| stage.replicas)
+        });
+        (start, held.sum())
+    };
+    starts.into_iter().map(at).collect()
+}
+
+/// What deployments need, with the times of its changes.
+fn needs(prediction: &Prediction, style: &Style) -> String {
+    let mut text = String::new();
+    for need in &prediction.needs {
+        let Some(first) = need.stages.first() else {
+            continue;
+        };
+        let later = need.stages.iter().skip(1);
+        let later: String = later
+            .map(|stage| {
+                format!(
+                    ", {} from {}",
+                    stage.replicas,
+                    stage.start.strftime("%a %H:%M")
+                )
+            })
+            .collect();
+        let line = format!(
+            "deployment.{} needs {} replicas{later} (UTC; in one pool, without a reserve for what may be lost)",
+            need.deployment, first.replicas
+        );
+        for (position, line) in style.wrap(&line, 4).into_iter().enumerate() {
+            let indent = if position == 0 { 2 } else { 4 };
+            let _ = writeln!(text, "{:indent$}{line}", "");
+        }
+    }
+    match text.is_empty() {
+        true => text,
+        false => format!("\n{text}"),
+    }
 }
 
 /// The greatest demand at each level; small rates with more digits.
@@ -187,9 +242,24 @@ pub fn json(prediction: &Prediction) -> Json {
         "quantiles": forecast.quantiles,
         "peaks": peaks,
         "candidates": forecast.candidates.iter().map(candidate).collect::<Vec<_>>(),
+        "needs": prediction.needs.iter().map(need).collect::<Vec<_>>(),
         "drift": drift::recent(prediction.drift.as_ref()),
         "notes": frozen.notes,
         "expires": frozen.expires.to_string(),
+    })
+}
+
+fn need(need: &Need) -> Json {
+    let stage = |stage: &Stage| {
+        json!({
+            "start": stage.start.to_string(),
+            "replicas": stage.replicas,
+            "rate": stage.rate,
+        })
+    };
+    json!({
+        "deployment": need.deployment,
+        "stages": need.stages.iter().map(stage).collect::<Vec<_>>(),
     })
 }
 

@@ -340,7 +340,7 @@ mod tests {
             ..offer("box", 10_000, None)
         };
         let stall = Stall::open("frankfurt", grid, vec![dear, endless]);
-        insta::assert_snapshot!(human(&stall, &Style::plain(100)), @"");
+        insta::assert_snapshot!(human(&stall, &Style::plain(100)));
         let none = human(&stall.with_gpu("h100"), &Style::plain(100));
         assert!(
             none.ends_with("nothing is sold there that was asked for\n"),
@@ -352,6 +352,6 @@ mod tests {
     fn a_region_tells_where_its_prices_come_from() {
         let place = crate::catalog::place("aws", "eu-north-1").unwrap();
         let stall = Stall::of_place("aws eu-north-1", place, Form::Managed).with_gpu("inferentia2");
-        insta::assert_snapshot!(human(&stall, &Style::plain(100)), @"");
+        insta::assert_snapshot!(human(&stall, &Style::plain(100)));
     }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::deployment::moment;
 use super::forecast::shown;
 use super::svg::{self, Chart, Ink, Layer};
-use crate::plan::Prediction;
+use crate::plan::{Need, Prediction};
 
 /// The level whose line is drawn: what capacity is usually planned for.
 const BOUND: f64 = 0.95;
@@ -49,6 +49,7 @@ pub(super) fn layers(prediction: &Prediction) -> Vec<Layer> {
     for (place, ink, _) in &lines {
         layers.extend(line(prediction, *place, *ink));
     }
+    layers.extend(prediction.needs.iter().map(|need| stairs(prediction, need)));
     let marks = lines.into_iter();
     layers.extend(marks.filter_map(|(place, _, above)| mark(prediction, place, above)));
     layers
@@ -106,6 +107,28 @@ fn line(prediction: &Prediction, place: usize, ink: Ink) -> Option<Layer> {
         ink,
         points: points.map(|(at, value)| (at, Some(value))).collect(),
     })
+}
+
+/// What the replicas of a deployment carry, until the end of the forecast.
+fn stairs(prediction: &Prediction, need: &Need) -> Layer {
+    let counts = || need.stages.iter().map(|stage| stage.replicas);
+    let (least, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+    let points = need
+        .stages
+        .iter()
+        .map(|stage| (stage.start, Some(stage.rate)));
+    let last = need
+        .stages
+        .last()
+        .map(|stage| (prediction.forecast.end(), Some(stage.rate)));
+    Layer::Steps {
+        label: format!(
+            "carried by {least} to {most} replicas of {}",
+            need.deployment
+        ),
+        ink: Ink::Planned,
+        points: points.chain(last).collect(),
+    }
 }
 
 fn mark(prediction: &Prediction, place: usize, above: bool) -> Option<Layer> {

@@ -4,19 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use isobar_sdk::address::{Key, Native};
+use isobar_sdk::deployment::{Envelope, Scaling, Schedule, Shift};
 use isobar_sdk::quantity::Micros;
 use isobar_sdk::{Address, Known, Path, Type, Value};
 use jiff::Timestamp;
 
 use crate::change::{Action, Cause, Change, Reason};
+use crate::deployment::schedule::Outline;
 use crate::deployment::{Demand, Sized, ZoneSize};
 use crate::event::Event;
 use crate::forecast::{self, Candidate, Outcome, Score, Unfit};
 use crate::language::Sources;
 use crate::placement::Loss;
 use crate::plan::{
-    Base, Drift, FrozenForecast, Mode, OutputChange, Plan, PlannedChange, PlannedDeployment,
-    Prediction,
+    Base, Drift, FrozenForecast, Mode, Need, OutputChange, Plan, PlannedChange, PlannedDeployment,
+    Prediction, Stage,
 };
 use crate::telemetry::Series;
 
@@ -93,17 +95,49 @@ fn zone(name: &str, (before, after): (u32, u32), price: u64, why: &str) -> ZoneS
         region: Some(format!("{name}-1")),
         before,
         after,
+        spot: 0,
         price: Micros(price),
-        instance: None,
-        carbon: None,
+        spot_price: Micros(price),
+        instance: Some("g1.a10g".to_owned()),
+        carbon: Some(0.042),
         why: why.to_owned(),
     }
+}
+
+fn outlines() -> BTreeMap<String, Outline> {
+    let outline = |scaling, counts: [u32; 3]| {
+        let starts = [
+            "2026-11-21T07:57:00Z",
+            "2026-11-22T08:57:00Z",
+            "2026-11-22T19:00:00Z",
+        ];
+        let shifts = starts.into_iter().zip(counts).map(|(start, min)| Shift {
+            start: time(start),
+            envelope: Envelope { min, max: min + 2 },
+        });
+        Outline {
+            scaling,
+            envelope: Envelope { min: 5, max: 7 },
+            schedule: Some(Schedule {
+                shifts: shifts.collect(),
+                until: time("2026-11-24T07:00:00Z"),
+            }),
+        }
+    };
+    [
+        (
+            "frankfurt".to_owned(),
+            outline(Scaling::Schedule, [2, 5, 3]),
+        ),
+        ("virginia".to_owned(), outline(Scaling::Fixed, [2, 6, 3])),
+    ]
+    .into()
 }
 
 pub(super) fn reranker(virginia: (u32, u32)) -> PlannedDeployment {
     let why = "206.0 req/s at 50.0 req/s each, +1 to survive loss of frankfurt";
     PlannedDeployment {
-        outlines: BTreeMap::new(),
+        outlines: outlines(),
         sized: Sized {
             demand: Demand::Forecast {
                 name: "reranker".to_owned(),
@@ -111,6 +145,7 @@ pub(super) fn reranker(virginia: (u32, u32)) -> PlannedDeployment {
                 peak: 412.0,
                 at: time("2026-11-24T09:00:00Z"),
             },
+            quality: None,
             previous: Some(206.0),
             zones: vec![
                 zone(
@@ -126,11 +161,13 @@ pub(super) fn reranker(virginia: (u32, u32)) -> PlannedDeployment {
                     zone: "frankfurt".to_owned(),
                     remaining_capacity: 300.0,
                     shed: 112.0,
+                    close_micros_per_hour: Some(4_222_500),
                 },
                 Loss {
                     zone: "virginia".to_owned(),
                     remaining_capacity: 450.0,
                     shed: 0.0,
+                    close_micros_per_hour: None,
                 },
             ],
         },
@@ -197,6 +234,16 @@ pub(super) fn prediction() -> Prediction {
     Prediction {
         series,
         forecast: made,
+        needs: vec![Need {
+            deployment: "web".to_owned(),
+            stages: [(0, 4), (6, 6), (9, 8), (17, 5)]
+                .map(|(hour, replicas)| Stage {
+                    start: frozen.start + jiff::SignedDuration::from_hours(hour),
+                    replicas,
+                    rate: 50.0 * f64::from(replicas),
+                })
+                .into(),
+        }],
         frozen,
         drift,
     }

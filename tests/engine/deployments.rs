@@ -593,14 +593,10 @@ async fn a_quota_that_is_too_small_is_named() {
     let workspace = Workspace::new();
     let mut world = World::default();
     for region in ["sim-us-east", "sim-us-west"] {
-        world
-            .zones
-            .get_mut(region)
-            .unwrap()
-            .offers
-            .get_mut("c1.small")
-            .unwrap()
-            .quota = Some(2);
+        let zone = world.zones.get_mut(region).unwrap();
+        for offer in zone.offers.values_mut() {
+            offer.quota = Some(2);
+        }
     }
     workspace.write("cloud.json", &serde_json::to_string(&world).unwrap());
     Setup {

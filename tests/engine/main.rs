@@ -13,6 +13,7 @@ mod data;
 mod deployments;
 mod dynamic;
 mod faults;
+mod fleets;
 mod histories;
 mod imports;
 mod language;

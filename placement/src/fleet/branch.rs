@@ -5,13 +5,10 @@ use super::layout::{Judge, Room};
 use super::ready::{Pick, Task};
 
 /// Nodes that are looked at before the proof is given up.
-const MOST_NODES: u64 = 60_000;
+const MOST_NODES: u64 = 20_000;
 
-/// Cells beyond which no proof is tried.
-const MOST_CELLS: usize = 10;
-
-/// Choices of a cell beyond which no proof is tried.
-const MOST_CHOICES: usize = 120;
+/// The number of placements, as far as they keep no rule, beyond which no proof is tried.
+const MOST_PLACEMENTS: f64 = 1e10;
 
 /// A service with its room and what is known of it.
 pub(super) struct Part<'t, 's> {
@@ -25,10 +22,6 @@ pub(super) struct Part<'t, 's> {
 /// the greatest number of its place. Gives back the best, if there is one, where the search was
 /// complete; `None` where it was given up.
 pub(super) fn prove(parts: &[Part<'_, '_>], limits: &[u32], known: i64) -> Option<Proof> {
-    let cells: usize = parts.iter().map(|part| part.task.cells.len()).sum();
-    if cells > MOST_CELLS {
-        return None;
-    }
     let choices: Vec<Vec<Vec<Choice>>> = parts
         .iter()
         .map(|part| {
@@ -37,11 +30,8 @@ pub(super) fn prove(parts: &[Part<'_, '_>], limits: &[u32], known: i64) -> Optio
                 .collect()
         })
         .collect();
-    if choices
-        .iter()
-        .flatten()
-        .any(|cell| cell.len() > MOST_CHOICES)
-    {
+    let placements = choices.iter().flatten().map(|cell| cell.len() as f64);
+    if placements.product::<f64>() > MOST_PLACEMENTS {
         return None;
     }
     let tails: Vec<Vec<Tail>> = parts

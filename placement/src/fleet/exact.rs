@@ -80,7 +80,8 @@ fn fits(task: &Task<'_>, room: &Room) -> bool {
         && task.cells.iter().all(|cell| cell.now.spot == 0)
         && task.cuts.len() == 1
         && task.flows.is_none()
-        && task.service.rules.min_zones <= 1
+        // What survives the loss of a zone runs in two.
+        && task.service.rules.min_zones <= 1 + u32::from(task.domains > 0 && task.cuts[0].failover > 0)
         && room.starts.is_none()
 }
 

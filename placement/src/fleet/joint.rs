@@ -5,8 +5,10 @@
 //! other; at last single services and pairs of them are solved anew in what the others leave, for
 //! as long as that gets better.
 
+use super::Effort;
 use super::climb::Found;
 use super::layout::{Judge, Room};
+use super::levels;
 use super::ready::{Limits, Task};
 use super::relaxation::{Constraint, Relaxation};
 use super::seed::Seed;
@@ -19,8 +21,8 @@ const MOST_ORDERS: usize = 24;
 pub(super) struct Joint<'t, 's> {
     pub(super) tasks: &'t [&'t Task<'s>],
     pub(super) limits: &'t Limits,
-    /// Judgements of layouts for each service and round.
-    pub(super) budget: u64,
+    /// For each service and round.
+    pub(super) effort: Effort,
 }
 
 /// What was found for all of them.
@@ -67,7 +69,11 @@ impl Joint<'_, '_> {
         if let Some(free) = free {
             narrow(&mut room, task, free);
         }
-        single::solve(task, &room, None, self.budget)
+        let mut solved = single::solve(task, &room, None, self.effort);
+        if solved.bound == i64::MIN && free.is_none() {
+            solved.bound = levels::tolled(task, tolls, solved.found.score.cost);
+        }
+        solved
     }
 
     fn by_kind<T: Copy>(&self, task: &Task<'_>, of: impl Fn(usize) -> T, none: T) -> Vec<Vec<T>> {
@@ -158,12 +164,12 @@ impl Joint<'_, '_> {
     }
 
     /// Solves one service anew in what the others leave.
-    fn again(&self, found: &mut [Found], free: &mut Vec<u32>, place: usize) -> bool {
+    fn again(&self, found: &mut [Found], free: &mut [u32], place: usize) -> bool {
         let task = self.tasks[place];
         give(task, &found[place], free);
         let mut room = Room::whole(task);
         narrow(&mut room, task, free);
-        let solved = single::solve(task, &room, Some(&found[place].picks), self.budget);
+        let solved = single::solve(task, &room, Some(&found[place].picks), self.effort);
         let better = solved.found.score < found[place].score;
         if better {
             found[place] = solved.found;
@@ -201,7 +207,7 @@ impl Joint<'_, '_> {
             let task = self.tasks[second];
             let mut room = Room::whole(task);
             narrow(&mut room, task, free);
-            let other = single::solve(task, &room, None, self.budget).found;
+            let other = single::solve(task, &room, None, self.effort).found;
             if other.score.violation == 0 {
                 take(task, &other, free);
                 found[second] = other;

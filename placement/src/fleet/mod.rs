@@ -13,6 +13,7 @@ mod flow;
 mod infeasible;
 mod joint;
 mod layout;
+mod levels;
 mod outage;
 mod problem;
 mod ready;
@@ -46,12 +47,17 @@ pub use self::solution::{Allocation, Allotment, Binding, Gap, Outage, Shadow, So
 pub struct Effort {
     /// The layouts that may be judged for one service at a time, where no exact search fits it.
     pub layouts: u64,
+    /// Whether it is also looked for proofs that what was found is good, which takes longer.
+    pub proof: bool,
 }
 
 impl Default for Effort {
     /// A few milliseconds for each service.
     fn default() -> Self {
-        Self { layouts: 40_000 }
+        Self {
+            layouts: 40_000,
+            proof: true,
+        }
     }
 }
 
@@ -86,10 +92,7 @@ pub fn solve(fleet: &Fleet, effort: Effort) -> Result<Solution, Vec<Unplaced>> {
     for (task, relaxation) in tasks.iter_mut().zip(&relaxations) {
         task.floor = relaxation.as_ref().map_or(0, |relaxation| relaxation.bound);
     }
-    let alone: Vec<Solved> = tasks
-        .iter()
-        .map(|task| steady(task, &Room::whole(task), effort))
-        .collect();
+    let alone: Vec<Solved> = tasks.iter().map(|task| steady(task, effort)).collect();
     let placing = Placing {
         bench: &bench,
         zones: &zones,
@@ -152,16 +155,17 @@ fn contested(tasks: &[Task<'_>], limits: &Limits) -> Vec<bool> {
 }
 
 /// One service with as few starts as it may make, or more where that is not enough.
-fn steady(task: &Task<'_>, room: &Room, effort: Effort) -> Solved {
-    let solved = single::solve(task, room, None, effort.layouts);
+fn steady(task: &Task<'_>, effort: Effort) -> Solved {
+    let room = Room::whole(task);
+    let solved = single::solve(task, &room, None, effort);
     if solved.found.score.violation == 0 || room.starts.is_none() {
         return solved;
     }
     let room = Room {
         starts: None,
-        ..room.clone()
+        ..room
     };
-    single::solve(task, &room, None, effort.layouts)
+    single::solve(task, &room, None, effort)
 }
 
 /// Services that are solved together, and what came out.
@@ -208,7 +212,7 @@ impl Placing<'_, '_> {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        Ok(self.explain(self.settle(groups)))
+        Ok(self.explain(&self.settle(groups)))
     }
 
     /// Services that share a limit which does not suffice for what each of them would run alone,
@@ -268,7 +272,10 @@ impl Placing<'_, '_> {
         let joint = Joint {
             tasks: &tasks,
             limits: self.limits,
-            budget: self.effort.layouts / 8,
+            effort: Effort {
+                layouts: self.effort.layouts / 8,
+                ..self.effort
+            },
         };
         let alone: Vec<Solved> = alone().cloned().collect();
         let together = joint.solve(&relaxation, &alone);
@@ -303,6 +310,9 @@ impl Placing<'_, '_> {
         (found, bound): (Vec<Found>, i64),
     ) -> (Vec<Found>, i64) {
         let cost = found.iter().map(|found| found.score.cost).sum();
+        if !self.effort.proof {
+            return (found, bound);
+        }
         let rooms: Vec<Room> = tasks.iter().map(|task| Room::whole(task)).collect();
         let parts = tasks.iter().zip(&rooms).zip(alone);
         let parts: Vec<Part<'_, '_>> = parts
@@ -375,15 +385,13 @@ impl Placing<'_, '_> {
         let mut room = Room::whole(&more);
         room.starts = None;
         joint::narrow(&mut room, &more, free);
-        let other = single::solve(&more, &room, None, self.effort.layouts)
-            .found
-            .score;
+        let other = single::solve(&more, &room, None, self.effort).found.score;
         other.violation > 0 || present.score.cost <= other.cost
     }
 
-    fn explain(&self, groups: Vec<Group>) -> Solution {
+    fn explain(&self, groups: &[Group]) -> Solution {
         let mut free: Vec<u32> = self.limits.iter().map(|(.., limit)| limit.most).collect();
-        for group in &groups {
+        for group in groups {
             for (place, found) in group.members.iter().zip(&group.found) {
                 for (limit, taken) in draws(&self.tasks[*place], found) {
                     free[limit] = free[limit].saturating_sub(taken);
@@ -392,7 +400,7 @@ impl Placing<'_, '_> {
         }
         let mut services = Vec::new();
         let mut shadows = Vec::new();
-        for group in &groups {
+        for group in groups {
             if let Some(relaxation) = &group.relaxation {
                 let tasks: Vec<_> = group
                     .members

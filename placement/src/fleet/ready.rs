@@ -331,7 +331,11 @@ impl<'a> Bench<'a> {
             }
         }
         if kinds.is_empty() {
-            let rejection = slow.map_or(Rejection::NoInstance, |error| Rejection::TooSlow {
+            let nothing = match zone.shapes.is_empty() {
+                true => Rejection::NothingSold,
+                false => Rejection::NoInstance,
+            };
+            let rejection = slow.map_or(nothing, |error| Rejection::TooSlow {
                 why: error.to_string(),
             });
             return Ok(Err(rejection));

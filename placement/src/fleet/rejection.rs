@@ -29,8 +29,10 @@ pub enum Rejection {
         /// The bound.
         bound: Duration,
     },
-    /// It sells nothing that a replica fits on, or nothing with a price.
+    /// It sells nothing that a replica fits on.
     NoInstance,
+    /// Nothing is known to be sold there.
+    NothingSold,
     /// What it sells cannot keep the latency objective.
     TooSlow {
         /// Why not.
@@ -126,6 +128,9 @@ impl fmt::Display for Rejection {
                     bound.as_millis()
                 )
             }
+            Self::NothingSold => f.write_str(
+                "nothing is known to be sold there: set a price in the zone, or an offer",
+            ),
             Self::NoInstance => f.write_str("sells no instance that a replica fits on"),
             Self::TooSlow { why } => write!(f, "too slow: {why}"),
             Self::Quota { cause } => write!(f, "may run none ({cause} 0)"),

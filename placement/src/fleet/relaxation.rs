@@ -1,13 +1,16 @@
 //! The linear relaxation: what a placement must cost at least, and what each constraint is worth.
 //!
 //! Replicas may be broken, and a pool of n is credited with n times the best rate per replica of
-//! any pool it could be, so no placement costs less. Of the pair of linear programs the dual is
+//! any pool it could be, so no placement costs less. Two things that hold of whole replicas bring
+//! the bound closer: pools carry no more apart than they would as one, so there are at least as
+//! many replicas as one pool would need; and one of the domains runs at least its part, rounded up,
+//! which must be there beside what carries the demand without it. Of the pair of linear programs the dual is
 //! solved: its value is the bound, and its variables are the shadow prices.
 
 use microlp::{ComparisonOp, OptimizationDirection, Problem, Variable};
 
 use super::problem::Domain;
-use super::ready::{Kind, Limits, Task};
+use super::ready::{Cut, Kind, Limits, Task};
 use crate::MaximumCause;
 
 /// What the relaxation says.
@@ -57,26 +60,62 @@ struct Model {
     rows: Vec<Row>,
     /// The columns that draw on each limit.
     draws: Vec<Vec<usize>>,
+    /// What an instance of each limit costs beside its price.
+    tolls: Vec<i64>,
+    level: Option<Level>,
 }
 
 /// The relaxation of services that share limits; none where it has no solution.
 pub(super) fn relax(tasks: &[&Task<'_>], limits: &Limits) -> Option<Relaxation> {
-    let mut model = Model {
+    let model = Model {
         draws: vec![Vec::new(); limits.len()],
         ..Model::default()
     };
-    for (place, task) in tasks.iter().enumerate() {
-        model.add(place, task);
-    }
-    let draws = std::mem::take(&mut model.draws);
-    for (place, columns) in draws.into_iter().enumerate() {
-        if !columns.is_empty() {
-            let terms = columns.into_iter().map(|column| (column, -1.0)).collect();
-            let most = f64::from(limits[place].2.most);
-            model.row(Constraint::Limit(place), terms, (-most, 1.0));
+    model.relax(tasks, limits)
+}
+
+/// The greatest rate of any domain without spot instances lies between these, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Level {
+    pub(super) low: u64,
+    pub(super) high: u64,
+}
+
+/// The bound of one service without limits on a level, where instances of limits are tolled; none
+/// where there is no placement on it.
+pub(super) fn on_level(task: &Task<'_>, tolls: &[i64], level: Level) -> Option<i64> {
+    let model = Model {
+        draws: vec![Vec::new(); most_limit(task)],
+        tolls: tolls.to_vec(),
+        level: Some(level),
+        ..Model::default()
+    };
+    let relaxation = model.relax(&[task], &Vec::new())?;
+    Some(relaxation.bound)
+}
+
+/// The places of limits that a service draws on lie below this.
+fn most_limit(task: &Task<'_>) -> usize {
+    let kinds = task.cells.iter().flat_map(|cell| &cell.kinds);
+    let limits = kinds.filter_map(|kind| kind.limit);
+    limits.max().map_or(0, |limit| limit + 1)
+}
+
+impl Model {
+    fn relax(mut self, tasks: &[&Task<'_>], limits: &Limits) -> Option<Relaxation> {
+        for (place, task) in tasks.iter().enumerate() {
+            self.add(place, task);
         }
+        let draws = std::mem::take(&mut self.draws);
+        for (place, ((.., limit), columns)) in limits.iter().zip(draws).enumerate() {
+            if !columns.is_empty() {
+                let terms = columns.into_iter().map(|column| (column, -1.0)).collect();
+                let most = f64::from(limit.most);
+                self.row(Constraint::Limit(place), terms, (-most, 1.0));
+            }
+        }
+        self.solve()
     }
-    model.solve()
 }
 
 impl Model {
@@ -133,6 +172,8 @@ impl Model {
         };
         let spread = kept > 0 && kind.start > 0;
         let start = if spread { 0.0 } else { kind.start as f64 };
+        let toll = kind.limit.and_then(|limit| self.tolls.get(limit)).copied();
+        let start = start + toll.unwrap_or(0) as f64;
         let mut of_kind = vec![self.column(kind.on_demand as f64 + start)];
         of_kind.extend(kind.spot.map(|price| self.column(price as f64 + start)));
         if spread {
@@ -150,12 +191,20 @@ impl Model {
             self.draws[limit].extend(&of_kind);
         }
         let slope = steepest(task, kind) / unit;
+        let firm = self.level.map_or(slope, |level| {
+            let most = kind.table.rates.partition_point(|rate| *rate <= level.high);
+            let most = (most as u32).saturating_sub(1);
+            let terms = vec![(of_kind[0], -1.0)];
+            self.row(Constraint::Definition, terms, (-f64::from(most), 1.0));
+            best_slope(kind, most) / unit
+        });
         for (spot, column) in of_kind.into_iter().enumerate() {
             columns.0.push(Column {
                 column,
                 cell: at,
                 spot: spot == 1,
                 slope,
+                firm,
             });
         }
     }
@@ -164,6 +213,7 @@ impl Model {
         let domain = task.service.rules.survive.unwrap_or(Domain::Zone);
         let scale = unit / 1e6;
         for cut in &task.cuts {
+            self.whole((place, task), (cut, domain), columns);
             let terms = columns.of(|column| cut.inside[column.cell]);
             let terms = terms.map(|column| (column.column, column.slope)).collect();
             let wanted = cut.planned as f64 / unit;
@@ -173,10 +223,65 @@ impl Model {
                     let left = task.cells[column.cell].domain != lost;
                     left && !column.spot && cut.inside[column.cell]
                 });
-                let terms = terms.map(|column| (column.column, column.slope)).collect();
+                let terms = terms.map(|column| (column.column, column.firm)).collect();
                 let wanted = cut.failover as f64 / unit;
                 self.row(Constraint::Survive(place, domain), terms, (wanted, scale));
             }
+        }
+        if let Some(level) = self.level {
+            let whole = &task.cuts[0];
+            let firm = columns.of(|column| !column.spot);
+            let terms = firm.map(|column| (column.column, column.firm)).collect();
+            let wanted = (whole.failover + level.low) as f64 / unit;
+            self.row(Constraint::Definition, terms, (wanted, 1.0));
+        }
+    }
+
+    /// What whole replicas must number at least.
+    fn whole(
+        &mut self,
+        (place, task): (usize, &Task<'_>),
+        (cut, domain): (&Cut, Domain),
+        columns: &Columns,
+    ) {
+        let within = |column: &Column| cut.inside[column.cell];
+        let fewest = |rate: u64| fewest(task, cut, rate);
+        let mut row = |constraint, which: &dyn Fn(&Column) -> bool, replicas: u32, rate: u64| {
+            if replicas > 0 {
+                let terms = columns
+                    .of(which)
+                    .map(|column| (column.column, 1.0))
+                    .collect();
+                let scale = rate as f64 / 1e6 / f64::from(replicas);
+                self.row(constraint, terms, (f64::from(replicas), scale));
+            }
+        };
+        let planned = fewest(cut.planned);
+        row(Constraint::Demand(place), &within, planned, cut.planned);
+        if task.domains < 2 {
+            return;
+        }
+        let needed = fewest(cut.failover);
+        for lost in 0..task.domains {
+            let left = |c: &Column| within(c) && !c.spot && task.cells[c.cell].domain != lost;
+            row(
+                Constraint::Survive(place, domain),
+                &left,
+                needed,
+                cut.failover,
+            );
+        }
+        let firm = |column: &Column| within(column) && !column.spot;
+        let spread = |total: u32| total - total.div_ceil(task.domains as u32);
+        // Two for each are enough for two domains, and for more of them less is.
+        let total = (needed..=needed.saturating_mul(2)).find(|total| spread(*total) >= needed);
+        if let Some(total) = total {
+            row(
+                Constraint::Survive(place, domain),
+                &firm,
+                total,
+                cut.failover,
+            );
         }
     }
 
@@ -276,6 +381,8 @@ struct Column {
     spot: bool,
     /// What a replica carries at most, in units.
     slope: f64,
+    /// The same on the level.
+    firm: f64,
 }
 
 impl Columns {
@@ -284,10 +391,41 @@ impl Columns {
     }
 }
 
+/// The fewest replicas that carry a rate, as one pool of the best kind within a cut.
+fn fewest(task: &Task<'_>, cut: &Cut, rate: u64) -> u32 {
+    let inside = task
+        .cells
+        .iter()
+        .zip(&cut.inside)
+        .filter(|(_, inside)| **inside);
+    let kinds = inside.flat_map(|(cell, _)| &cell.kinds);
+    let enough = |kind: &Kind| {
+        let rates = &kind.table.rates;
+        let enough = rates.partition_point(|known| *known < rate);
+        // A table that ends before tells nothing.
+        if enough < rates.len() {
+            enough as u32
+        } else {
+            0
+        }
+    };
+    kinds.map(enough).min().unwrap_or(0)
+}
+
 /// The greatest rate per replica of any pool that can be of use.
 fn steepest(task: &Task<'_>, kind: &Kind) -> f64 {
-    let most = kind.most.min(kind.table.needed.max(task.widest())) as usize;
-    let rates = kind.table.rates.iter().take(most + 1).enumerate().skip(1);
+    best_slope(kind, kind.most.min(kind.table.needed.max(task.widest())))
+}
+
+/// The greatest rate per replica of pools up to a size.
+fn best_slope(kind: &Kind, most: u32) -> f64 {
+    let rates = kind
+        .table
+        .rates
+        .iter()
+        .take(most as usize + 1)
+        .enumerate()
+        .skip(1);
     let slopes = rates.map(|(replicas, rate)| *rate as f64 / replicas as f64);
     slopes.fold(0.0, f64::max)
 }

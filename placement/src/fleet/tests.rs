@@ -8,7 +8,7 @@ mod scenario;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use self::scenario::{linear, one, pooling, service, shape, zone};
+use self::scenario::{linear, one, pooling, service, shape};
 use super::*;
 use crate::{MaximumCause, Reason};
 
@@ -303,14 +303,11 @@ fn what_runs_is_left_alone_where_moving_saves_next_to_nothing() {
     fleet.zones[0].shapes[0].price_micros_per_hour = 1_000_000;
     fleet.zones[1].shapes[0].price_micros_per_hour = 1_000_500;
     fleet.services[0].weights.dwell_hours = 0.0;
-    let present = |on_demand| {
-        Some(Present {
-            shape: Some("m".into()),
-            on_demand,
-            spot: 0,
-        })
-    };
-    fleet.services[0].sites[1].present = present(4);
+    fleet.services[0].sites[1].present = Some(Present {
+        shape: Some("m".into()),
+        on_demand: 4,
+        spot: 0,
+    });
     let allocation = &solve_default(&fleet).services[0];
     assert_eq!(counts(allocation), [(0, 0), (4, 0)]);
     // Where it saves more, it is moved, unless the start costs more than it saves.

@@ -91,6 +91,8 @@ pub struct Placed {
     pub model: Model,
     /// How many now.
     pub replicas: u32,
+    /// How many of them on spot instances; 0 where the platform has none.
+    pub spot: u32,
     /// What each replica runs on, where that was chosen among what the zone sells.
     pub offer: Option<Offer>,
     /// How many at least and at most, for whatever scales between two applies.
@@ -224,6 +226,18 @@ pub trait Target: Send + Sync {
     /// How many replicas the stored or observed native resources run; resources of the
     /// deployment and zone by native name.
     fn replicas(&self, resources: &BTreeMap<Native, Known>) -> u32;
+
+    /// What the stored or observed native resources run replicas on: the name of an offer, where
+    /// the platform tells.
+    fn instance(&self, resources: &BTreeMap<Native, Known>) -> Option<String> {
+        let _ = resources;
+        None
+    }
+
+    /// Whether replicas can be on spot instances.
+    fn spot(&self) -> bool {
+        false
+    }
 
     /// What the platform does with the replicas between two applies.
     fn scaling(&self) -> Scaling {

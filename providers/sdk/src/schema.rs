@@ -44,7 +44,8 @@ pub enum Visibility {
 pub enum Storage {
     /// In plans and in the state.
     Kept,
-    /// There, too, but the platform changes it by itself: that it differs is no drift.
+    /// There, too, but the platform changes it by itself: that it alone differs is no drift, and not
+    /// recorded.
     Moving,
     /// Nowhere: providers get it with each change and tell null instead, so that a change of it alone
     /// is not seen. An attribute beside it, whose change is, says when it is to be written again.

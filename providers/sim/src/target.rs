@@ -37,6 +37,13 @@ impl Target for Sim {
         ready.fold(0, u32::saturating_add)
     }
 
+    fn instance(&self, resources: &BTreeMap<Native, Known>) -> Option<String> {
+        let of_endpoint = |(native, _): &(&Native, &Known)| &*native.kind == endpoint::TYPE;
+        let mut endpoints = resources.iter().filter(of_endpoint);
+        let instance = endpoints.next_back()?.1.field("instance_type")?;
+        instance.as_str().map(str::to_owned)
+    }
+
     fn scaling(&self) -> Scaling {
         Scaling::Schedule
     }

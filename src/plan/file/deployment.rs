@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::change::WireDocument;
 use super::exact::Text;
 use crate::deployment::schedule::Outline;
-use crate::deployment::{Demand, Sized, ZoneSize};
+use crate::deployment::{Demand, Quality, Sized, ZoneSize};
 use crate::placement::Loss;
+use crate::placement::fleet::Gap;
 use crate::plan::{FrozenForecast, PlannedDeployment};
 
 #[derive(Serialize, Deserialize)]
@@ -42,6 +43,8 @@ pub(super) struct DeploymentDocument {
     losses: Vec<LossDocument>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     outlines: BTreeMap<String, OutlineDocument>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quality: Option<QualityDocument>,
     urls: BTreeMap<String, WireDocument>,
 }
 
@@ -66,6 +69,10 @@ struct ZoneDocument {
     before: u32,
     after: u32,
     price_micros: u64,
+    #[serde(default, skip_serializing_if = "none_on_spot")]
+    spot: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    spot_price_micros: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     instance: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -150,6 +157,51 @@ struct LossDocument {
     zone: String,
     remaining_capacity: f64,
     shed: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    close_micros: Option<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct QualityDocument {
+    /// None where the placement is proven to be the best one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gap: Option<f64>,
+    cost_micros: u64,
+    shadows: Vec<(String, u64)>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn none_on_spot(spot: &u32) -> bool {
+    *spot == 0
+}
+
+impl From<&Quality> for QualityDocument {
+    fn from(quality: &Quality) -> Self {
+        let shadows = quality.shadows.iter();
+        Self {
+            gap: match quality.gap {
+                Gap::Proven => None,
+                Gap::Within(part) => Some(part),
+            },
+            cost_micros: quality.cost.0,
+            shadows: shadows
+                .map(|(text, micros)| (text.clone(), micros.0))
+                .collect(),
+        }
+    }
+}
+
+impl From<QualityDocument> for Quality {
+    fn from(document: QualityDocument) -> Self {
+        let shadows = document.shadows.into_iter();
+        Self {
+            gap: document.gap.map_or(Gap::Proven, Gap::Within),
+            cost: Micros(document.cost_micros),
+            shadows: shadows
+                .map(|(text, micros)| (text, Micros(micros)))
+                .collect(),
+        }
+    }
 }
 
 impl From<&FrozenForecast> for ForecastDocument {
@@ -216,6 +268,8 @@ impl From<&PlannedDeployment> for DeploymentDocument {
             before: zone.before,
             after: zone.after,
             price_micros: zone.price.0,
+            spot: zone.spot,
+            spot_price_micros: (zone.spot_price != zone.price).then_some(zone.spot_price.0),
             instance: zone.instance.clone(),
             carbon_kg_per_hour: zone.carbon,
             why: zone.why.clone(),
@@ -224,8 +278,10 @@ impl From<&PlannedDeployment> for DeploymentDocument {
             zone: loss.zone.clone(),
             remaining_capacity: loss.remaining_capacity,
             shed: loss.shed,
+            close_micros: loss.close_micros_per_hour,
         };
         Self {
+            quality: planned.sized.quality.as_ref().map(Into::into),
             demand,
             previous: planned.sized.previous,
             zones: planned.sized.zones.iter().map(zone).collect(),
@@ -267,7 +323,9 @@ impl From<DeploymentDocument> for PlannedDeployment {
             region: zone.region,
             before: zone.before,
             after: zone.after,
+            spot: zone.spot,
             price: Micros(zone.price_micros),
+            spot_price: Micros(zone.spot_price_micros.unwrap_or(zone.price_micros)),
             instance: zone.instance,
             carbon: zone.carbon_kg_per_hour,
             why: zone.why,
@@ -276,9 +334,11 @@ impl From<DeploymentDocument> for PlannedDeployment {
             zone: loss.zone,
             remaining_capacity: loss.remaining_capacity,
             shed: loss.shed,
+            close_micros_per_hour: loss.close_micros,
         };
         Self {
             sized: Sized {
+                quality: document.quality.map(Into::into),
                 demand,
                 previous: document.previous,
                 zones: document.zones.into_iter().map(zone).collect(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use isobar_sdk::deployment::{Scaling, Schedule, Shift};
 use isobar_sdk::quantity::Micros;
 use isobar_sdk::{Address, Known, Path, Step, Value};
 use serde_json::{Value as Json, json};
@@ -11,7 +12,9 @@ use super::check::check;
 use super::modules::modules;
 use super::resource::{Object, name, output, resource, sensitive, shown, unknown};
 use crate::change::{Action, Cause, Change, Reason};
-use crate::deployment::{Demand, ZoneSize};
+use crate::deployment::schedule::Outline;
+use crate::deployment::{Demand, Quality, ZoneSize};
+use crate::placement::fleet::Gap;
 use crate::plan::{
     Deferred, Drift, FrozenForecast, Mode, OutputChange, Plan, PlannedChange, PlannedDeployment,
     PlannedRead, Refresh,
@@ -281,13 +284,7 @@ fn cause(cause: &Cause) -> Json {
 
 fn deployment(planned: &PlannedDeployment) -> Json {
     let sized = &planned.sized;
-    let total = |of: fn(&ZoneSize) -> u32| -> Micros {
-        sized
-            .zones
-            .iter()
-            .map(|zone| zone.price.times(of(zone)))
-            .sum()
-    };
+    let total = |of: fn(&ZoneSize) -> Micros| -> Micros { sized.zones.iter().map(of).sum() };
     let losses: Vec<Json> = sized
         .losses
         .iter()
@@ -296,6 +293,7 @@ fn deployment(planned: &PlannedDeployment) -> Json {
                 "zone": loss.zone,
                 "remaining_capacity": loss.remaining_capacity,
                 "shed": loss.shed,
+                "close_micros_per_hour": loss.close_micros_per_hour,
             })
         })
         .collect();
@@ -305,8 +303,52 @@ fn deployment(planned: &PlannedDeployment) -> Json {
         "forecast": sized.demand.forecast(),
         "zones": sized.zones.iter().map(zone).collect::<Vec<_>>(),
         "losses": losses,
-        "price_before_micros_per_hour": total(|zone| zone.before).0,
-        "price_after_micros_per_hour": total(|zone| zone.after).0,
+        "capacity": each(&planned.outlines, outline),
+        "price_before_micros_per_hour": total(ZoneSize::cost_before).0,
+        "price_after_micros_per_hour": total(ZoneSize::cost_after).0,
+        "placement": sized.quality.as_ref().map(quality),
+    })
+}
+
+/// How good a placement is: the part of its cost by which a better one could be cheaper at most, 0
+/// where there is none.
+fn quality(quality: &Quality) -> Json {
+    let shadows = quality.shadows.iter().map(|(constraint, saves)| {
+        json!({ "constraint": constraint, "unit_saves_micros_per_hour": saves.0 })
+    });
+    json!({
+        "gap": match quality.gap {
+            Gap::Proven => 0.0,
+            Gap::Within(part) => part,
+        },
+        "cost_micros_per_hour": quality.cost.0,
+        "shadow_prices": shadows.collect::<Vec<_>>(),
+    })
+}
+
+fn outline(outline: &Outline) -> Json {
+    let schedule = |schedule: &Schedule| {
+        let shift = |shift: &Shift| {
+            json!({
+                "start": shift.start.to_string(),
+                "min": shift.envelope.min,
+                "max": shift.envelope.max,
+            })
+        };
+        json!({
+            "shifts": schedule.shifts.iter().map(shift).collect::<Vec<_>>(),
+            "until": schedule.until.to_string(),
+        })
+    };
+    json!({
+        "scaling": match outline.scaling {
+            Scaling::Fixed => "fixed",
+            Scaling::Envelope => "envelope",
+            Scaling::Schedule => "schedule",
+        },
+        "min": outline.envelope.min,
+        "max": outline.envelope.max,
+        "schedule": outline.schedule.as_ref().map(schedule),
     })
 }
 
@@ -336,7 +378,11 @@ fn zone(zone: &ZoneSize) -> Json {
         "region": zone.region,
         "replicas_before": zone.before,
         "replicas_after": zone.after,
+        "spot_after": zone.spot,
+        "instance": zone.instance,
         "replica_price_micros_per_hour": zone.price.0,
+        "spot_price_micros_per_hour": zone.spot_price.0,
+        "replica_carbon_kg_per_hour": zone.carbon,
         "why": zone.why,
     })
 }

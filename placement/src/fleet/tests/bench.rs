@@ -12,12 +12,20 @@ fn time(name: &str, size: Size) {
         for service in &mut fleet.services {
             service.rules.survive = Some(Domain::Zone);
             service.rules.residency = None;
+            service
+                .sites
+                .iter_mut()
+                .for_each(|site| site.maximum = Some(60));
+            for origin in &mut service.origins {
+                origin.demand *= 6.0;
+                origin.failover *= 6.0;
+            }
         }
         for zone in &mut fleet.zones {
             zone.available = true;
             for shape in &mut zone.shapes {
                 if let Some(limit) = &mut shape.limit {
-                    limit.most = (size.services * 2) as u32 + limit.most;
+                    limit.most = limit.most * 3 + size.services as u32;
                 }
             }
         }
@@ -32,9 +40,28 @@ fn time(name: &str, size: Size) {
                 });
                 let worst = gaps.fold(0.0, f64::max);
                 claims::hold(&fleet, &solution);
+                let weighed = |service: &Allocation| match service.gap {
+                    Gap::Proven => 0.0,
+                    Gap::Within(part) => {
+                        let cost = service.cost_micros_per_hour as f64;
+                        cost - cost / (1.0 + part)
+                    }
+                };
+                let over: f64 = solution.services.iter().map(weighed).sum();
+                let cost: u64 = solution
+                    .services
+                    .iter()
+                    .map(|s| s.cost_micros_per_hour)
+                    .sum();
+                let proven = solution
+                    .services
+                    .iter()
+                    .filter(|s| s.gap == Gap::Proven)
+                    .count();
                 println!(
-                    "{name} {number}: {took:?}, gap at most {:.1} %",
-                    worst * 100.0
+                    "{name} {number}: {took:?}, {proven} proven, gap at most {:.1} %, of all {:.1} %",
+                    worst * 100.0,
+                    over / (cost as f64 - over) * 100.0
                 );
             }
             Err(errors) => println!("{name} {number}: {took:?}, {}", errors[0]),

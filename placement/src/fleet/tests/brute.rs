@@ -61,8 +61,8 @@ fn options(service: &Service, zone: &Zone, site: &Site) -> Vec<Choice> {
     let permitted = service.rules.residency.as_ref();
     let permitted =
         permitted.is_none_or(|all| zone.jurisdiction.as_ref().is_some_and(|j| all.contains(j)));
-    let (_, travel) = super::super::ready::reach(service, zone);
-    let reached = super::super::ready::reach(service, zone).0.contains(&true);
+    let (_, travel) = ready::reach(service, zone);
+    let reached = ready::reach(service, zone).0.contains(&true);
     let fast = |shape: &Shape| service.capacity.elsewhere(shape.speed, travel).is_ok();
     if !zone.available || !permitted || !reached || !zone.shapes.iter().any(fast) {
         return vec![(None, 0, 0)];
@@ -158,7 +158,7 @@ fn transport(
     for origin in &service.origins {
         let mut from = Vec::new();
         for (place, zone) in zones.iter().enumerate() {
-            let (reached, _) = super::super::ready::reach(service, zone);
+            let (reached, _) = ready::reach(service, zone);
             let here = service
                 .origins
                 .iter()

@@ -6,9 +6,14 @@ use super::super::*;
 use super::scenario::{self, Size};
 use isobar_capacity::Target;
 
+const QUICK: Effort = Effort {
+    layouts: 1_000,
+    proof: false,
+};
+
 /// What a service carries in a zone, by its replicas; in the travel time that the zone gets.
 pub(super) fn carried(service: &Service, zone: &Zone, shape: &str, replicas: u32) -> f64 {
-    let (_, travel) = super::super::ready::reach(service, zone);
+    let (_, travel) = ready::reach(service, zone);
     let speed = zone
         .shapes
         .iter()
@@ -184,7 +189,7 @@ fn scenarios(count: u64) -> (u64, u64) {
             rich: number % 3 > 0,
         };
         let fleet = scenario::random(number, size);
-        let effort = Effort { layouts: 300 };
+        let effort = QUICK;
         match solve(&fleet, effort) {
             Ok(solution) => {
                 hold(&fleet, &solution);
@@ -230,7 +235,7 @@ fn the_order_of_zones_and_services_does_not_matter() {
             .zones
             .iter_mut()
             .for_each(|zone| zone.shapes.reverse());
-        let effort = Effort { layouts: 2_000 };
+        let effort = QUICK;
         let (one, other) = (solve(&fleet, effort), solve(&turned, effort));
         assert_eq!(one, other, "fleet {number}");
         compared += u32::from(one.is_ok());
@@ -252,7 +257,7 @@ fn small_changes_of_the_demand_hardly_move_anything() {
         let mut fleet = scenario::random(number, size);
         fleet.services[0].rules.band = 0.04;
         fleet.services[0].weights.dwell_hours = 1.0;
-        let effort = Effort { layouts: 4_000 };
+        let effort = QUICK;
         let Ok(first) = solve(&fleet, effort) else {
             continue;
         };

@@ -39,6 +39,7 @@ pub(crate) fn placed() -> Placed {
             },
         },
         replicas: 3,
+        spot: 0,
         offer: None,
         envelope: Envelope::fixed(3),
         schedule: None,

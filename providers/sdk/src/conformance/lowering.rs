@@ -182,6 +182,7 @@ mod tests {
                 },
             },
             replicas: 1,
+            spot: 0,
             offer: None,
             envelope: Envelope::fixed(1),
             schedule: None,

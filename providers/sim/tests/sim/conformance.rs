@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use isobar_sdk::clock::Clock;
 use isobar_sdk::conformance::{Case, Law, Subject, run};
+use isobar_sdk::deployment::Placed;
 use isobar_sdk::fake::StoppedClock;
 use isobar_sdk::fault::{Fault, FaultPlan, Faulty};
 use isobar_sdk::limit::{Allowance, Limit};
@@ -17,6 +18,7 @@ use isobar_sim::Cloud;
 
 use crate::bench::{Bench, at, done, endpoint, id, router};
 use crate::deployments::{a10g, placed};
+use crate::schedules::{day, schedule};
 
 /// The same provider behind every decorator of the SDK, with calls that fail in passing.
 struct Decorated {
@@ -98,11 +100,18 @@ async fn check(bench: Bench) {
             Case::new(at("sim_endpoint.idle"), endpoint("sim-ap-south", 0))
                 .replace(endpoint("sim-eu-central", 0)),
             router_case(bench.cloud.clone()),
+            schedule_case(bench.cloud.clone()),
             Case::new(at("sim_secret.a"), secret("token", "one", 1))
                 .update(secret("token", "two", 2))
                 .replace(secret("key", "two", 2)),
         ],
-        placed: vec![placed(Some("sim-us-east"), Value::NULL, a10g())],
+        placed: vec![
+            placed(Some("sim-us-east"), Value::NULL, a10g()),
+            Placed {
+                schedule: Some(day()),
+                ..placed(Some("aws/us-east-1"), Value::NULL, a10g())
+            },
+        ],
     };
     match run(&subject).await {
         Ok(report) => assert!(report.held.contains_key(&Law::DriftIsSeen), "{report:?}"),
@@ -139,6 +148,24 @@ fn endpoint_case(cloud: Cloud) -> Case {
         let cloud = cloud.clone();
         Box::pin(async move { cloud.kill_replicas(id(&state), 2).unwrap() })
     })
+}
+
+fn schedule_case(cloud: Cloud) -> Case {
+    let first = schedule("1", "2026-03-01T06:00:00Z");
+    let bad = |name, value| (first.with_field(name, value), Path::attribute(name));
+    let [(until, until_path), (shifts, shifts_path)] = [
+        bad("until", "soon".into()),
+        bad("shifts", Value::list(Vec::new())),
+    ];
+    Case::new(at("sim_schedule.a"), first)
+        .update(schedule("1", "2026-03-01T07:00:00Z"))
+        .replace(schedule("2", "2026-03-01T07:00:00Z"))
+        .invalid(until, until_path)
+        .invalid(shifts, shifts_path)
+        .disturb(move |state| {
+            let cloud = cloud.clone();
+            Box::pin(async move { cloud.delete(id(&state)).unwrap() })
+        })
 }
 
 fn router_case(cloud: Cloud) -> Case {

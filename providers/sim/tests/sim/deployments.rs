@@ -42,6 +42,7 @@ pub(crate) fn placed(region: Option<&str>, settings: Value, resources: Resources
             },
         },
         replicas: 3,
+        spot: 0,
         offer: Some(Offer {
             instance: "g1.a10g".into(),
             cpu: 8.0,

@@ -12,3 +12,4 @@ mod deployments;
 mod faults;
 mod file;
 mod limits;
+mod schedules;
