@@ -14,6 +14,7 @@ use isobar_sdk::{Address, Fault};
 use super::shell::Manner;
 use super::{dash, preset};
 
+mod drift;
 mod fmt;
 mod forecast;
 mod help;
@@ -26,8 +27,9 @@ mod state;
 mod test;
 mod workspace;
 
+pub(super) use drift::Drift;
 pub(super) use fmt::Fmt;
-pub(super) use forecast::{Backtest, Drift, Forecast, ForecastCommand};
+pub(super) use forecast::{Backtest, Forecast, ForecastCommand, ForecastDrift};
 pub(super) use history::{History, HistoryCommand};
 pub(super) use import::Import;
 pub(super) use init::Init;
@@ -168,6 +170,8 @@ pub(super) enum Command {
     Graph(Graph),
     /// Show which module needs which providers.
     Providers(Providers),
+    /// Show where what is there has come away from what is wanted; exits with 2 where it has.
+    Drift(Drift),
     /// Forecast demand and say how good the forecast is.
     Forecast(Forecast),
     /// Show what clouds and zones sell, at which price, and their power and carbon.
@@ -213,6 +217,7 @@ impl Command {
             Self::Destroy(args) => Some(&args.planning.assignments),
             Self::Refresh(args) => Some(&args.planning.assignments),
             Self::Import(args) => Some(&args.assignments),
+            Self::Drift(args) => Some(&args.assignments),
             Self::Offers(args) => Some(&args.assignments),
             _ => None,
         };

@@ -13,14 +13,14 @@ use super::failure::Stopped;
 use super::progress::{Phase, Progress};
 use super::project::{Needs, Project};
 use super::session::Session;
-use super::{Exit, backtest, drift};
+use super::{Exit, backtest, distribution};
 use crate::plan::{self, Mode, Prediction, Refresh, Request};
 use crate::render;
 
 pub(super) fn run(session: &Session, args: &Forecast) -> Result<Exit, Stopped> {
     match &args.command {
         Some(ForecastCommand::Backtest(args)) => return backtest::run(session, args),
-        Some(ForecastCommand::Drift(args)) => return drift::run(session, args),
+        Some(ForecastCommand::Drift(args)) => return distribution::run(session, args),
         None => {}
     }
     let project = Project::load(session, Needs::Configuration)?;

@@ -18,6 +18,7 @@ mod completions;
 mod console;
 mod dash;
 mod delivery;
+mod distribution;
 mod drift;
 mod emergency;
 mod encryption;
@@ -85,7 +86,7 @@ pub enum Exit {
     Failure,
     /// The plan has changes, and the exit code was asked to say so.
     Changes,
-    /// Values are no longer distributed as they were.
+    /// What is there, or how values are distributed, is no longer as it was.
     Drift,
     /// A file cannot be formatted, and it has said why.
     Refused,
@@ -205,6 +206,7 @@ fn command(session: &Session, command: Command) -> Result<Exit, Stopped> {
         Command::Metadata(args) => Ok(metadata::run(session, &args)),
         Command::Graph(args) => graph::run(session, &args),
         Command::Providers(args) => providers::run(session, &args),
+        Command::Drift(args) => drift::run(session, &args),
         Command::Forecast(args) => forecast::run(session, &args),
         Command::Offers(args) => offers::run(session, &args),
         Command::Serve(args) => serve::run(session, args),

@@ -158,6 +158,23 @@ impl Draft {
         })
     }
 
+    /// Reads configuration, variables and state, to hold what is there against them.
+    pub(super) fn to_compare(session: &Session, args: &args::Drift) -> Result<Self, Stopped> {
+        let project = Project::load(session, Needs::Configuration)?;
+        let given = project.given(session, &args.assignments)?;
+        let state = project::state(session)?;
+        Ok(Self {
+            selection: Selection {
+                targets: args.target.clone(),
+                excludes: args.exclude.clone(),
+                replace: Vec::new(),
+            },
+            refresh: Refresh::Full,
+            parallelism: args.parallelism,
+            ..Self::new(session, project, given, state)
+        })
+    }
+
     /// Reads configuration and variables, for a state that was read already.
     pub(super) fn of_state(
         session: &Session,

@@ -5,6 +5,7 @@ mod concise;
 mod configuration;
 mod console;
 mod deployment;
+pub mod deviation;
 pub mod diagnostic;
 mod diff;
 mod document;

@@ -35,7 +35,7 @@ pub(in crate::cli) enum ForecastCommand {
     Backtest(Backtest),
     /// Say whether inputs or predictions of a model are distributed as they were; exits with 2 if
     /// they are not.
-    Drift(Drift),
+    Drift(ForecastDrift),
 }
 
 #[derive(Debug, clap::Args)]
@@ -69,7 +69,7 @@ fn methods() -> PossibleValuesParser {
 }
 
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Drift {
+pub(in crate::cli) struct ForecastDrift {
     /// What is normal: a CSV file with a column for each feature and a row for each observation.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) reference: PathBuf,
