@@ -404,7 +404,7 @@ fn capacity() -> Body {
                 "Share of requests that may be slower.",
             ),
         );
-    Body::new()
+    let sized = Body::new()
         .block("slo", Nesting::Optional, slo, "How fast requests must be answered.")
         .attribute(
             "quantile",
@@ -427,7 +427,13 @@ fn capacity() -> Body {
                 Type::Number,
                 "The quantile of the demand that must still be met in an outage; that of `quantile` by default. Outages and tails of the demand rarely meet, so 0.9 is often enough.",
             ),
-        )
+        );
+    rules(sized)
+}
+
+/// What must hold of a placement, beside how it is sized.
+fn rules(sized: Body) -> Body {
+    sized
         .attribute(
             "survive",
             Attribute::with_default(

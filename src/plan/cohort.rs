@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use isobar_sdk::deployment::{Model, Scaling, Wire};
+use isobar_sdk::deployment::{self, Model, Scaling, Wire};
 use isobar_sdk::{Path, Value};
 
 use super::batch::Batch;
@@ -223,7 +223,7 @@ impl<'a> Driver<'a> {
             let site = sites.find(|site| site.spec.zone.name == size.zone)?;
             let provider = self.providers.get(&site.spec.provider);
             let target = provider.and_then(|provider| provider.target());
-            let scaling = target.map_or(Scaling::Fixed, |target| target.scaling());
+            let scaling = target.map_or(Scaling::Fixed, deployment::Target::scaling);
             Some((size, site, scaling))
         });
         let zones: Vec<_> = zones.collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use isobar_sdk::deployment::{
-    Envelope, Lowered, Model, NativeResource, Noun, Placed, Scaling, Wire,
+    self, Envelope, Lowered, Model, NativeResource, Noun, Placed, Scaling, Wire,
 };
 use isobar_sdk::{Address, Diagnostic, Error, ErrorKind, Known, Native, Path, Value};
 
@@ -229,7 +229,7 @@ impl Driver<'_> {
             grid,
             jurisdiction,
             instance: target.and_then(|target| target.instance(&observed)),
-            spot: target.is_some_and(|target| target.spot()),
+            spot: target.is_some_and(deployment::Target::spot),
             recorded: count(&recorded),
             observed: count(&observed),
         })

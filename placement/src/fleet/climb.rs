@@ -3,6 +3,7 @@
 //! Its budget is counted in layouts judged and its kicks come from a fixed seed, so that the same
 //! input gives the same layout on every machine.
 
+use super::exact;
 use super::layout::{Judge, Room, Score};
 use super::ready::{Pick, Task};
 use super::seed::Seed;
@@ -28,7 +29,12 @@ pub(super) fn search(
         seed: Seed::of(&task.service.name),
     };
     let mut best = climb.descend(climb_from(task, room, None));
-    if let Some(start) = start {
+    // Who begins with something has been here before.
+    let on_demand = match start {
+        None => exact::on_demand(task, room),
+        Some(_) => None,
+    };
+    for start in [start, on_demand.as_deref()].into_iter().flatten() {
         let other = climb.descend(climb_from(task, room, Some(start)));
         best = best.min_by_score(other);
     }
@@ -110,16 +116,19 @@ impl Climb<'_, '_> {
     fn descend(&mut self, mut picks: Vec<Pick>) -> Found {
         self.fill(&mut picks);
         let mut score = self.judge.score(&picks);
-        let mut near: Vec<Vec<Pick>> = (0..picks.len())
+        let mut near: Vec<Near> = (0..picks.len())
             .map(|place| self.near(place, picks[place]))
             .collect();
+        // Where it got better last, so that every cell has its turn.
+        let mut from = 0;
         while self.judge.steps < self.budget {
-            let Some(change) = self.better(&mut picks, &near, score) else {
+            let Some(change) = self.better(&mut picks, &near, (score, from)) else {
                 break;
             };
             for (place, pick) in change {
                 picks[place] = pick;
                 near[place] = self.near(place, pick);
+                from = place;
             }
             score = self.judge.score(&picks);
         }
@@ -130,12 +139,14 @@ impl Climb<'_, '_> {
     fn better(
         &mut self,
         picks: &mut [Pick],
-        near: &[Vec<Pick>],
-        score: Score,
+        near: &[Near],
+        (score, from): (Score, usize),
     ) -> Option<Vec<(usize, Pick)>> {
-        for place in 0..picks.len() {
+        let cells = picks.len();
+        let turn = move |step: usize| (from + step) % cells;
+        for place in (0..cells).map(turn) {
             let before = picks[place];
-            for pick in &near[place] {
+            for pick in &near[place].all {
                 picks[place] = *pick;
                 if self.judge.bounded(picks, score.cost) < score {
                     picks[place] = before;
@@ -144,9 +155,10 @@ impl Climb<'_, '_> {
             }
             picks[place] = before;
         }
-        for first in 0..picks.len() {
-            for second in first + 1..picks.len() {
-                let found = self.pair(picks, (first, &near[first]), (second, &near[second]), score);
+        for first in (0..cells).map(turn) {
+            for second in (0..cells).map(turn).filter(|second| *second != first) {
+                let found =
+                    self.shift(picks, (first, &near[first]), (second, &near[second]), score);
                 if found.is_some() {
                     return found;
                 }
@@ -158,24 +170,18 @@ impl Climb<'_, '_> {
         None
     }
 
-    fn pair(
+    /// Less in one cell and more in another one.
+    fn shift(
         &mut self,
         picks: &mut [Pick],
-        (first, of_first): (usize, &[Pick]),
-        (second, of_second): (usize, &[Pick]),
+        (first, of_first): (usize, &Near),
+        (second, of_second): (usize, &Near),
         score: Score,
     ) -> Option<Vec<(usize, Pick)>> {
         let before = (picks[first], picks[second]);
         let mut found = None;
-        let all = of_first
-            .iter()
-            .flat_map(|a| of_second.iter().map(move |b| (*a, *b)));
-        for (a, b) in all {
-            // Less in both was tried one by one, more in both only costs.
-            let grows = |pick: Pick, was: Pick| pick.replicas() > was.replicas();
-            if grows(a, before.0) && grows(b, before.1) && score.violation == 0 {
-                continue;
-            }
+        let less = of_first.less.iter();
+        for (a, b) in less.flat_map(|a| of_second.more.iter().map(move |b| (*a, *b))) {
             (picks[first], picks[second]) = (a, b);
             if self.judge.bounded(picks, score.cost) < score {
                 found = Some(vec![(first, a), (second, b)]);
@@ -256,46 +262,56 @@ impl Climb<'_, '_> {
         more
     }
 
-    /// Picks close to one: one replica more or less, of another market or kind, none at all.
-    fn near(&self, place: usize, pick: Pick) -> Vec<Pick> {
+    /// Picks close to one: a few replicas more or less, of another market or kind, none at all.
+    fn near(&self, place: usize, pick: Pick) -> Near {
         let cell = &self.judge.task.cells[place];
-        let mut near = Vec::new();
+        let mut near = Near::default();
+        let (on_demand, spot) = (i64::from(pick.on_demand), i64::from(pick.spot));
         for (kind, offered) in cell.kinds.iter().enumerate() {
-            let most = self.judge.room.useful(self.judge.task, (place, kind));
-            let mut push = |on_demand: i64, spot: i64| {
-                let (Ok(on_demand), Ok(spot)) = (u32::try_from(on_demand), u32::try_from(spot))
-                else {
-                    return;
-                };
-                let there = Pick {
-                    on_demand,
-                    spot,
-                    kind,
-                };
-                let within = (cell.least..=most).contains(&there.replicas());
-                if within && there != pick && (spot == 0 || offered.spot.is_some()) {
-                    near.push(there);
-                }
-            };
-            let (on_demand, spot) = (i64::from(pick.on_demand), i64::from(pick.spot));
-            for (more, spare) in CLOSE {
-                push(on_demand + more, spot + spare);
+            let picked = |(on_demand, spot)| self.allowed(place, kind, (on_demand, spot));
+            let there = |change: &(i64, i64)| picked((on_demand + change.0, spot + change.1));
+            if kind == pick.kind || pick.replicas() == 0 {
+                near.less.extend(LESS.iter().filter_map(there));
+                near.more.extend(MORE.iter().filter_map(there));
             }
-            push(0, 0);
-            push(i64::from(cell.least), 0);
-            push(on_demand + spot, 0);
-            push(0, on_demand + spot);
-            if kind != pick.kind {
-                push(on_demand, spot);
-                // As much as now with replicas of another speed.
-                let rate = cell.rate(pick);
-                let rates = &offered.table.rates;
-                push(rates.partition_point(|known| *known < rate) as i64, 0);
-            }
+            near.all.extend(LESS.iter().chain(&MORE).filter_map(there));
+            let least = i64::from(cell.least);
+            let whole = [
+                (0, 0),
+                (least, 0),
+                (on_demand + spot, 0),
+                (0, on_demand + spot),
+                (on_demand, spot),
+            ];
+            near.all.extend(whole.into_iter().filter_map(picked));
+            // As much as now with replicas of another speed.
+            let enough = offered
+                .table
+                .rates
+                .partition_point(|known| *known < cell.rate(pick));
+            near.all.extend(picked((enough as i64, 0)));
         }
-        near.sort_unstable();
-        near.dedup();
+        near.less
+            .extend(self.allowed(place, pick.kind, (i64::from(cell.least), 0)));
+        for list in [&mut near.all, &mut near.less, &mut near.more] {
+            list.retain(|known| *known != pick);
+            list.sort_unstable();
+            list.dedup();
+        }
         near
+    }
+
+    /// A pick, if the cell may run it.
+    fn allowed(&self, place: usize, kind: usize, (on_demand, spot): (i64, i64)) -> Option<Pick> {
+        let cell = &self.judge.task.cells[place];
+        let most = self.judge.room.useful(self.judge.task, (place, kind));
+        let pick = Pick {
+            on_demand: u32::try_from(on_demand).ok()?,
+            spot: u32::try_from(spot).ok()?,
+            kind,
+        };
+        let within = (cell.least..=most).contains(&pick.replicas());
+        (within && (spot == 0 || cell.kinds[kind].spot.is_some())).then_some(pick)
     }
 
     /// A layout with one to three cells set at random.
@@ -329,18 +345,18 @@ impl Climb<'_, '_> {
     }
 }
 
-/// What a near pick adds on demand and on spot instances.
-const CLOSE: [(i64, i64); 12] = [
-    (-1, 0),
-    (1, 0),
-    (0, -1),
-    (0, 1),
-    (-1, 1),
-    (1, -1),
-    (-2, 0),
-    (2, 0),
-    (0, -2),
-    (0, 2),
-    (-1, 2),
-    (1, -2),
-];
+/// Picks close to the one of a cell.
+#[derive(Debug, Default)]
+struct Near {
+    /// To be tried alone.
+    all: Vec<Pick>,
+    /// With less to carry, to be tried with more elsewhere.
+    less: Vec<Pick>,
+    more: Vec<Pick>,
+}
+
+/// What less is on demand and on spot instances.
+const LESS: [(i64, i64); 6] = [(-1, 0), (0, -1), (-1, 1), (-2, 0), (0, -2), (-2, 1)];
+
+/// What more is.
+const MORE: [(i64, i64); 6] = [(1, 0), (0, 1), (1, -1), (2, 0), (0, 2), (1, -2)];

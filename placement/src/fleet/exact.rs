@@ -3,7 +3,7 @@
 
 use super::climb::Found;
 use super::layout::{Judge, Room};
-use super::ready::{Cell, Pick, Task};
+use super::ready::{Cell, Pick, Table, Task};
 use crate::search::{Bounds, Search};
 use std::sync::Arc;
 
@@ -26,11 +26,43 @@ pub(super) fn search(task: &Task<'_>, room: &Room) -> Answer {
     let Some(table) = task.cells.first().map(|cell| &cell.kinds[0].table) else {
         return Answer::Unfit;
     };
-    let least = task.cells.iter().map(|cell| cell.least).max().unwrap_or(0);
-    let largest = table.needed.max(least);
+    let Some(picks) = best(task, room, table) else {
+        return Answer::Infeasible;
+    };
+    let score = Judge::new(task, room).score(&picks);
+    match score.violation {
+        0 => Answer::Best(Found { picks, score }),
+        _ => Answer::Unfit,
+    }
+}
+
+/// The best layout on demand with the kinds that most cells have, as if nothing else counted: a
+/// start for the search of services that the exact one does not fit.
+pub(super) fn on_demand(task: &Task<'_>, room: &Room) -> Option<Vec<Pick>> {
+    if task.domains != 0 && task.domains != task.cells.len() {
+        return None;
+    }
+    let kinds = || task.cells.iter().flat_map(|cell| &cell.kinds);
+    let mut tables: Vec<(&Arc<Table>, u32)> = Vec::new();
+    for kind in kinds() {
+        match tables
+            .iter_mut()
+            .find(|(table, _)| Arc::ptr_eq(table, &kind.table))
+        {
+            Some((_, count)) => *count += 1,
+            None => tables.push((&kind.table, 1)),
+        }
+    }
+    let most = tables.iter().rev().max_by_key(|(_, count)| *count)?;
+    best(task, room, most.0)
+}
+
+/// The best layout with kinds of one table.
+fn best(task: &Task<'_>, room: &Room, table: &Arc<Table>) -> Option<Vec<Pick>> {
+    let largest = table.needed.max(task.widest());
     let rates = &table.rates[..=(largest as usize).min(table.rates.len() - 1)];
     let rows: Vec<Vec<(u64, usize)>> = (0..task.cells.len())
-        .map(|place| row(task, room, place, rates.len()))
+        .map(|place| row((task, room), place, (table, rates.len())))
         .collect();
     let bounds = task.cells.iter().zip(&rows).map(|(cell, row)| Bounds {
         costs: row.iter().map(|(cost, _)| *cost).collect(),
@@ -42,7 +74,7 @@ pub(super) fn search(task: &Task<'_>, room: &Room) -> Answer {
         .iter()
         .any(|zone| zone.costs.len() <= zone.least as usize)
     {
-        return Answer::Infeasible;
+        return None;
     }
     let whole = &task.cuts[0];
     let search = Search {
@@ -52,20 +84,13 @@ pub(super) fn search(task: &Task<'_>, room: &Room) -> Answer {
         failover: (task.domains > 0).then_some(whole.failover),
         share: task.service.rules.max_zone_share,
     };
-    let Some(counts) = search.best() else {
-        return Answer::Infeasible;
-    };
+    let counts = search.best()?;
     let picks = counts.iter().zip(&rows).map(|(count, row)| Pick {
         on_demand: *count,
         spot: 0,
         kind: row[*count as usize].1,
     });
-    let picks: Vec<Pick> = picks.collect();
-    let score = Judge::new(task, room).score(&picks);
-    match score.violation {
-        0 => Answer::Best(Found { picks, score }),
-        _ => Answer::Unfit,
-    }
+    Some(picks.collect())
 }
 
 fn fits(task: &Task<'_>, room: &Room) -> bool {
@@ -86,7 +111,11 @@ fn fits(task: &Task<'_>, room: &Room) -> bool {
 }
 
 /// The cheapest cost and the kind of every number of replicas that a cell can run.
-fn row(task: &Task<'_>, room: &Room, place: usize, longest: usize) -> Vec<(u64, usize)> {
+fn row(
+    (task, room): (&Task<'_>, &Room),
+    place: usize,
+    (table, longest): (&Arc<Table>, usize),
+) -> Vec<(u64, usize)> {
     let cell: &Cell = &task.cells[place];
     let cost = |replicas: u32, kind: usize| {
         let pick = Pick {
@@ -99,7 +128,11 @@ fn row(task: &Task<'_>, room: &Room, place: usize, longest: usize) -> Vec<(u64, 
         (cell.cost(pick) + toll).max(0) as u64
     };
     let row = (0..longest as u32).map_while(|replicas| {
-        let kinds = (0..cell.kinds.len()).filter(|kind| room.most[place][*kind] >= replicas);
+        let fitting = |kind: &usize| {
+            let same = replicas == 0 || Arc::ptr_eq(&cell.kinds[*kind].table, table);
+            same && room.most[place][*kind] >= replicas
+        };
+        let kinds = (0..cell.kinds.len()).filter(fitting);
         kinds.map(|kind| (cost(replicas, kind), kind)).min()
     });
     row.collect()

@@ -6,6 +6,8 @@
 //! as long as that gets better.
 
 use super::Effort;
+use rayon::prelude::*;
+
 use super::climb::Found;
 use super::layout::{Judge, Room};
 use super::levels;
@@ -21,6 +23,8 @@ const MOST_ORDERS: usize = 24;
 pub(super) struct Joint<'t, 's> {
     pub(super) tasks: &'t [&'t Task<'s>],
     pub(super) limits: &'t Limits,
+    /// What each of them would run alone.
+    pub(super) alone: &'t [Solved],
     /// For each service and round.
     pub(super) effort: Effort,
 }
@@ -34,11 +38,7 @@ pub(super) struct Together {
 
 impl Joint<'_, '_> {
     /// The best placement found; the service that there is no room for where there is none.
-    pub(super) fn solve(
-        &self,
-        relaxation: &Relaxation,
-        alone: &[Solved],
-    ) -> Result<Together, usize> {
+    pub(super) fn solve(&self, relaxation: &Relaxation) -> Result<Together, usize> {
         let mut tolls = vec![0_i64; self.limits.len()];
         for (constraint, micros) in &relaxation.prices {
             if let Constraint::Limit(limit) = constraint {
@@ -46,12 +46,13 @@ impl Joint<'_, '_> {
             }
         }
         let tolled: Vec<Solved> = (0..self.tasks.len())
+            .into_par_iter()
             .map(|place| self.tolled(place, &tolls, None))
             .collect();
         let bound = self.bound(&tolled, &tolls).max(relaxation.bound);
-        let bound = bound.max(alone.iter().map(|solved| solved.bound).sum());
+        let bound = bound.max(self.alone.iter().map(|solved| solved.bound).sum());
         let mut found = self.fit(&tolled, &tolls)?;
-        self.improve(&mut found, &tolls);
+        self.improve(&mut found, &tolls, bound);
         Ok(Together { found, bound })
     }
 
@@ -69,7 +70,8 @@ impl Joint<'_, '_> {
         if let Some(free) = free {
             narrow(&mut room, task, free);
         }
-        let mut solved = single::solve(task, &room, None, self.effort);
+        let start = self.alone[place].found.picks.as_slice();
+        let mut solved = single::solve(task, &room, Some(start), self.effort);
         if solved.bound == i64::MIN && free.is_none() {
             solved.bound = levels::tolled(task, tolls, solved.found.score.cost);
         }
@@ -139,12 +141,20 @@ impl Joint<'_, '_> {
         Found { score, ..found }
     }
 
-    fn improve(&self, found: &mut [Found], tolls: &[i64]) {
+    /// Solves services and pairs of them anew, until that does not help or the bound is close.
+    fn improve(&self, found: &mut [Found], tolls: &[i64], bound: i64) {
+        let close = |found: &[Found]| {
+            let cost: i64 = found.iter().map(|found| found.score.cost).sum();
+            cost.saturating_sub(bound) <= bound / single::GOOD_ENOUGH
+        };
         let mut free = self.free();
         for (task, found) in self.tasks.iter().zip(found.iter()) {
             take(task, found, &mut free);
         }
         for _ in 0..4 {
+            if close(found) {
+                return;
+            }
             let mut better = false;
             for place in 0..self.tasks.len() {
                 better |= self.again(found, &mut free, place);
@@ -157,6 +167,9 @@ impl Joint<'_, '_> {
         let count = self.tasks.len() as u64;
         for _ in 0..(4 * count).min(64) {
             let (first, second) = (seed.below(count) as usize, seed.below(count) as usize);
+            if close(found) {
+                return;
+            }
             if first != second && self.meet(first, second) {
                 self.pair(found, &mut free, (first, second), tolls);
             }
@@ -207,7 +220,8 @@ impl Joint<'_, '_> {
             let task = self.tasks[second];
             let mut room = Room::whole(task);
             narrow(&mut room, task, free);
-            let other = single::solve(task, &room, None, self.effort).found;
+            let start = self.alone[second].found.picks.as_slice();
+            let other = single::solve(task, &room, Some(start), self.effort).found;
             if other.score.violation == 0 {
                 take(task, &other, free);
                 found[second] = other;

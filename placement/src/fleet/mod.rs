@@ -26,6 +26,8 @@ mod still;
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use self::branch::Part;
 use self::climb::Found;
 use self::joint::{Joint, draws};
@@ -85,14 +87,15 @@ pub fn solve(fleet: &Fleet, effort: Effort) -> Result<Solution, Vec<Unplaced>> {
     for task in &mut tasks {
         task.prune(&contested);
     }
+    // In parallel; what comes out does not depend on that.
     let relaxations: Vec<Option<Relaxation>> = tasks
-        .iter()
+        .par_iter()
         .map(|task| relaxation::relax(&[task], &limits))
         .collect();
     for (task, relaxation) in tasks.iter_mut().zip(&relaxations) {
         task.floor = relaxation.as_ref().map_or(0, |relaxation| relaxation.bound);
     }
-    let alone: Vec<Solved> = tasks.iter().map(|task| steady(task, effort)).collect();
+    let alone: Vec<Solved> = tasks.par_iter().map(|task| steady(task, effort)).collect();
     let placing = Placing {
         bench: &bench,
         zones: &zones,
@@ -269,16 +272,17 @@ impl Placing<'_, '_> {
             ),
         };
         let relaxation = relaxation::relax(&tasks, self.limits).ok_or_else(unplaced)?;
+        let alone: Vec<Solved> = alone().cloned().collect();
         let joint = Joint {
             tasks: &tasks,
             limits: self.limits,
+            alone: &alone,
             effort: Effort {
                 layouts: self.effort.layouts / 8,
                 ..self.effort
             },
         };
-        let alone: Vec<Solved> = alone().cloned().collect();
-        let together = joint.solve(&relaxation, &alone);
+        let together = joint.solve(&relaxation);
         let together = together.map_err(|_| unplaced())?;
         let (found, bound) = self.prove(&tasks, &alone, (together.found, together.bound));
         let cost = found.iter().map(|found| found.score.cost).sum();

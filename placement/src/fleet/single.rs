@@ -78,4 +78,4 @@ fn goal_of(cost: i64) -> i64 {
 }
 
 /// A layout within this part of the bound is not searched further.
-const GOOD_ENOUGH: i64 = 2_000;
+pub(super) const GOOD_ENOUGH: i64 = 2_000;

@@ -384,12 +384,11 @@ fn what_cannot_be_placed_says_what_would_help() {
     );
     fleet.services[0].sites[0].minimum = 1;
     assert!(errors(&fleet).contains("must run at least 1 replicas, but its maximum is 0 (quota)"));
-    for zone in &mut fleet.zones {
-        zone.shapes.clear();
-    }
+    fleet.zones[0].shapes.clear();
+    fleet.services[0].sites[1].shapes.clear();
     assert_eq!(
         errors(&fleet),
-        "no zone can run it: frankfurt: sells no instance that a replica fits on; virginia: sells no instance that a replica fits on; add a zone that can, or lift what rules one out"
+        "no zone can run it: frankfurt: nothing is known to be sold there: set a price in the zone, or an offer; virginia: sells no instance that a replica fits on; add a zone that can, or lift what rules one out"
     );
     for zone in &mut fleet.zones {
         zone.available = false;
