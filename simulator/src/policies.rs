@@ -8,9 +8,11 @@ mod planned;
 mod predictive;
 mod tracking;
 
+use std::sync::Arc;
+
 use isobar_capacity::CapacityError;
 
-use self::planned::Placements;
+use self::planned::{Learned, Placements};
 use super::fleet::Start;
 use super::scenario::Scenario;
 use super::sizes::Sizes;
@@ -34,7 +36,9 @@ pub struct View<'a> {
 impl View<'_> {
     /// What an autoscaler with this target begins with in every zone.
     fn first(&self, target: f64) -> u32 {
-        (self.load / self.zones.len() as f64 / target).ceil().max(1.0) as u32
+        (self.load / self.zones.len() as f64 / target)
+            .ceil()
+            .max(1.0) as u32
     }
 }
 
@@ -75,9 +79,12 @@ pub struct Setting<'a> {
     pub scenario: &'a Scenario,
     /// The demand. Only the oracle looks at what is to come.
     pub trace: &'a Trace,
+    /// What is measured of it: the only demand that others see.
+    pub(crate) measured: Arc<[f64]>,
     /// What pools carry.
     pub(crate) sizes: Sizes,
     pub(crate) placements: Placements,
+    pub(crate) learned: Learned,
 }
 
 impl<'a> Setting<'a> {
@@ -91,8 +98,10 @@ impl<'a> Setting<'a> {
         Ok(Self {
             scenario,
             trace,
+            measured: trace.measured(scenario.seed).into(),
             sizes: Sizes::new(scenario.capacity()?, greatest)?,
             placements: Placements::default(),
+            learned: Learned::default(),
         })
     }
 
@@ -103,8 +112,26 @@ impl<'a> Setting<'a> {
         Setting {
             scenario,
             trace,
+            measured: trace.measured(scenario.seed).into(),
             sizes: self.sizes.clone(),
             placements: self.placements.clone(),
+            learned: Learned::default(),
+        }
+    }
+
+    /// The same, but for what goes wrong: what planners learned from the demand serves again.
+    #[must_use]
+    pub fn amid<'b>(&self, scenario: &'b Scenario) -> Setting<'b>
+    where
+        'a: 'b,
+    {
+        Setting {
+            scenario,
+            trace: self.trace,
+            measured: self.measured.clone(),
+            sizes: self.sizes.clone(),
+            placements: self.placements.clone(),
+            learned: self.learned.clone(),
         }
     }
 }
@@ -163,6 +190,10 @@ fn spread(view: &View<'_>, total: u32, wanted: &mut [u32]) {
     let up = view.zones.iter().filter(|zone| zone.up).count();
     let up = u32::try_from(up).unwrap_or(u32::MAX);
     for (zone, wanted) in view.zones.iter().zip(wanted) {
-        *wanted = if zone.up && up > 0 { total.div_ceil(up) } else { 0 };
+        *wanted = if zone.up && up > 0 {
+            total.div_ceil(up)
+        } else {
+            0
+        };
     }
 }

@@ -21,6 +21,7 @@ mod history;
 mod import;
 mod init;
 mod lock;
+mod simulate;
 mod state;
 mod test;
 mod workspace;
@@ -32,6 +33,7 @@ pub(super) use import::Import;
 pub(super) use init::Init;
 use lock::Locking;
 pub(super) use lock::{ForceUnlock, Lock, LockCommand};
+pub(super) use simulate::{Engine, Outage, Simulate};
 pub(super) use state::{Move, State, StateCommand, Taint};
 pub(super) use test::Test;
 pub(super) use workspace::{Workspace, WorkspaceCommand};
@@ -168,6 +170,8 @@ pub(super) enum Command {
     Providers(Providers),
     /// Forecast demand and say how good the forecast is.
     Forecast(Forecast),
+    /// Replay a trace of demand against policies, and say what each costs and how well it serves.
+    Simulate(Simulate),
     /// Serve an ONNX model over the Open Inference Protocol.
     Serve(Serve),
     /// Balance requests over the replicas of a deployment; the local provider starts it.
@@ -209,6 +213,7 @@ impl Command {
             Self::Destroy(args) => Some(&args.planning.assignments),
             Self::Refresh(args) => Some(&args.planning.assignments),
             Self::Import(args) => Some(&args.assignments),
+            Self::Simulate(args) => Some(&args.assignments),
             _ => None,
         };
         assignments.cloned().unwrap_or_default()

@@ -203,7 +203,7 @@ impl Driver<'_> {
     }
 
     /// The label of the noun that an attribute refers to.
-    fn named(&self, value: &Value, attribute: &str, kind: &str) -> Result<String, Wrong> {
+    pub(super) fn named(&self, value: &Value, attribute: &str, kind: &str) -> Result<String, Wrong> {
         let wrong = || Wrong {
             path: Path::attribute(attribute),
             reason: format!("{attribute} must be a reference such as {kind}.name."),
@@ -219,7 +219,7 @@ impl Driver<'_> {
     }
 
     /// The zones of a deployment, in name order.
-    fn zones_of(&self, value: &Value) -> Result<Vec<ZoneSpec>, Wrong> {
+    pub(super) fn zones_of(&self, value: &Value) -> Result<Vec<ZoneSpec>, Wrong> {
         let wrong = |reason: &str| Wrong {
             path: Path::attribute("zones"),
             reason: reason.to_owned(),

@@ -8,6 +8,7 @@ use isobar_capacity::{Hold, Lead, USUAL_HOLD};
 
 pub use self::foresight::{Foresight, LEVELS};
 pub(crate) use self::placer::Placements;
+pub(crate) use self::tuned::Learned;
 use self::placer::Placer;
 use self::tuned::Tuned;
 use super::{Kind, Policy, Setting, View};
@@ -37,7 +38,7 @@ fn tuned(
     setting: &Setting<'_>,
     guard: bool,
 ) -> Result<Box<dyn Policy>, isobar_capacity::CapacityError> {
-    let foresight = Foresight::new(setting);
+    let foresight = setting.learned.foresight(setting);
     let guards = if guard { &GUARDS[..] } else { &[] };
     Ok(match setting.scenario.level {
         Some(level) => {
