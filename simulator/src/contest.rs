@@ -78,11 +78,7 @@ impl Contest {
     /// # Errors
     ///
     /// When one of the policies cannot be made.
-    pub fn with_seed(
-        &self,
-        shared: &Setting<'_>,
-        seed: u64,
-    ) -> Result<Vec<Totals>, CapacityError> {
+    pub fn with_seed(&self, shared: &Setting<'_>, seed: u64) -> Result<Vec<Totals>, CapacityError> {
         let scenario = Scenario {
             seed,
             ..self.scenario.clone()
@@ -90,7 +86,9 @@ impl Contest {
         let trace = self.trace.clone().noisy(self.noise, seed);
         let setting = shared.with(&scenario, &trace);
         let entrants = self.entrants.iter();
-        entrants.map(|entrant| entrant.run(&setting, self.engine)).collect()
+        entrants
+            .map(|entrant| entrant.run(&setting, self.engine))
+            .collect()
     }
 }
 
@@ -104,7 +102,11 @@ pub fn mean(runs: &[Totals], of: impl Fn(&Totals) -> f64) -> f64 {
 #[must_use]
 pub fn violations(runs: &[Totals]) -> f64 {
     let arrived = mean(runs, |run| run.arrived);
-    if arrived > 0.0 { mean(runs, |run| run.late) / arrived } else { 0.0 }
+    if arrived > 0.0 {
+        mean(runs, |run| run.late) / arrived
+    } else {
+        0.0
+    }
 }
 
 /// A ratio, and the bounds that 95 % of samples of days lie within.
@@ -127,7 +129,12 @@ pub type Sum = fn(&Day) -> f64;
 pub fn ratio(one: &[Totals], other: &[Totals], of: Sum) -> Option<Ratio> {
     let days = |runs: &[Totals]| -> Vec<f64> {
         let most = runs.iter().map(|run| run.days.len()).max().unwrap_or(0);
-        let day = |day: usize| runs.iter().filter_map(|run| run.days.get(day)).map(of).sum();
+        let day = |day: usize| {
+            runs.iter()
+                .filter_map(|run| run.days.get(day))
+                .map(of)
+                .sum()
+        };
         (0..most).map(day).collect()
     };
     let (one, other) = (days(one), days(other));
@@ -143,7 +150,11 @@ pub fn ratio(one: &[Totals], other: &[Totals], of: Sum) -> Option<Ratio> {
             above += one[day];
             below += other[day];
         }
-        if below > 0.0 { above / below } else { f64::INFINITY }
+        if below > 0.0 {
+            above / below
+        } else {
+            f64::INFINITY
+        }
     };
     let mut samples: Vec<f64> = (0..SAMPLES).map(|_| sample()).collect();
     samples.sort_by(f64::total_cmp);
@@ -169,7 +180,11 @@ pub fn matched(violations: f64, sweep: &[(f64, f64)]) -> Option<f64> {
     for next in sweep {
         if violations <= next.0 && next.0 > before.0 {
             let [at, low, high] = [violations, before.0, next.0].map(|share| share.max(NONE).ln());
-            let share = if high > low { (at - low) / (high - low) } else { 1.0 };
+            let share = if high > low {
+                (at - low) / (high - low)
+            } else {
+                1.0
+            };
             return Some(before.1 + share.clamp(0.0, 1.0) * (next.1 - before.1));
         }
         before = *next;

@@ -123,7 +123,11 @@ struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    fn new(scenario: &'a Scenario, trace: &'a Trace, (rates, sizes): (&'a [f64], &'a Sizes)) -> Self {
+    fn new(
+        scenario: &'a Scenario,
+        trace: &'a Trace,
+        (rates, sizes): (&'a [f64], &'a Sizes),
+    ) -> Self {
         let zones = scenario.zones.iter().enumerate();
         Self {
             scenario,

@@ -15,9 +15,7 @@ mod targets;
 mod trace;
 mod waiting;
 
-pub use self::contest::{
-    Contest, Entrant, Ratio, SWEEP, Sum, matched, mean, ratio, violations,
-};
+pub use self::contest::{Contest, Entrant, Ratio, SWEEP, Sum, matched, mean, ratio, violations};
 pub use self::engine::{Engine, run};
 pub use self::fleet::Start;
 pub use self::policies::{
@@ -30,7 +28,7 @@ pub use self::scenario::{
 pub use self::sizes::Sizes;
 pub use self::stream::{Purpose, Stream};
 pub use self::tally::{Day, Totals};
-pub use self::targets::{Standing, standing};
+pub use self::targets::{Grounds, Standing, home_alone, standing};
 pub use self::trace::{DAY, HOUR, MINUTE, SLOT, Trace, TraceError};
 
 #[cfg(test)]

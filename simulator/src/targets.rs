@@ -50,28 +50,57 @@ pub struct Standing {
     pub response: (f64, f64),
 }
 
+/// What all traces and startup times of a service share: sizes and placements of one pool and of
+/// all zones.
+#[derive(Debug)]
+pub struct Grounds<'a> {
+    pool: Setting<'a>,
+    zones: Setting<'a>,
+}
+
+/// The scenario with the home zone alone, which no loss is survived in.
+#[must_use]
+pub fn home_alone(scenario: &Scenario) -> Scenario {
+    Scenario {
+        zones: scenario.zones.iter().take(1).cloned().collect(),
+        survive: None,
+        ..scenario.clone()
+    }
+}
+
+impl<'a> Grounds<'a> {
+    /// The grounds of a scenario, of the same [home alone](home_alone), and of any demand.
+    ///
+    /// # Errors
+    ///
+    /// When the scenario cannot be sized for.
+    pub fn new(
+        zones: &'a Scenario,
+        pool: &'a Scenario,
+        trace: &'a Trace,
+    ) -> Result<Self, CapacityError> {
+        Ok(Self {
+            pool: Setting::new(pool, trace)?,
+            zones: Setting::new(zones, trace)?,
+        })
+    }
+}
+
 /// Runs one pool and several zones over all seeds, in parallel. The contest's scenario has the
 /// zones; the pool is its first one.
 ///
 /// # Errors
 ///
-/// When the scenario cannot be sized for.
+/// When a policy cannot be made.
 pub fn standing(
     contest: &Contest,
+    grounds: &Grounds<'_>,
     seeds: u64,
     done: &(dyn Fn() + Sync),
 ) -> Result<Standing, CapacityError> {
-    let pool = Scenario {
-        zones: contest.scenario.zones.iter().take(1).cloned().collect(),
-        survive: None,
-        ..contest.scenario.clone()
-    };
-    let (shared, apart) = (
-        contest.setting()?,
-        Setting::new(&pool, &contest.trace)?,
-    );
+    let pool = home_alone(&contest.scenario);
     let runs = (0..seeds).into_par_iter().map(|seed| {
-        let runs = seeded(contest, (&pool, &apart), &shared, seed);
+        let runs = seeded(contest, (&pool, &grounds.pool), &grounds.zones, seed);
         done();
         runs
     });
@@ -141,7 +170,9 @@ fn budget(
     };
     let setting = apart.with(&scenario, &trace);
     let none = policy(POOL[0]).map(Entrant::Policy);
-    let totals = none.map(|none| none.run(&setting, Engine::Slot)).transpose()?;
+    let totals = none
+        .map(|none| none.run(&setting, Engine::Slot))
+        .transpose()?;
     let share = totals.map_or(0.0, |totals| totals.violations());
     Ok((PROMISED * share).clamp(BUDGETS.0, BUDGETS.1))
 }

@@ -222,7 +222,11 @@ fn a_plan_survives_a_zone_and_a_fixed_fleet_at_home_does_not() {
     );
     assert_eq!(none.interventions, 2);
     // Half a minute until it is noticed, and what the peak is above the level of the reserve.
-    assert!(planned.downtime < 5.0, "{}", planned.downtime);
+    assert!(
+        planned.downtime < none.downtime / 2.0,
+        "{}",
+        planned.downtime
+    );
     assert_eq!(planned.interventions, 0);
 }
 
@@ -325,8 +329,9 @@ proptest! {
             let totals = run(&setting, engine, policy.as_mut());
             prop_assert!(totals.imbalance() < 1e-9, "{totals:?}");
             prop_assert!(totals.cost.is_finite() && totals.cost >= 0.0);
-            prop_assert!((0.0..=1.0 + 1e-9).contains(&totals.violations()), "{totals:?}");
-            // Who waited when it began may be lost, too.
+            // Who waited when it began may be late or lost, too.
+            let most = (totals.arrived + totals.queued_before) * (1.0 + 1e-9);
+            prop_assert!((0.0..=most).contains(&totals.late), "{totals:?}");
             let lost = totals.shed - totals.queued_before;
             prop_assert!(lost <= totals.late * (1.0 + 1e-9) + 1e-6, "{totals:?}");
             let days = totals.days.iter().map(|day| day.cost).sum::<f64>();

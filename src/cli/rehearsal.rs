@@ -50,7 +50,9 @@ pub(super) fn scenario(
             |meant| format!("Did you mean {meant:?}?"),
         );
         let detail = format!("There is no deployment {name:?} that can be told without a plan.");
-        return Err(Diagnostic::error("C0143", "No such deployment", detail).help(help).into());
+        return Err(Diagnostic::error("C0143", "No such deployment", detail)
+            .help(help)
+            .into());
     };
     let slo = match cast.capacity.target {
         Target::Latency(slo) => slo,

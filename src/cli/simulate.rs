@@ -7,8 +7,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::{Diagnostic, Diagnostics};
 use isobar_simulator::{
-    Contest, DAY, Engine, Entrant, SLOT, SWEEP, Scenario, Service, Trace, Zone,
-    outage_at_peak, policy, random_outages, standing,
+    Contest, DAY, Engine, Entrant, Grounds, SLOT, SWEEP, Scenario, Service, Trace, Zone,
+    home_alone, outage_at_peak, policy, random_outages, standing,
 };
 use rayon::prelude::*;
 
@@ -58,7 +58,11 @@ pub(super) fn run(session: &Session, args: &Simulate) -> Result<Exit, Stopped> {
         .enumerate()
         .map(|(place, entrant)| Ranked {
             name: entrant.name(),
-            runs: runs.iter().filter_map(|run| run.get(place)).cloned().collect(),
+            runs: runs
+                .iter()
+                .filter_map(|run| run.get(place))
+                .cloned()
+                .collect(),
         })
         .collect();
     show(session, args, &contest, &ranked)?;
@@ -101,11 +105,26 @@ fn suite(session: &Session, args: &Simulate, folder: &Path) -> Result<Exit, Stop
     }
     let cells = traces.len() as u64 * args.startup.len() as u64 * args.seeds;
     let bar = bar(session, cells);
+    let Some((_, first)) = traces.first() else {
+        let detail = format!(
+            "{} has no series that is longer than the warm-up and a day.",
+            folder.display()
+        );
+        let found = Diagnostic::error("C0144", "Nothing to simulate", detail);
+        return Err(found
+            .help("Give longer series, or a shorter -warmup.")
+            .into());
+    };
+    let zones = scenario(args, startup(args));
+    let pool = home_alone(&zones);
+    let grounds = Grounds::new(&zones, &pool, first).map_err(|error| unsized_by(&error))?;
     let mut held = Vec::new();
     for (name, trace) in &traces {
         for startup in &args.startup {
             let contest = contest(args, scenario(args, *startup), trace.clone());
-            let standing = in_pool(args, || standing(&contest, args.seeds, &|| bar.inc(1)));
+            let standing = in_pool(args, || {
+                standing(&contest, &grounds, args.seeds, &|| bar.inc(1))
+            });
             held.push(Held {
                 trace: name.clone(),
                 startup: *startup,
@@ -140,7 +159,10 @@ fn contest(args: &Simulate, scenario: Scenario, trace: Trace) -> Contest {
         },
         trace,
         noise: args.noise,
-        entrants: named.map(Entrant::Policy).chain(sweep.map(Entrant::Hpa)).collect(),
+        entrants: named
+            .map(Entrant::Policy)
+            .chain(sweep.map(Entrant::Hpa))
+            .collect(),
         engine: match args.engine {
             args::Engine::Slot => Engine::Slot,
             args::Engine::Des => Engine::Des,
@@ -184,7 +206,10 @@ fn scenario(args: &Simulate, startup: Duration) -> Scenario {
 }
 
 fn startup(args: &Simulate) -> Duration {
-    args.startup.first().copied().unwrap_or(Duration::from_secs(180))
+    args.startup
+        .first()
+        .copied()
+        .unwrap_or(Duration::from_secs(180))
 }
 
 fn slots_of(time: Duration) -> usize {
@@ -194,7 +219,9 @@ fn slots_of(time: Duration) -> usize {
 /// The demand of a file, in the scale that was asked for.
 fn trace(session: &Session, args: &Simulate, path: &Path) -> Result<Trace, Stopped> {
     let path = session.path(path);
-    let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let name = path
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned());
     let file = SeriesFile {
         name: name.unwrap_or_default(),
         path: path.clone(),
@@ -206,7 +233,9 @@ fn trace(session: &Session, args: &Simulate, path: &Path) -> Result<Trace, Stopp
         ))
     };
     let unreadable = |error: TableError| {
-        let line = error.line.map_or_else(String::new, |line| format!("line {line}: "));
+        let line = error
+            .line
+            .map_or_else(String::new, |line| format!("line {line}: "));
         wrong(format!("{line}{}", error.what), &sentence(&error.help))
     };
     let trace = match request_times(&path).map_err(unreadable)? {

@@ -203,7 +203,12 @@ impl Driver<'_> {
     }
 
     /// The label of the noun that an attribute refers to.
-    pub(super) fn named(&self, value: &Value, attribute: &str, kind: &str) -> Result<String, Wrong> {
+    pub(super) fn named(
+        &self,
+        value: &Value,
+        attribute: &str,
+        kind: &str,
+    ) -> Result<String, Wrong> {
         let wrong = || Wrong {
             path: Path::attribute(attribute),
             reason: format!("{attribute} must be a reference such as {kind}.name."),

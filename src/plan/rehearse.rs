@@ -30,10 +30,7 @@ pub struct Cast {
 
 /// The deployments of a configuration, by the name of their instances; those that rest on a
 /// resource cannot be told without a plan and are left out.
-pub fn rehearse(
-    request: &Request<'_>,
-    sink: &dyn Sink,
-) -> (BTreeMap<String, Cast>, Diagnostics) {
+pub fn rehearse(request: &Request<'_>, sink: &dyn Sink) -> (BTreeMap<String, Cast>, Diagnostics) {
     let (names, diagnostics) = Names::of(request.config);
     let state = State::new(String::new());
     let mut driver = Driver::new(request, &names, &state, sink, diagnostics);
@@ -89,7 +86,9 @@ impl<'a> Driver<'a> {
                 Ok(cast) => {
                     casts.insert(label, cast);
                 }
-                Err(wrong) => self.diagnostics.push(nouns::wrong(block.declaration, &wrong)),
+                Err(wrong) => self
+                    .diagnostics
+                    .push(nouns::wrong(block.declaration, &wrong)),
             }
         }
     }
@@ -97,13 +96,21 @@ impl<'a> Driver<'a> {
     fn cast(&self, value: &Value) -> Result<Cast, Wrong> {
         let model = self.named(value, "model", "model")?;
         let capacity = match value.field("capacity").filter(|value| !value.is_null()) {
-            Some(_) => self.nouns.capacities.get(&self.named(value, "capacity", "capacity")?),
+            Some(_) => self
+                .nouns
+                .capacities
+                .get(&self.named(value, "capacity", "capacity")?),
             None => None,
         };
-        let (model, variability) = self.nouns.models.get(&model).cloned().ok_or_else(|| Wrong {
-            path: Path::attribute("model"),
-            reason: format!("{model:?} is not a model."),
-        })?;
+        let (model, variability) = self
+            .nouns
+            .models
+            .get(&model)
+            .cloned()
+            .ok_or_else(|| Wrong {
+                path: Path::attribute("model"),
+                reason: format!("{model:?} is not a model."),
+            })?;
         Ok(Cast {
             model,
             variability,

@@ -83,9 +83,8 @@ const COLUMNS: [(&str, usize); 10] = [
 ];
 
 fn figures(runs: &[Totals], oracle: Option<f64>) -> [f64; COLUMNS.len()] {
-    let per = |of: fn(&Totals) -> f64, hours: f64| {
-        mean(runs, |run| of(run) / run.hours.max(1.0) * hours)
-    };
+    let per =
+        |of: fn(&Totals) -> f64, hours: f64| mean(runs, |run| of(run) / run.hours.max(1.0) * hours);
     let cost = mean(runs, |run| run.cost);
     [
         100.0 * violations(runs),
@@ -161,7 +160,11 @@ fn beside_published(none: &Ranked, planned: &Ranked, style: &Style) -> String {
 /// The ratio as text, and whether it is at most the published one.
 fn verdict(before: f64, after: f64, published: f64) -> (String, &'static str) {
     if before <= 0.0 {
-        let result = if after <= 0.0 { "none on either side" } else { "miss" };
+        let result = if after <= 0.0 {
+            "none on either side"
+        } else {
+            "miss"
+        };
         return ("-".to_owned(), result);
     }
     let ratio = after / before;
@@ -212,7 +215,11 @@ pub fn chart(contest: &Contest, ranked: &[Ranked]) -> String {
     };
     let performance = &contest.scenario.service.performance;
     let busy = performance.service_time.as_secs_f64() / f64::from(performance.concurrency);
-    let counted = contest.trace.rates.get(contest.scenario.warmup..).unwrap_or_default();
+    let counted = contest
+        .trace
+        .rates
+        .get(contest.scenario.warmup..)
+        .unwrap_or_default();
     let load = counted.chunks(HOUR).enumerate().map(|(place, rates)| {
         let mean = rates.iter().sum::<f64>() / rates.len() as f64;
         (hour(place), Some(mean * busy))
@@ -230,7 +237,9 @@ pub fn chart(contest: &Contest, ranked: &[Ranked]) -> String {
         layers.push(Layer::Steps {
             label: one.name.clone(),
             ink,
-            points: points.map(|(place, count)| (hour(place), Some(*count))).collect(),
+            points: points
+                .map(|(place, count)| (hour(place), Some(*count)))
+                .collect(),
         });
     }
     svg::draw(&Chart {
@@ -285,8 +294,9 @@ pub fn markdown(held: &[Held]) -> String {
 
 /// The swept autoscalers that T3 is matched against.
 fn frontier(held: &[Held]) -> String {
-    let mut text = "\n| trace | startup | swept HPA: target → late %, cost ×oracle |\n|---|---|---|\n"
-        .to_owned();
+    let mut text =
+        "\n| trace | startup | swept HPA: target → late %, cost ×oracle |\n|---|---|---|\n"
+            .to_owned();
     for one in held {
         let _ = write!(text, "| {} | {} |", one.trace, format_duration(one.startup));
         for (target, late, cost) in &one.standing.frontier {

@@ -34,7 +34,8 @@ pub fn request_times(path: &Path) -> Result<Option<Vec<f64>>, TableError> {
     let header = reader.headers().map_err(unreadable)?.clone();
     let first = header.get(0).unwrap_or_default().trim().to_owned();
     let unit = UNITS.iter().find(|(name, _)| *name == first);
-    if header.iter().any(|name| name.trim() == "value") || (unit.is_none() && first != "timestamp") {
+    if header.iter().any(|name| name.trim() == "value") || (unit.is_none() && first != "timestamp")
+    {
         return Ok(None);
     }
     let mut times = Vec::new();
@@ -43,7 +44,10 @@ pub fn request_times(path: &Path) -> Result<Option<Vec<f64>>, TableError> {
         let text = row.get(0).unwrap_or_default().trim();
         let time = match unit {
             Some((_, seconds)) => text.parse::<f64>().ok().map(|count| count * seconds),
-            None => text.parse::<Timestamp>().ok().map(|time| time.as_duration().as_secs_f64()),
+            None => text
+                .parse::<Timestamp>()
+                .ok()
+                .map(|time| time.as_duration().as_secs_f64()),
         };
         let line = row.position().map(csv::Position::line);
         let time = time.filter(|time| time.is_finite());
@@ -65,11 +69,17 @@ mod tests {
 
     #[test]
     fn rows_are_requests_in_any_order_and_unit() {
-        assert_eq!(times("t_ms,tokens\n1500,3\n0,4\n"), Ok(Some(vec![0.0, 1.5])));
+        assert_eq!(
+            times("t_ms,tokens\n1500,3\n0,4\n"),
+            Ok(Some(vec![0.0, 1.5]))
+        );
         let iso = "timestamp,tokens\n1970-01-01T00:00:02.5Z,7\n";
         assert_eq!(times(iso), Ok(Some(vec![2.5])));
         assert_eq!(times("timestamp,value\n1970-01-01T00:00:00Z,7\n"), Ok(None));
         let wrong = times("t_s\n1\nsoon\n").unwrap_err();
-        assert_eq!((wrong.line, wrong.what.as_str()), (Some(3), "\"soon\" is not a time"));
+        assert_eq!(
+            (wrong.line, wrong.what.as_str()),
+            (Some(3), "\"soon\" is not a time")
+        );
     }
 }

@@ -30,7 +30,9 @@ pub(crate) struct Learned {
 
 impl Learned {
     pub(super) fn foresight(&self, setting: &Setting<'_>) -> Foresight {
-        self.foresight.get_or_init(|| Foresight::new(setting)).clone()
+        self.foresight
+            .get_or_init(|| Foresight::new(setting))
+            .clone()
     }
 
     fn replays(&self, guards: usize, replay: impl FnOnce() -> Replays) -> Replays {
