@@ -162,6 +162,7 @@ fn all_sources() -> Vec<PathBuf> {
         "capacity",
         "placement",
         "serve",
+        "simulator",
         "sources",
         "stores",
     ] {

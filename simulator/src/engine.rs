@@ -77,6 +77,7 @@ pub fn run(setting: &Setting<'_>, engine: Engine, policy: &mut dyn Policy) -> To
     let Setting {
         scenario,
         trace,
+        measured,
         sizes,
         ..
     } = setting;
@@ -84,7 +85,7 @@ pub fn run(setting: &Setting<'_>, engine: Engine, policy: &mut dyn Policy) -> To
         Engine::Slot => Box::new(Fluid::new(scenario, sizes)),
         Engine::Des => Box::new(Queue::new(scenario)),
     };
-    let mut world = World::new(scenario, trace, sizes);
+    let mut world = World::new(scenario, trace, (measured, sizes));
     let begin = scenario.warmup.saturating_sub(HOUR);
     let mut wanted = vec![0; scenario.zones.len()];
     world.look();
@@ -104,6 +105,8 @@ pub fn run(setting: &Setting<'_>, engine: Engine, policy: &mut dyn Policy) -> To
 struct World<'a> {
     scenario: &'a Scenario,
     trace: &'a Trace,
+    /// The rates as they are measured.
+    rates: &'a [f64],
     service: f64,
     pools: Vec<Pool>,
     /// What each zone did, of the last slots: the newest last.
@@ -120,11 +123,16 @@ struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    fn new(scenario: &'a Scenario, trace: &'a Trace, sizes: &'a Sizes) -> Self {
+    fn new(
+        scenario: &'a Scenario,
+        trace: &'a Trace,
+        (rates, sizes): (&'a [f64], &'a Sizes),
+    ) -> Self {
         let zones = scenario.zones.iter().enumerate();
         Self {
             scenario,
             trace,
+            rates,
             service: scenario.service.performance.service_time.as_secs_f64(),
             pools: zones
                 .map(|(place, zone)| Pool::new(scenario, zone, place))
@@ -233,7 +241,7 @@ impl<'a> World<'a> {
 
     /// What a policy may know before `slot` begins.
     fn view(&self, slot: usize) -> View<'_> {
-        let rates = &self.trace.rates[..slot.saturating_sub(LAG)];
+        let rates = &self.rates[..slot.saturating_sub(LAG)];
         let concurrency = f64::from(self.scenario.service.performance.concurrency);
         View {
             slot,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::engine::{Offer, Served, Server};
 use super::scenario::Scenario;
 use super::sizes::Sizes;
+use super::stream::{Purpose, Stream};
 use super::trace::SLOT;
 use super::waiting::{TIMES, Waiting};
 
@@ -20,6 +21,10 @@ pub(super) struct Fluid {
     slack: Vec<f64>,
     /// Requests per second and replica at full load.
     rate: f64,
+    /// By how much the busy share of one request deviates: the root of 1 + the squared coefficient
+    /// of variation of the service.
+    deviation: f64,
+    measures: Vec<Stream>,
 }
 
 impl Fluid {
@@ -33,6 +38,10 @@ impl Fluid {
         Self {
             waiting: slack.iter().map(|slack| sizes.waiting(*slack)).collect(),
             queues: vec![0.0; slack.len()],
+            deviation: (1.0 + performance.variability).sqrt(),
+            measures: (1..=slack.len() as u64)
+                .map(|zone| Stream::new(scenario.seed, Purpose::Measures, zone))
+                .collect(),
             slack: slack.iter().map(std::time::Duration::as_secs_f64).collect(),
             rate: f64::from(performance.concurrency) / performance.service_time.as_secs_f64(),
         }
@@ -54,6 +63,8 @@ impl Server for Fluid {
         let after = unbounded.min(LONGEST_QUEUE * full);
         let shed = unbounded - after;
         self.queues[zone] = after;
+        let deviation = self.deviation / arrived.max(1.0).sqrt();
+        let chance = deviation * self.measures[zone].normal();
         let stationary = self.waiting[zone].shares(offer.replicas, busy);
         let (begin, end) = (queue / full, unbounded / full);
         let mut served = Served {
@@ -61,7 +72,8 @@ impl Server for Fluid {
             served: queue + arrived - after - shed,
             shed,
             late: stationary.late * arrived,
-            busy: busy.min(1.0),
+            // As the work of single requests deviates, or an autoscaler would see too clearly.
+            busy: (busy * (1.0 + chance)).clamp(0.0, 1.0),
             queued: after,
             waited: 0.0,
             longer: stationary.longer.map(|share| f64::from(share) * arrived),

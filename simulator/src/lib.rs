@@ -1,6 +1,7 @@
 //! A trace of demand replayed against policies that set replicas: what each costs, and how often
 //! requests are too slow.
 
+mod contest;
 mod engine;
 mod fleet;
 mod fluid;
@@ -10,9 +11,11 @@ mod scenario;
 mod sizes;
 mod stream;
 mod tally;
+mod targets;
 mod trace;
 mod waiting;
 
+pub use self::contest::{Contest, Entrant, Ratio, SWEEP, Sum, matched, mean, ratio, violations};
 pub use self::engine::{Engine, run};
 pub use self::fleet::Start;
 pub use self::policies::{
@@ -25,6 +28,7 @@ pub use self::scenario::{
 pub use self::sizes::Sizes;
 pub use self::stream::{Purpose, Stream};
 pub use self::tally::{Day, Totals};
+pub use self::targets::{Grounds, Standing, home_alone, standing};
 pub use self::trace::{DAY, HOUR, MINUTE, SLOT, Trace, TraceError};
 
 #[cfg(test)]

@@ -8,9 +8,11 @@ mod planned;
 mod predictive;
 mod tracking;
 
+use std::sync::Arc;
+
 use isobar_capacity::CapacityError;
 
-use self::planned::Placements;
+use self::planned::{Learned, Placements};
 use super::fleet::Start;
 use super::scenario::Scenario;
 use super::sizes::Sizes;
@@ -77,9 +79,12 @@ pub struct Setting<'a> {
     pub scenario: &'a Scenario,
     /// The demand. Only the oracle looks at what is to come.
     pub trace: &'a Trace,
+    /// What is measured of it: the only demand that others see.
+    pub(crate) measured: Arc<[f64]>,
     /// What pools carry.
     pub(crate) sizes: Sizes,
     pub(crate) placements: Placements,
+    pub(crate) learned: Learned,
 }
 
 impl<'a> Setting<'a> {
@@ -93,8 +98,10 @@ impl<'a> Setting<'a> {
         Ok(Self {
             scenario,
             trace,
+            measured: trace.measured(scenario.seed).into(),
             sizes: Sizes::new(scenario.capacity()?, greatest)?,
             placements: Placements::default(),
+            learned: Learned::default(),
         })
     }
 
@@ -105,8 +112,26 @@ impl<'a> Setting<'a> {
         Setting {
             scenario,
             trace,
+            measured: trace.measured(scenario.seed).into(),
             sizes: self.sizes.clone(),
             placements: self.placements.clone(),
+            learned: Learned::default(),
+        }
+    }
+
+    /// The same, but for what goes wrong: what planners learned from the demand serves again.
+    #[must_use]
+    pub fn amid<'b>(&self, scenario: &'b Scenario) -> Setting<'b>
+    where
+        'a: 'b,
+    {
+        Setting {
+            scenario,
+            trace: self.trace,
+            measured: self.measured.clone(),
+            sizes: self.sizes.clone(),
+            placements: self.placements.clone(),
+            learned: self.learned.clone(),
         }
     }
 }

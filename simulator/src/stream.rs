@@ -18,6 +18,8 @@ pub enum Purpose {
     Preemptions,
     /// The loss of zones.
     Outages,
+    /// The chance in what is measured.
+    Measures,
     /// The days of a bootstrap sample.
     Bootstrap,
 }

@@ -146,6 +146,15 @@ impl Trace {
         self
     }
 
+    /// The rates as counts of requests tell them: with the deviation of independent arrivals, about
+    /// normal.
+    #[must_use]
+    pub fn measured(&self, seed: u64) -> Vec<f64> {
+        let mut stream = Stream::new(seed, Purpose::Measures, 0);
+        let count = |rate: &f64| (rate + (rate / SLOT).sqrt() * stream.normal()).max(0.0);
+        self.rates.iter().map(count).collect()
+    }
+
     /// The greatest rate of every whole minute.
     #[must_use]
     pub fn minutes(rates: &[f64]) -> Vec<f64> {

@@ -23,6 +23,7 @@ mod import;
 mod init;
 mod lock;
 mod offers;
+mod simulate;
 mod state;
 mod test;
 mod workspace;
@@ -36,6 +37,7 @@ pub(super) use init::Init;
 use lock::Locking;
 pub(super) use lock::{ForceUnlock, Lock, LockCommand};
 pub(super) use offers::Offers;
+pub(super) use simulate::{Engine, Outage, Simulate};
 pub(super) use state::{Move, State, StateCommand, Taint};
 pub(super) use test::Test;
 pub(super) use workspace::{Workspace, WorkspaceCommand};
@@ -176,6 +178,8 @@ pub(super) enum Command {
     Forecast(Forecast),
     /// Show what clouds and zones sell, at which price, and their power and carbon.
     Offers(Offers),
+    /// Replay a trace of demand against policies, and say what each costs and how well it serves.
+    Simulate(Simulate),
     /// Serve an ONNX model over the Open Inference Protocol.
     Serve(Serve),
     /// Balance requests over the replicas of a deployment; the local provider starts it.
@@ -219,6 +223,7 @@ impl Command {
             Self::Import(args) => Some(&args.assignments),
             Self::Drift(args) => Some(&args.assignments),
             Self::Offers(args) => Some(&args.assignments),
+            Self::Simulate(args) => Some(&args.assignments),
             _ => None,
         };
         assignments.cloned().unwrap_or_default()

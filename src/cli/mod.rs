@@ -5,6 +5,7 @@
 //!   that it holds.
 //! - `project` loads a folder, `variables` gives values to its variables, `saved` keeps plans in
 //!   files, `delivery` writes results; `failure` turns what the engine refuses into diagnostics.
+//! - `rehearsal` makes what a simulation runs of a deployment.
 //! - `backend` says where states are kept; `recorded` opens a state for a change.
 //! - `shell` prints, `log` takes what happens, `progress` says what is under way, `interrupt`
 //!   hears Ctrl-C.
@@ -49,11 +50,13 @@ mod project;
 mod prompt;
 mod providers;
 mod recorded;
+mod rehearsal;
 mod saved;
 mod serve;
 mod session;
 mod shell;
 mod show;
+mod simulate;
 mod state;
 mod taint;
 mod test;
@@ -207,6 +210,7 @@ fn command(session: &Session, command: Command) -> Result<Exit, Stopped> {
         Command::Graph(args) => graph::run(session, &args),
         Command::Providers(args) => providers::run(session, &args),
         Command::Drift(args) => drift::run(session, &args),
+        Command::Simulate(args) => simulate::run(session, &args),
         Command::Forecast(args) => forecast::run(session, &args),
         Command::Offers(args) => offers::run(session, &args),
         Command::Serve(args) => serve::run(session, args),

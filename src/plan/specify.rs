@@ -21,6 +21,13 @@ pub(super) struct Given<'g> {
     value: Value,
 }
 
+impl Given<'_> {
+    /// The name and what the block says.
+    pub(super) fn into_parts(self) -> (String, Value) {
+        (self.label, self.value)
+    }
+}
+
 impl<'a> Driver<'a> {
     /// Evaluates every instance of a noun that makes nothing.
     pub(super) fn nouns(&mut self, block: &Block<'a>, specify: Specify<'a>) {

@@ -4,6 +4,7 @@ pub mod chart;
 mod concise;
 mod configuration;
 mod console;
+pub mod contest;
 mod deployment;
 pub mod deviation;
 pub mod diagnostic;

@@ -8,6 +8,7 @@ mod memo;
 mod order;
 mod origins;
 mod replay;
+mod requests;
 mod table;
 
 pub use self::desk::Desk;
@@ -18,5 +19,6 @@ pub(crate) use self::order::STEP;
 pub use self::order::{Engine, Order, Stale, Telemetry, TelemetryError};
 pub use self::origins::{Origin, origins};
 pub use self::replay::{Cast, Job, Judged, Missed, replay};
+pub use self::requests::request_times;
 pub use self::table::TableError;
 pub use isobar_forecast::{LONGEST_HORIZON, MAX_SLOTS, Series, SeriesError, offset};

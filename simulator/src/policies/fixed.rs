@@ -24,13 +24,13 @@ fn build(setting: &Setting<'_>, share: f64) -> Result<Box<dyn Policy>, CapacityE
 }
 
 /// The replicas for this share of the minutes of the warm-up, or of the first day where there is
-/// none: by the mean rate of each minute.
+/// none: by the greatest rate of each minute.
 pub(super) fn replicas(setting: &Setting<'_>, share: f64) -> Result<u32, CapacityError> {
     let slots = match setting.scenario.warmup {
-        0 => DAY.min(setting.trace.rates.len()),
-        warmup => warmup.min(setting.trace.rates.len()),
+        0 => DAY.min(setting.measured.len()),
+        warmup => warmup.min(setting.measured.len()),
     };
-    let mut minutes = Trace::minutes(&setting.trace.rates[..slots]);
+    let mut minutes = Trace::minutes(&setting.measured[..slots]);
     minutes.sort_by(f64::total_cmp);
     let rank = (minutes.len() as f64 * share).ceil() as usize;
     let demand = minutes.get(rank.saturating_sub(1)).copied().unwrap_or(0.0);

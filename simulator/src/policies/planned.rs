@@ -9,6 +9,7 @@ use isobar_capacity::{Hold, Lead, USUAL_HOLD};
 pub use self::foresight::{Foresight, LEVELS};
 pub(crate) use self::placer::Placements;
 use self::placer::Placer;
+pub(crate) use self::tuned::Learned;
 use self::tuned::Tuned;
 use super::{Kind, Policy, Setting, View};
 use crate::scenario::LAG;
@@ -19,7 +20,7 @@ use crate::trace::{MINUTE, SLOT};
 pub(super) const REPLAN: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// The utilisations above which a guard adds replicas, to choose among.
-pub(super) const GUARDS: [f64; 3] = [0.8, 0.65, 0.5];
+pub(super) const GUARDS: [f64; 4] = [0.8, 0.7, 0.6, 0.5];
 
 pub(super) const PLANNED: Kind = Kind {
     name: "planned",
@@ -37,7 +38,7 @@ fn tuned(
     setting: &Setting<'_>,
     guard: bool,
 ) -> Result<Box<dyn Policy>, isobar_capacity::CapacityError> {
-    let foresight = Foresight::new(setting);
+    let foresight = setting.learned.foresight(setting);
     let guards = if guard { &GUARDS[..] } else { &[] };
     Ok(match setting.scenario.level {
         Some(level) => {

@@ -30,14 +30,16 @@ impl Foresight {
     pub fn new(setting: &Setting<'_>) -> Self {
         let minute = Duration::from_secs(60);
         // A tenth of what one replica carries is as good as nothing.
-        let floor = setting.sizes.rate(1).max(1e-6) / 10.0;
+        let performance = &setting.scenario.service.performance;
+        let full = f64::from(performance.concurrency) / performance.service_time.as_secs_f64();
+        let floor = full / 10.0;
         let ahead = lead(setting).ahead(minute);
         let mut experts = Experts::new(minute, ahead, floor, &LEVELS);
         let forecast = |value: f64| {
             experts.observe(value);
             std::array::from_fn(|level| experts.quantile(level).unwrap_or(f64::NAN) as f32)
         };
-        let minutes = Trace::minutes(&setting.trace.rates);
+        let minutes = Trace::minutes(&setting.measured);
         Self(Arc::new(minutes.into_iter().map(forecast).collect()))
     }
 

@@ -95,12 +95,12 @@ impl Placer {
         self.known(mask, low, true)
     }
 
-    /// No zone takes more than half again its even share: a fleet that rests on few zones pays for
-    /// the loss of each, and the search is shorter.
+    /// No zone takes much more than its even share: a fleet that rests on few zones pays for the
+    /// loss of each, and the search is shorter.
     fn most(&self, mask: Mask, demand: f64) -> u32 {
         let zones = f64::from(mask.count_ones().saturating_sub(1).max(1));
         let even = self.sizes.size(demand / zones);
-        (even + even.div_ceil(2) + 1).min(MOST_REPLICAS)
+        (even + even.div_ceil(8) + 2).min(MOST_REPLICAS)
     }
 
     fn known(&self, mask: Mask, step: i32, survive: bool) -> Option<Vec<u32>> {

@@ -1,5 +1,8 @@
 //! The planner with the stance that would have been right of late.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
 use isobar_capacity::{Trial, cheapest_within};
 
 use super::{Foresight, LEVELS, Planned, Policy, Setting, Stance, View};
@@ -14,12 +17,36 @@ const MEMORY: usize = 7;
 /// What is learned from before the first seasons are known does not count: two days.
 const APPRENTICESHIP: usize = 2 * DAY;
 
+/// What each stance would have led to, by day.
+type Replays = Arc<Vec<(Stance, Vec<Day>)>>;
+
+/// What planners of one service and demand learned, whatever goes wrong later: the forecasts, and
+/// for so many guards the replays.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Learned {
+    foresight: Arc<OnceLock<Foresight>>,
+    replays: Arc<Mutex<BTreeMap<usize, Replays>>>,
+}
+
+impl Learned {
+    pub(super) fn foresight(&self, setting: &Setting<'_>) -> Foresight {
+        self.foresight
+            .get_or_init(|| Foresight::new(setting))
+            .clone()
+    }
+
+    fn replays(&self, guards: usize, replay: impl FnOnce() -> Replays) -> Replays {
+        // A panic elsewhere leaves whole replays behind.
+        let mut known = self.replays.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(guards).or_insert_with(replay).clone()
+    }
+}
+
 /// Every stance is replayed along with the one that counts; each day takes the cheapest that kept to
 /// the budget in the last seven days.
 pub(super) struct Tuned {
     planned: Planned,
-    /// What each stance would have led to, by day.
-    replays: Vec<(Stance, Vec<Day>)>,
+    replays: Replays,
     /// The slot at which the replays begin to count.
     begin: usize,
     budget: f64,
@@ -37,18 +64,20 @@ impl Tuned {
             outages: Vec::new(),
             ..setting.scenario.clone()
         };
-        let replayed = setting.with(&scenario, setting.trace);
-        let replay = |stance: Stance| {
+        let replayed = setting.amid(&scenario);
+        let replay_one = |stance: Stance| {
             let mut planned = Planned::new(&replayed, foresight.clone(), stance);
             (stance, run(&replayed, Engine::Slot, &mut planned).days)
         };
+        let replay = || Arc::new(stances(guards).into_iter().map(replay_one).collect());
+        let replays = setting.learned.replays(guards.len(), replay);
         let middle = Stance {
             level: super::foresight::nearest(0.95),
             guard: guards.first().copied(),
         };
         Self {
             planned: Planned::new(setting, foresight.clone(), middle),
-            replays: stances(guards).into_iter().map(replay).collect(),
+            replays,
             begin,
             budget: setting.scenario.budget,
             day: None,
