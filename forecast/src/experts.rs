@@ -214,7 +214,10 @@ impl Experts {
         };
         let mut expected = [None; BASES];
         let expectations = self.expectations().into_iter().enumerate().map(scaled);
-        expected.iter_mut().zip(expectations).for_each(|(into, from)| *into = from);
+        expected
+            .iter_mut()
+            .zip(expectations)
+            .for_each(|(into, from)| *into = from);
         let ring = self.expected.len();
         let place = (self.logs.len() - 1) % ring;
         for mix in &mut self.mixes {

@@ -173,7 +173,11 @@ impl<'a> World<'a> {
     fn route(&mut self) {
         for zone in 0..self.pools.len() {
             let up = self.seen_up[zone];
-            self.routes[zone] = if up { self.sizes.rate(self.routed(zone)) } else { 0.0 };
+            self.routes[zone] = if up {
+                self.sizes.rate(self.routed(zone))
+            } else {
+                0.0
+            };
         }
         let sum: f64 = self.routes.iter().sum();
         if sum > 0.0 {

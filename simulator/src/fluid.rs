@@ -25,7 +25,11 @@ pub(super) struct Fluid {
 impl Fluid {
     pub(super) fn new(scenario: &Scenario, sizes: &Sizes) -> Self {
         let performance = sizes.capacity().performance();
-        let slack: Vec<_> = scenario.zones.iter().map(|zone| scenario.slack(zone)).collect();
+        let slack: Vec<_> = scenario
+            .zones
+            .iter()
+            .map(|zone| scenario.slack(zone))
+            .collect();
         Self {
             waiting: slack.iter().map(|slack| sizes.waiting(*slack)).collect(),
             queues: vec![0.0; slack.len()],
@@ -64,7 +68,11 @@ impl Server for Fluid {
         };
         if begin > 0.0 || end > 0.0 {
             let above = |wait: f64| share_above(begin, end, wait) * arrived;
-            served.late = served.late.max(above(self.slack[zone])).max(shed).min(arrived);
+            served.late = served
+                .late
+                .max(above(self.slack[zone]))
+                .max(shed)
+                .min(arrived);
             for (longer, time) in served.longer.iter_mut().zip(TIMES) {
                 *longer = longer.max(above(time as f64 / 1e3)).min(arrived);
             }

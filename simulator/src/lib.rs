@@ -16,8 +16,8 @@ mod waiting;
 pub use self::engine::{Engine, run};
 pub use self::fleet::Start;
 pub use self::policies::{
-    Build, Foresight, Kind, LEVELS, POLICIES, Policy, Setting, Stance, View, ZoneView, planned_with, policy,
-    swept_hpa,
+    Build, Foresight, Kind, LEVELS, POLICIES, Policy, Setting, Stance, View, ZoneView,
+    planned_with, policy, swept_hpa,
 };
 pub use self::scenario::{
     LAG, Outage, STARTUP_SPREAD, Scenario, Service, Spot, Zone, outage_at_peak, random_outages,

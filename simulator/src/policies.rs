@@ -34,7 +34,9 @@ pub struct View<'a> {
 impl View<'_> {
     /// What an autoscaler with this target begins with in every zone.
     fn first(&self, target: f64) -> u32 {
-        (self.load / self.zones.len() as f64 / target).ceil().max(1.0) as u32
+        (self.load / self.zones.len() as f64 / target)
+            .ceil()
+            .max(1.0) as u32
     }
 }
 
@@ -163,6 +165,10 @@ fn spread(view: &View<'_>, total: u32, wanted: &mut [u32]) {
     let up = view.zones.iter().filter(|zone| zone.up).count();
     let up = u32::try_from(up).unwrap_or(u32::MAX);
     for (zone, wanted) in view.zones.iter().zip(wanted) {
-        *wanted = if zone.up && up > 0 { total.div_ceil(up) } else { 0 };
+        *wanted = if zone.up && up > 0 {
+            total.div_ceil(up)
+        } else {
+            0
+        };
     }
 }

@@ -99,10 +99,12 @@ fn single_requests_wait_as_in_the_queue_with_exponential_service() {
     for (replicas, rate) in [(1_u32, 6.0), (4, 32.0), (20, 180.0)] {
         let load = rate * 0.1;
         // The mean wait of M/M/c: C(c, a) / (cμ - λ).
-        let exact =
-            isobar_capacity::erlang_c(replicas, load) / (f64::from(replicas) * 10.0 - rate);
+        let exact = isobar_capacity::erlang_c(replicas, load) / (f64::from(replicas) * 10.0 - rate);
         let (seen, error) = mean_wait(replicas, rate, 1.0);
-        assert!((seen - exact).abs() < 3.0 * error, "{replicas}: {seen} ± {error} for {exact}");
+        assert!(
+            (seen - exact).abs() < 3.0 * error,
+            "{replicas}: {seen} ± {error} for {exact}"
+        );
     }
 }
 
@@ -124,7 +126,11 @@ fn constant_service(slots: usize, rate: f64) -> f64 {
             beyond[count.saturating_sub(slots)] += chance;
         }
         let mut next = vec![0.0; MOST];
-        for (left, chance) in beyond.iter().enumerate().filter(|(_, chance)| **chance > 1e-18) {
+        for (left, chance) in beyond
+            .iter()
+            .enumerate()
+            .filter(|(_, chance)| **chance > 1e-18)
+        {
             for (came, more) in arrivals.iter().take(MOST - left).enumerate() {
                 next[left + came] += chance * more;
             }
@@ -143,13 +149,21 @@ fn single_requests_wait_as_in_the_queue_with_constant_service() {
     for (replicas, rate) in [(1_u32, 6.0), (4, 34.0), (12, 110.0)] {
         let exact = constant_service(replicas as usize, rate);
         let (seen, error) = mean_wait(replicas, rate, 0.0);
-        assert!((seen - exact).abs() < 3.0 * error, "{replicas}: {seen} ± {error} for {exact}");
+        assert!(
+            (seen - exact).abs() < 3.0 * error,
+            "{replicas}: {seen} ± {error} for {exact}"
+        );
     }
 }
 
 #[test]
 fn the_slot_engine_agrees_with_single_requests() {
-    for (name, zones, startup) in [("hpa", 1, 60), ("hpa", 1, 180), ("planned", 1, 180), ("planned", 4, 60)] {
+    for (name, zones, startup) in [
+        ("hpa", 1, 60),
+        ("hpa", 1, 180),
+        ("planned", 1, 180),
+        ("planned", 4, 60),
+    ] {
         let scenario = Scenario {
             warmup: 3 * DAY,
             ..scenario(zones, startup, 1.0)
@@ -159,7 +173,12 @@ fn the_slot_engine_agrees_with_single_requests() {
         let des = run_named(name, &scenario, &trace, Engine::Des);
         let violations = slot.violations() - des.violations();
         let cost = slot.cost / des.cost - 1.0;
-        assert!(violations.abs() < 0.01, "{name}: {} and {}", slot.violations(), des.violations());
+        assert!(
+            violations.abs() < 0.01,
+            "{name}: {} and {}",
+            slot.violations(),
+            des.violations()
+        );
         assert!(cost.abs() < 0.01, "{name}: {} and {}", slot.cost, des.cost);
     }
 }
@@ -195,7 +214,11 @@ fn a_plan_survives_a_zone_and_a_fixed_fleet_at_home_does_not() {
     let none = run_named("none", &at(&zones), &trace, Engine::Slot);
     let planned = run_named("planned", &at(&zones), &trace, Engine::Slot);
     // A quarter of an hour until a person acts, and the start.
-    assert!(none.downtime > 15.0 && none.downtime < 25.0, "{}", none.downtime);
+    assert!(
+        none.downtime > 15.0 && none.downtime < 25.0,
+        "{}",
+        none.downtime
+    );
     assert_eq!(none.interventions, 2);
     // Half a minute until it is noticed.
     assert!(planned.downtime <= 1.0, "{}", planned.downtime);
@@ -229,10 +252,25 @@ fn spot_replicas_are_cheaper_and_are_taken_away() {
         scenario.zones[0].spot = spot;
         run_named("static-peak", &scenario, &trace, Engine::Slot)
     };
-    let (without, stable) = (with(None), with(Some(Spot { share: 0.5, price: 0.3, preemptions: 0.0 })));
+    let (without, stable) = (
+        with(None),
+        with(Some(Spot {
+            share: 0.5,
+            price: 0.3,
+            preemptions: 0.0,
+        })),
+    );
     assert!((stable.cost / without.cost - 0.65).abs() < 1e-9);
-    let shaky = with(Some(Spot { share: 0.5, price: 0.3, preemptions: 1.0 }));
-    assert!(shaky.launches > 100 && shaky.late > stable.late, "{}", shaky.launches);
+    let shaky = with(Some(Spot {
+        share: 0.5,
+        price: 0.3,
+        preemptions: 1.0,
+    }));
+    assert!(
+        shaky.launches > 100 && shaky.late > stable.late,
+        "{}",
+        shaky.launches
+    );
 }
 
 fn any_scenario() -> impl Strategy<Value = (Scenario, Trace, usize)> {
@@ -256,7 +294,11 @@ fn any_scenario() -> impl Strategy<Value = (Scenario, Trace, usize)> {
                 end: slots / 2 + 7 * place + 20,
             })
             .collect();
-        scenario.zones[0].spot = Some(Spot { share: 0.4, price: 0.3, preemptions });
+        scenario.zones[0].spot = Some(Spot {
+            share: 0.4,
+            price: 0.3,
+            preemptions,
+        });
         (scenario, trace, kind)
     })
 }
