@@ -174,7 +174,7 @@ variable "down" {
 zone "z" {
   for_each = toset(["a", "b", "c"])
   provider = local
-  price    = 0.01
+  price    = 0.1
   down     = contains(var.down, each.key)
 }
 
@@ -198,7 +198,7 @@ capacity "p" {
 deployment "digits" {
   model    = model.digits
   zones    = values(zone.z)
-  demand   = 5
+  demand   = 4.5
   capacity = capacity.p
 }
 

@@ -216,7 +216,7 @@ fn zones(all: &[Inputs<'_>], taken: &Taken) -> Vec<Zone> {
             zones.entry(name).or_insert(site);
         }
     }
-    let zone = |(name, site): (&str, &Site)| {
+    let mut zone = |(name, site): (&str, &Site)| {
         let mut names: BTreeSet<&str> = looked_at.remove(name).unwrap_or_default();
         // What fits nothing is still something that is sold.
         if let (Market::Open(offers), true) = (&site.market, names.is_empty()) {
@@ -227,7 +227,23 @@ fn zones(all: &[Inputs<'_>], taken: &Taken) -> Vec<Zone> {
             .map(|instance| shape(site, instance, taken));
         zone(site, shapes.collect())
     };
-    zones.into_iter().map(zone).collect()
+    let dirtiest = zones.values().filter_map(|site| site.grid);
+    let dirtiest = dirtiest.max_by(|a, b| (a.intensity * a.pue).total_cmp(&(b.intensity * b.pue)));
+    // What is not known is no reason to prefer a zone.
+    let grid = |zone: Zone, site: &Site| Zone {
+        grid: site
+            .grid
+            .or(dirtiest)
+            .map_or_else(Grid::default, |grid| Grid {
+                grams_per_kwh: grid.intensity,
+                pue: grid.pue,
+            }),
+        ..zone
+    };
+    zones
+        .into_iter()
+        .map(|(name, site)| grid(zone((name, site)), site))
+        .collect()
 }
 
 fn zone(site: &Site, shapes: Vec<Shape>) -> Zone {
@@ -247,10 +263,7 @@ fn zone(site: &Site, shapes: Vec<Shape>) -> Zone {
             .or_else(|| site.jurisdiction.clone()),
         available: matches!(site.market, Market::Open(_)),
         shapes,
-        grid: site.grid.map_or_else(Grid::default, |grid| Grid {
-            grams_per_kwh: grid.intensity,
-            pue: grid.pue,
-        }),
+        grid: Grid::default(),
         egress_micros_per_gigabyte: reach.egress_price.0,
         round_trips: reach.latency.clone(),
         preemptions_per_hour: reach.preemption_rate,
@@ -278,7 +291,7 @@ fn shape(site: &Site, instance: &str, taken: &Taken) -> Shape {
             .filter(|_| site.spot.is_some())
             .and_then(|offer| offer.spot)
             .map(|spot| spot.0),
-        watts: offer.and_then(|offer| offer.watts).unwrap_or(0.0),
+        watts: offer.map_or(0.0, |offer| site.watts(offer)),
         speed: 1.0,
         limit: maxima.min().map(|(most, cause)| Limit {
             most: most.saturating_sub(gone),

@@ -61,6 +61,22 @@ impl Site {
         self.spot.unwrap_or(0).min(self.observed)
     }
 
+    /// The power of an instance in watts. Where nobody tells it, as much for a dollar as the
+    /// hungriest of what is sold there, so that what is not known is no reason to prefer it.
+    #[must_use]
+    pub fn watts(&self, offer: &Offer) -> f64 {
+        let dollars = |offer: &Offer| offer.price.0.max(1) as f64 / 1e6;
+        offer.watts.unwrap_or_else(|| {
+            let offers = match &self.market {
+                Market::Open(offers) => offers.as_slice(),
+                Market::Down(_) => &[],
+            };
+            let known = offers.iter().filter(|offer| offer.price.0 > 0);
+            let known = known.filter_map(|offer| Some(offer.watts? / dollars(offer)));
+            known.fold(0.0, f64::max) * dollars(offer)
+        })
+    }
+
     /// What it sells under this name.
     #[must_use]
     pub fn offer(&self, instance: &str) -> Option<&Offer> {
