@@ -41,7 +41,7 @@ fn regions(session: &Session, args: &Args, cloud: Option<&str>) -> Result<Exit, 
         .filter(|name| cloud.is_none_or(|cloud| cloud == *name))
         .collect();
     if let Some(cloud) = cloud {
-        catalog::cloud(cloud).map_err(unlisted)?;
+        catalog::cloud(cloud).map_err(|error| unlisted(&error))?;
     }
     let clouds = names
         .into_iter()
@@ -56,7 +56,7 @@ fn regions(session: &Session, args: &Args, cloud: Option<&str>) -> Result<Exit, 
 }
 
 fn of_region(cloud: &str, region: &str, managed: bool) -> Result<Stall, Stopped> {
-    let place = catalog::place(cloud, region).map_err(unlisted)?;
+    let place = catalog::place(cloud, region).map_err(|error| unlisted(&error))?;
     let form = if managed {
         Form::Managed
     } else {
@@ -65,8 +65,8 @@ fn of_region(cloud: &str, region: &str, managed: bool) -> Result<Stall, Stopped>
     Ok(Stall::of_place(&format!("{cloud} {region}"), place, form))
 }
 
-fn unlisted(error: Unlisted) -> Fault {
-    let help = match &error {
+fn unlisted(error: &Unlisted) -> Fault {
+    let help = match error {
         Unlisted::Cloud { .. } => "Name one of them.".to_owned(),
         Unlisted::Region {
             near: Some(near), ..

@@ -6,6 +6,9 @@ use isobar_sdk::deployment::{self as told, Grid, Listing, Offer};
 
 use super::spec::ZoneSpec;
 
+/// Why a zone is down of which the configuration says it.
+pub const SAID: &str = "the configuration says so";
+
 /// What a zone sells now.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Market {
@@ -41,7 +44,7 @@ impl Conditions {
             }
         };
         let market = match market {
-            Market::Open(_) if zone.down => Market::Down("the configuration says so".to_owned()),
+            Market::Open(_) if zone.down => Market::Down(SAID.to_owned()),
             Market::Open(offers) => Market::Open(corrected(offers, zone)),
             down @ Market::Down(_) => down,
         };

@@ -88,6 +88,7 @@ impl Driver<'_> {
             if native_in(address, &unit.owner, zone).is_some()
                 && let Some(now) = self.prior(address)
             {
+                self.unreadable.remove(address);
                 self.changes
                     .insert(address.clone(), PlannedChange::keep(instance, now));
             }

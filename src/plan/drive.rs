@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use isobar_sdk::address;
-use isobar_sdk::{Address, Diagnostics, Fault, Known, Value};
+use isobar_sdk::{Address, Diagnostic, Diagnostics, Fault, Known, Value};
 use jiff::Timestamp;
 use rustc_hash::FxBuildHasher;
 
@@ -166,6 +166,9 @@ pub(super) struct Driver<'a> {
     pub(super) providers: Providers,
     /// What is there, of what could be read.
     pub(super) observed: BTreeMap<Address, Option<Known>>,
+    /// What could not be read. It is taken as recorded where its zone is down, and reported where
+    /// not.
+    pub(super) unreadable: BTreeMap<Address, Diagnostic>,
     /// What was to be read, whether or not it could be.
     pub(super) asked: BTreeSet<Address>,
     /// What data sources told, each with the configuration that it told it for.
@@ -238,6 +241,7 @@ impl<'a> Driver<'a> {
             tally: Tally::default(),
             providers: Providers::new(),
             observed: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
             asked: BTreeSet::new(),
             answers: BTreeMap::new(),
             moves: BTreeMap::new(),
@@ -486,6 +490,10 @@ impl<'a> Driver<'a> {
     }
 
     fn finish(mut self) -> (Option<Plan>, Diagnostics) {
+        let unreadable = std::mem::take(&mut self.unreadable);
+        for diagnostic in unreadable.into_values() {
+            self.diagnostics.push(diagnostic);
+        }
         let mut outputs = self.outputs();
         if self.request.mode == Mode::RefreshOnly {
             // What rests on something that is not there yet stays as it was.

@@ -9,7 +9,7 @@ use isobar_sdk::{Diagnostic, Diagnostics, Error, ErrorKind, Path};
 use super::drive::{Driver, Request, configured};
 use super::{Names, nouns, predict};
 use crate::deployment::ZoneSpec;
-use crate::deployment::market::Conditions;
+use crate::deployment::market::{Conditions, SAID};
 use crate::eval::Scope;
 use crate::event::Sink;
 use crate::language::Declaration;
@@ -21,7 +21,9 @@ impl Driver<'_> {
         let provider = self.providers.get(&zone.provider).ok_or_else(|| {
             Error::unavailable(format!("provider {:?} is not configured", zone.provider))
         })?;
+        // A zone that is said to be down may not even answer.
         let told = match provider.offers() {
+            _ if zone.down => Market::Down(SAID.to_owned()),
             Some(offers) => offers.offers(&zone.zone).await?,
             None => Market::Open(Vec::new()),
         };

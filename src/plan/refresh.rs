@@ -27,7 +27,7 @@ impl<'a> Driver<'a> {
                     (self.request.registry, &self.providers),
                     self.at_once(),
                     self.sink,
-                    &mut self.diagnostics,
+                    &mut self.unreadable,
                 );
                 self.observed = found.await;
             }
@@ -81,6 +81,7 @@ impl<'a> Driver<'a> {
         Self {
             providers: self.providers,
             observed: self.observed,
+            unreadable: self.unreadable,
             asked: self.asked,
             answers: self.answers,
             moves: self.moves,
@@ -107,21 +108,21 @@ impl<'a> Driver<'a> {
             (self.request.registry, &self.providers),
             self.at_once(),
             self.sink,
-            &mut self.diagnostics,
+            &mut self.unreadable,
         );
         self.observed.extend(found.await);
         self.asked.extend(wanted);
     }
 }
 
-/// What each instance that is `wanted` is now; `None` for what is gone. Instances that could not be read are
-/// reported and left out.
+/// What each instance that is `wanted` is now; `None` for what is gone. Instances that could not be
+/// read are left out, each with what is to be told of it.
 async fn refresh(
     (state, wanted): (&State, &dyn Fn(&Address) -> bool),
     (registry, providers): (&Registry, &Providers),
     at_once: NonZeroUsize,
     sink: &dyn Sink,
-    diagnostics: &mut Diagnostics,
+    unreadable: &mut BTreeMap<Address, Diagnostic>,
 ) -> BTreeMap<Address, Option<Known>> {
     let instances = state
         .instances
@@ -164,7 +165,7 @@ async fn refresh(
                 )
                 .about(address);
                 diagnostic.help = error.help;
-                diagnostics.push(diagnostic);
+                unreadable.insert(address.clone(), diagnostic);
             }
         }
     }

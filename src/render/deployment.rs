@@ -370,7 +370,7 @@ fn losses(planned: &PlannedDeployment, style: &Style) -> String {
         vec![
             loss.zone.clone(),
             rounded(loss.remaining_capacity),
-            rounded((demand - loss.shed).max(0.0)),
+            rounded((demand - loss.shed).min(loss.remaining_capacity).max(0.0)),
             rounded(loss.shed),
             close.unwrap_or_default(),
         ]

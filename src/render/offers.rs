@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::fmt::Write;
 
-use isobar_sdk::deployment::{Form, Grid, Offer};
+use isobar_sdk::deployment::{Architecture, Form, Grid, Offer};
 use isobar_sdk::quantity::Micros;
 use serde_json::{Value as Json, json};
 use unicode_width::UnicodeWidthStr;
@@ -213,7 +213,7 @@ pub fn json(stall: &Stall) -> Json {
             "cpu": offer.cpu.is_finite().then_some(offer.cpu),
             "memory_bytes": (offer.memory < u64::MAX).then_some(offer.memory),
             "gpu": gpu.map(|(kind, count)| json!({ "type": kind, "count": count })),
-            "architecture": offer.architecture.map(|architecture| architecture.name()),
+            "architecture": offer.architecture.map(Architecture::name),
             "price_micros_per_hour": offer.price.0,
             "price_derived": row.derived.0,
             "spot_micros_per_hour": offer.spot.map(|spot| spot.0),

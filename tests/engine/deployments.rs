@@ -9,7 +9,7 @@ use isobar::deployment::Demand;
 use isobar::placement::{self, MaximumCause, Placement, Survive, Zone};
 use isobar::plan::{Mode, Plan};
 use isobar_sdk::{Address, Value};
-use isobar_sim::{World, ZoneState};
+use isobar_sim::{Call, World, ZoneState};
 
 use crate::workspace::{Workspace, actions};
 
@@ -514,6 +514,14 @@ async fn a_zone_that_is_down_is_left_alone_until_it_is_back() {
         .cloud()
         .set_zone("sim-ap-south", ZoneState::Down("a flood".to_owned()))
         .unwrap();
+    // What runs there cannot even be read: its two reads come last.
+    let reads = workspace.cloud().inventory().unwrap().calls[&Call::Read];
+    let recorded = workspace.state().unwrap().instances.len() as u64;
+    assert!(reads >= recorded);
+    for nth in recorded - 1..=recorded {
+        let fault = isobar_sim::Fault::ServerError;
+        workspace.cloud().inject(Call::Read, nth, fault).unwrap();
+    }
     let without = workspace.converge().await;
     let expected = place(90.0, &["a", "b"], (1, Survive::Nothing));
     assert_eq!(planned(&without), counts(&expected));

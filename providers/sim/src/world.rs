@@ -261,7 +261,6 @@ impl<'de> Deserialize<'de> for Timetable {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks this way")]
 fn is_epoch(time: &Timestamp) -> bool {
     *time == Timestamp::UNIX_EPOCH
 }
