@@ -178,7 +178,7 @@ pub(super) enum Command {
     Forecast(Forecast),
     /// Show what clouds and zones sell, at which price, and their power and carbon.
     Offers(Offers),
-    /// Replay a trace of demand against policies, and say what each costs and how well it serves.
+    /// Replay a trace of demand against policies that set replicas.
     Simulate(Simulate),
     /// Serve an ONNX model over the Open Inference Protocol.
     Serve(Serve),
