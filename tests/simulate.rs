@@ -130,7 +130,7 @@ fn a_deployment_says_what_runs_where() {
     let unknown = folder.run(&[&SHORT[..], &["-deployment=rnker"]].concat());
     assert_eq!(unknown.code, Some(1));
     assert!(
-        unknown.err.contains("C0143") && unknown.err.contains("ranker"),
+        unknown.err.contains("C0153") && unknown.err.contains("ranker"),
         "{}",
         unknown.err
     );
@@ -149,7 +149,7 @@ fn single_requests_are_a_trace_and_what_is_none_is_refused() {
     let wrong = folder.run(&["simulate", "-trace=wrong.csv"]);
     assert_eq!(wrong.code, Some(1));
     assert!(
-        wrong.err.contains("C0141") && wrong.err.contains("line 2"),
+        wrong.err.contains("C0151") && wrong.err.contains("Line 2"),
         "{}",
         wrong.err
     );
