@@ -195,8 +195,8 @@ fn site(site: &Site, inputs: &Inputs<'_>) -> fleet::Site {
         maximum: inputs.capacity.max_replicas,
         present: (site.observed > 0).then(|| Present {
             shape: site.instance.clone(),
-            on_demand: site.observed,
-            spot: 0,
+            on_demand: site.observed - site.spot_now(),
+            spot: site.spot_now(),
         }),
         shapes: shapes.into_iter().map(str::to_owned).collect(),
     }
@@ -288,7 +288,7 @@ fn shape(site: &Site, instance: &str, taken: &Taken) -> Shape {
         name: instance.to_owned(),
         price_micros_per_hour: price(site, offer).0,
         spot_micros_per_hour: offer
-            .filter(|_| site.spot)
+            .filter(|_| site.spot.is_some())
             .and_then(|offer| offer.spot)
             .map(|spot| spot.0),
         watts: offer.map_or(0.0, |offer| site.watts(offer)),
@@ -335,6 +335,9 @@ fn zone_size(site: &Site, inputs: &Inputs<'_>, zone: Option<&Allotment>) -> Zone
     let shape = zone.and_then(|zone| zone.shape.as_deref());
     let instance = shape.or_else(|| fitting(site, inputs).first().copied());
     let (replicas, spot) = zone.map_or((0, 0), |zone| (zone.replicas(), zone.spot));
+    if spot > 0 {
+        reasons.push(format!("{spot} on spot instances"));
+    }
     ZoneSize {
         spot,
         ..ZoneSize::new(site, instance, replicas, reasons)

@@ -71,6 +71,12 @@ impl Site {
         })
     }
 
+    /// How many of its replicas are on spot instances now.
+    #[must_use]
+    pub fn spot_now(&self) -> u32 {
+        self.spot.unwrap_or(0).min(self.observed)
+    }
+
     /// What it sells under this name.
     #[must_use]
     pub fn offer(&self, instance: &str) -> Option<&Offer> {
@@ -94,8 +100,8 @@ pub struct Site {
     pub jurisdiction: Option<String>,
     /// What its replicas run on now, where the platform tells.
     pub instance: Option<String>,
-    /// Whether its platform runs replicas on spot instances.
-    pub spot: bool,
+    /// How many of its replicas are on spot instances; `None` where its platform has none.
+    pub spot: Option<u32>,
     /// The replicas that were recorded after the last apply.
     pub recorded: u32,
     /// The replicas that are there now.
@@ -139,6 +145,8 @@ pub struct ZoneSize {
     pub region: Option<String>,
     /// The replicas that are there now.
     pub before: u32,
+    /// How many of them run on spot instances.
+    pub spot_before: u32,
     /// The replicas that are planned.
     pub after: u32,
     /// How many of them run on spot instances.
@@ -198,6 +206,7 @@ impl ZoneSize {
             provider: site.spec.provider.clone(),
             region: site.spec.zone.region.clone(),
             before: site.observed,
+            spot_before: site.spot_now(),
             after,
             spot: 0,
             price,
@@ -208,19 +217,21 @@ impl ZoneSize {
         }
     }
 
-    /// What ran there cost in an hour, by the price on demand.
+    /// What runs there costs in an hour, by the prices of what is planned.
     #[must_use]
     pub fn cost_before(&self) -> Micros {
-        self.price.times(self.before)
+        self.cost(self.before, self.spot_before)
     }
 
     /// What is planned costs in an hour.
     #[must_use]
     pub fn cost_after(&self) -> Micros {
-        let on_demand = self.price.times(self.after.saturating_sub(self.spot));
-        [on_demand, self.spot_price.times(self.spot)]
-            .into_iter()
-            .sum()
+        self.cost(self.after, self.spot)
+    }
+
+    fn cost(&self, replicas: u32, spot: u32) -> Micros {
+        let on_demand = self.price.times(replicas.saturating_sub(spot));
+        [on_demand, self.spot_price.times(spot)].into_iter().sum()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use isobar_sdk::deployment::{
-    self, Envelope, Lowered, Model, NativeResource, Noun, Placed, Scaling, Wire,
+    Envelope, Lowered, Model, NativeResource, Noun, Placed, Scaling, Wire,
 };
 use isobar_sdk::{Address, Diagnostic, Error, ErrorKind, Known, Native, Path, Value};
 
@@ -230,7 +230,7 @@ impl Driver<'_> {
             grid,
             jurisdiction,
             instance: target.and_then(|target| target.instance(&observed)),
-            spot: target.is_some_and(deployment::Target::spot),
+            spot: target.and_then(|target| target.spot(&observed)),
             recorded: count(&recorded),
             observed: count(&observed),
         })

@@ -95,6 +95,7 @@ fn zone(name: &str, (before, after): (u32, u32), price: u64, why: &str) -> ZoneS
         region: Some(format!("{name}-1")),
         before,
         after,
+        spot_before: 0,
         spot: 0,
         price: Micros(price),
         spot_price: Micros(price),

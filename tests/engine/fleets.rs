@@ -290,3 +290,34 @@ async fn a_demand_that_goes_up_and_down_a_little_moves_nothing() {
     let after = counts(&workspace.converge().await, "d");
     assert!(after.iter().sum::<u32>() < before.iter().sum::<u32>());
 }
+
+#[tokio::test]
+async fn what_need_not_survive_may_run_on_spot_instances() {
+    let workspace = Workspace::new();
+    let mut world = World::default();
+    for zone in world.zones.values_mut() {
+        for offer in zone.offers.values_mut() {
+            offer.spot_per_hour = Some(offer.price_per_hour / 4.0);
+        }
+    }
+    workspace.write("cloud.json", &serde_json::to_string(&world).unwrap());
+    let capacity = "spot {\n max_share = 0.5\n }";
+    let text = configuration([""; 3], capacity, &deployment("d", 60.0, ""));
+    workspace.write("main.hcl", &text);
+    let plan = workspace.converge().await;
+    let zone = &plan.deployments["d"].sized.zones[0];
+    // Of the 5 replicas in the cheapest zone at most 2.5 may be on spot instances.
+    assert_eq!((zone.after, zone.spot), (5, 2), "{zone:?}");
+    assert_eq!(
+        zone.why,
+        "5 for 60.0 req/s at 12.0 each, 2 on spot instances"
+    );
+    assert_eq!(zone.cost_after().0, 3 * 80_000 + 2 * 20_000);
+    let again = workspace.plan().await;
+    assert!(!again.has_changes());
+    let zone = &again.deployments["d"].sized.zones[0];
+    assert_eq!(
+        (zone.spot_before, zone.cost_before()),
+        (2, zone.cost_after())
+    );
+}

@@ -234,9 +234,11 @@ pub trait Target: Send + Sync {
         None
     }
 
-    /// Whether replicas can be on spot instances.
-    fn spot(&self) -> bool {
-        false
+    /// How many replicas the stored or observed native resources run on spot instances; `None`
+    /// where the platform has none.
+    fn spot(&self, resources: &BTreeMap<Native, Known>) -> Option<u32> {
+        let _ = resources;
+        None
     }
 
     /// What the platform does with the replicas between two applies.

@@ -37,6 +37,13 @@ pub(crate) fn schema() -> Schema {
             "replicas",
             Attribute::required(Type::Number, "How many replicas to run: 0 to 10000."),
         )
+        .attribute(
+            "spot_replicas",
+            Attribute::optional(
+                Type::Number,
+                "How many of them run on spot instances; none by default.",
+            ),
+        )
         .attribute("id", Attribute::computed(Type::String, "The cloud's own id."))
         .attribute(
             "status",
@@ -179,6 +186,7 @@ fn order(world: &World, planned: &Value, id: Option<&str>) -> Result<Endpoint, E
         artifact: optional_text(planned, "artifact"),
         image: optional_text(planned, "image"),
         replicas: count(planned.field("replicas").unwrap_or(&Value::NULL))?,
+        spot: spot(planned)?,
         running: 0,
     };
     let quota = world.quota(&endpoint.zone, &endpoint.instance_type)?;
@@ -287,6 +295,10 @@ pub(crate) fn view(world: &World, id: &str) -> Option<Known> {
         ("artifact", text(&endpoint.artifact)),
         ("image", text(&endpoint.image)),
         ("replicas", endpoint.replicas.into()),
+        (
+            "spot_replicas",
+            endpoint.spot.map_or(Value::NULL, Value::from),
+        ),
         ("id", id.into()),
         ("status", status.into()),
         ("ready_replicas", ready.into()),
@@ -308,6 +320,24 @@ fn optional_text(planned: &Value, name: &str) -> Option<String> {
         .field(name)
         .and_then(Value::as_str)
         .map(str::to_owned)
+}
+
+/// The replicas on spot instances, no more than there are.
+fn spot(planned: &Value) -> Result<Option<u32>, Error> {
+    let told = planned
+        .field("spot_replicas")
+        .filter(|value| !value.is_null());
+    let Some(spot) = told.map(count).transpose()? else {
+        return Ok(None);
+    };
+    let replicas = count(planned.field("replicas").unwrap_or(&Value::NULL))?;
+    if spot <= replicas {
+        return Ok(Some(spot));
+    }
+    Err(Error::invalid(
+        Path::attribute("spot_replicas"),
+        format!("spot_replicas is {spot}, but there are only {replicas} replicas"),
+    ))
 }
 
 fn count(replicas: &Value) -> Result<u32, Error> {

@@ -44,6 +44,14 @@ impl Target for Sim {
         instance.as_str().map(str::to_owned)
     }
 
+    fn spot(&self, resources: &BTreeMap<Native, Known>) -> Option<u32> {
+        let on_spot = resources.values().filter_map(|state| {
+            let spot = state.field("spot_replicas")?.as_number();
+            u32::try_from(spot.and_then(Number::as_u64)?).ok()
+        });
+        Some(on_spot.fold(0, u32::saturating_add))
+    }
+
     fn scaling(&self) -> Scaling {
         Scaling::Schedule
     }
@@ -63,6 +71,12 @@ fn lower_endpoint(zone: &str, placed: &Placed) -> Result<NativeResource, Error> 
         ("artifact", text(artifact(model))),
         ("image", text(model.image.clone())),
         ("replicas", (*replicas).into()),
+        (
+            "spot_replicas",
+            Some(placed.spot)
+                .filter(|spot| *spot > 0)
+                .map_or(Value::NULL, Value::from),
+        ),
     ];
     let origins = [
         ("zone", origin(Noun::Zone, "region")),
@@ -71,6 +85,7 @@ fn lower_endpoint(zone: &str, placed: &Placed) -> Result<NativeResource, Error> 
         ("artifact", origin(Noun::Model, "artifact")),
         ("image", origin(Noun::Model, "image")),
         ("replicas", origin(Noun::Capacity, "replicas")),
+        ("spot_replicas", origin(Noun::Capacity, "replicas")),
     ];
     Ok(NativeResource {
         native: Native {

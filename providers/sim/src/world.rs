@@ -170,6 +170,9 @@ pub struct Endpoint {
     pub image: Option<String>,
     /// Replicas that were ordered.
     pub replicas: u32,
+    /// How many of them run on spot instances.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spot: Option<u32>,
     /// Replicas that run, if the zone works.
     pub running: u32,
 }

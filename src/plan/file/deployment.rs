@@ -70,6 +70,8 @@ struct ZoneDocument {
     after: u32,
     price_micros: u64,
     #[serde(default, skip_serializing_if = "none_on_spot")]
+    spot_before: u32,
+    #[serde(default, skip_serializing_if = "none_on_spot")]
     spot: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     spot_price_micros: Option<u64>,
@@ -268,6 +270,7 @@ impl From<&PlannedDeployment> for DeploymentDocument {
             before: zone.before,
             after: zone.after,
             price_micros: zone.price.0,
+            spot_before: zone.spot_before,
             spot: zone.spot,
             spot_price_micros: (zone.spot_price != zone.price).then_some(zone.spot_price.0),
             instance: zone.instance.clone(),
@@ -323,6 +326,7 @@ impl From<DeploymentDocument> for PlannedDeployment {
             region: zone.region,
             before: zone.before,
             after: zone.after,
+            spot_before: zone.spot_before,
             spot: zone.spot,
             price: Micros(zone.price_micros),
             spot_price: Micros(zone.spot_price_micros.unwrap_or(zone.price_micros)),
