@@ -77,6 +77,12 @@ impl Site {
         })
     }
 
+    /// How many of its replicas are on spot instances now.
+    #[must_use]
+    pub fn spot_now(&self) -> u32 {
+        self.spot.unwrap_or(0).min(self.observed)
+    }
+
     /// What it sells under this name.
     #[must_use]
     pub fn offer(&self, instance: &str) -> Option<&Offer> {
