@@ -78,7 +78,15 @@ fn policies_are_set_side_by_side_and_the_same_seed_gives_the_same_bytes() {
     let (one, other) = (run(), run());
     let text = one.ended(0);
     assert_eq!(text, other.ended(0));
-    for word in ["none", "hpa 0.35", "hpa 0.80", "planned", "oracle", "published", "0.788"] {
+    for word in [
+        "none",
+        "hpa 0.35",
+        "hpa 0.80",
+        "planned",
+        "oracle",
+        "published",
+        "0.788",
+    ] {
         assert!(text.contains(word), "{word} in {text}");
     }
     let other_seed = folder.run(&[&SHORT[..], &["-sweep", "-seed=7"]].concat());
@@ -94,7 +102,10 @@ fn figures_are_told_to_programs_and_drawn() {
     assert_eq!(policies.len(), 4);
     for policy in policies {
         assert_eq!(policy["runs"].as_array().unwrap().len(), 2);
-        assert!(policy["figures"]["$/month"].as_f64().unwrap() > 0.0, "{policy}");
+        assert!(
+            policy["figures"]["$/month"].as_f64().unwrap() > 0.0,
+            "{policy}"
+        );
     }
     // The oracle has the least cost that there is.
     let cost = |place: usize| policies[place]["figures"]["/oracle"].as_f64().unwrap();
@@ -117,7 +128,11 @@ fn a_deployment_says_what_runs_where() {
     assert!(hourly(2) > 2.2 && hourly(2) < 2.8, "{}", hourly(2));
     let unknown = folder.run(&[&SHORT[..], &["-deployment=rnker"]].concat());
     assert_eq!(unknown.code, Some(1));
-    assert!(unknown.err.contains("C0143") && unknown.err.contains("ranker"), "{}", unknown.err);
+    assert!(
+        unknown.err.contains("C0143") && unknown.err.contains("ranker"),
+        "{}",
+        unknown.err
+    );
 }
 
 #[test]
@@ -132,7 +147,11 @@ fn single_requests_are_a_trace_and_what_is_none_is_refused() {
     assert!(run.ended(0).contains("hpa"));
     let wrong = folder.run(&["simulate", "-trace=wrong.csv"]);
     assert_eq!(wrong.code, Some(1));
-    assert!(wrong.err.contains("C0141") && wrong.err.contains("line 2"), "{}", wrong.err);
+    assert!(
+        wrong.err.contains("C0141") && wrong.err.contains("Line 2"),
+        "{}",
+        wrong.err
+    );
     let beyond = folder.run(&[&SHORT[..], &["-latency=50ms"]].concat());
     assert_eq!(beyond.code, Some(1));
 }
