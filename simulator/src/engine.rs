@@ -243,10 +243,12 @@ impl<'a> World<'a> {
     fn view(&self, slot: usize) -> View<'_> {
         let rates = &self.rates[..slot.saturating_sub(LAG)];
         let concurrency = f64::from(self.scenario.service.performance.concurrency);
+        // Before anything was measured, as at the start of a short trace, what comes first.
+        let now = rates.last().or(self.rates.first()).copied().unwrap_or(0.0);
         View {
             slot,
             rates,
-            load: rates.last().copied().unwrap_or(0.0) * self.service / concurrency,
+            load: now * self.service / concurrency,
             zones: &self.seen,
         }
     }

@@ -151,7 +151,7 @@ pub fn random_outages(
     loop {
         at += mean * stream.exponential();
         let zone = stream.below(zones);
-        if !(at < slots.end as f64) {
+        if at.is_nan() || at >= slots.end as f64 {
             return found;
         }
         let begin = at as usize;

@@ -13,6 +13,9 @@ use crate::sizes::Sizes;
 /// plans are one.
 const GRID: f64 = 1.02;
 
+/// More replicas in each zone than this are spread evenly.
+const LARGE: u32 = 16;
+
 /// Zones up, by bit.
 type Mask = u64;
 
@@ -103,6 +106,22 @@ impl Placer {
         (even + even.div_ceil(8) + 2).min(MOST_REPLICAS)
     }
 
+    /// The even spread, where zones cost the same and each needs many replicas: no other is cheaper
+    /// by more than a replica or so for each zone, and the exact search takes long for large pools.
+    fn even(&self, mask: Mask, demand: f64) -> Option<Vec<u32>> {
+        let same = self
+            .zones
+            .windows(2)
+            .all(|pair| pair[0].price_micros_per_hour == pair[1].price_micros_per_hour);
+        let others = f64::from(mask.count_ones().saturating_sub(1).max(1));
+        let count = self.sizes.size(demand / others);
+        let spread = (0..self.zones.len()).map(|place| {
+            let up = mask & (1 << place) != 0;
+            if up { count } else { 0 }
+        });
+        (same && count > LARGE).then(|| spread.collect())
+    }
+
     fn known(&self, mask: Mask, step: i32, survive: bool) -> Option<Vec<u32>> {
         let key = (mask, step, survive);
         // A panic elsewhere leaves whole placements behind.
@@ -111,6 +130,9 @@ impl Placer {
             return known.clone();
         }
         let demand = GRID.powi(step);
+        if let Some(even) = self.even(mask, demand).filter(|_| survive) {
+            return Some(even);
+        }
         let zones = self.zones.iter().enumerate();
         let zones = zones.map(|(place, zone)| Zone {
             available: mask & (1 << place) != 0,
