@@ -5,6 +5,7 @@
     reason = "a test ends where its case does not hold"
 )]
 
+#[expect(dead_code, reason = "it is shared by tests")]
 mod program;
 
 use std::fmt::Write as _;

@@ -221,7 +221,12 @@ mod tests {
         };
         let cost: Sum = |day| day.cost;
         let (one, other) = (run(&[1.0, 3.0, 2.0]), run(&[4.0, 4.0, 4.0]));
-        let found = ratio(&[one.clone()], &[other.clone()], cost).unwrap();
+        let found = ratio(
+            std::slice::from_ref(&one),
+            std::slice::from_ref(&other),
+            cost,
+        )
+        .unwrap();
         assert_eq!((found.ratio, found.low, found.high), (0.5, 0.25, 0.75));
         assert_eq!(ratio(&[one], &[run(&[0.0, 0.0, 0.0])], cost), None);
     }

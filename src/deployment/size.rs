@@ -55,12 +55,6 @@ impl Demand {
 }
 
 impl Site {
-    /// How many of its replicas are on spot instances now.
-    #[must_use]
-    pub fn spot_now(&self) -> u32 {
-        self.spot.unwrap_or(0).min(self.observed)
-    }
-
     /// The power of an instance in watts. Where nobody tells it, as much for a dollar as the
     /// hungriest of what is sold there, so that what is not known is no reason to prefer it.
     #[must_use]
