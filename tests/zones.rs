@@ -277,6 +277,40 @@ fn offers_of_regions_and_zones_are_shown() {
 }
 
 #[test]
+fn another_instance_is_told_with_what_it_cost_before() {
+    let folder = five_zones();
+    run(&folder, &["apply", "-auto-approve"]).ended(0);
+    let plan = || -> Json {
+        run(&folder, &["plan", "-out=p"]).ended(0);
+        let shown = run(&folder, &["show", "-json", "p"]);
+        let document: Json = serde_json::from_str(shown.ended(0)).unwrap();
+        document["deployments"]["reranker"].clone()
+    };
+    let price = |plan: &Json, when: &str| plan[format!("price_{when}_micros_per_hour")].as_u64();
+    let paid = price(&plan(), "after");
+    let text = fs::read_to_string(folder.path("five-zones/main.hcl")).unwrap();
+    let offer = "  region   = each.value\n  offer \"box\" {\n    price = 0.05\n  }\n";
+    let text = text.replace("  region   = each.value\n", offer);
+    folder.write("five-zones/main.hcl", &text);
+    let cheaper = plan();
+    assert_eq!(price(&cheaper, "before"), paid);
+    assert!(price(&cheaper, "after") < paid);
+    let zones = cheaper["zones"].as_array().unwrap().iter();
+    let belgium = zones.clone().find(|zone| zone["zone"] == "on-belgium");
+    let belgium = belgium.unwrap();
+    assert_eq!(belgium["instance_before"], "e2-standard-8");
+    assert_eq!(belgium["instance"], "box");
+    let shown = run(&folder, &["show", "p"]);
+    assert!(
+        shown.ended(0).contains("e2-standard-8 → box"),
+        "{}",
+        shown.out
+    );
+    run(&folder, &["apply", "p"]).ended(0);
+    run(&folder, &["plan", "-detailed-exitcode"]).ended(0);
+}
+
+#[test]
 fn a_region_that_is_not_in_the_catalogue_is_named() {
     let folder = five_zones();
     let text = fs::read_to_string(folder.path("five-zones/main.hcl")).unwrap();

@@ -11,5 +11,5 @@ pub mod spec;
 
 pub use fleet::{Taken, size};
 pub use policy::CapacitySpec;
-pub use size::{Demand, Inputs, Quality, Site, Sized, ZoneSize};
+pub use size::{Demand, Inputs, Quality, Site, Sized, Was, ZoneSize};
 pub use spec::{ForecastSpec, Wrong, ZoneSpec};

@@ -159,8 +159,41 @@ pub struct ZoneSize {
     pub instance: Option<String>,
     /// Kilograms of CO2 equivalent for one replica-hour, where power and grid are known.
     pub carbon: Option<f64>,
+    /// What the replicas that are there run on, where that is something else.
+    pub was: Option<Was>,
     /// Why so many.
     pub why: String,
+}
+
+/// What replicas run on until the apply.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Was {
+    /// The instance type.
+    pub instance: String,
+    /// The price of one replica-hour on demand; that of the plan where it is not sold any more.
+    pub price: Micros,
+    /// That on a spot instance.
+    pub spot_price: Micros,
+    /// Kilograms of CO2 equivalent for one replica-hour, where power and grid are known.
+    pub carbon: Option<f64>,
+}
+
+impl Was {
+    /// What a site runs on, where that is not `planned`.
+    fn of(site: &Site, planned: Option<&str>, price: Micros) -> Option<Self> {
+        let instance = site.instance.as_deref().filter(|_| site.observed > 0)?;
+        if planned.is_none_or(|planned| planned == instance) {
+            return None;
+        }
+        let offer = site.offer(instance);
+        let on_demand = offer.map_or(price, |offer| fleet::price(site, Some(offer)));
+        Some(Self {
+            instance: instance.to_owned(),
+            price: on_demand,
+            spot_price: offer.and_then(|offer| offer.spot).unwrap_or(on_demand),
+            carbon: offer.and_then(|offer| carbon(site, offer)),
+        })
+    }
 }
 
 /// What the replicas of a deployment are derived from.
@@ -213,26 +246,43 @@ impl ZoneSize {
             spot_price: offer.and_then(|offer| offer.spot).unwrap_or(price),
             instance: offer.map(|offer| offer.instance.clone()),
             carbon: offer.and_then(|offer| carbon(site, offer)),
+            was: Was::of(site, offer.map(|offer| offer.instance.as_str()), price),
             why: reasons.join(", "),
         }
     }
 
-    /// What runs there costs in an hour, by the prices of what is planned.
+    /// What runs there costs in an hour.
     #[must_use]
     pub fn cost_before(&self) -> Micros {
-        self.cost(self.before, self.spot_before)
+        let prices = self.was.as_ref().map(|was| (was.price, was.spot_price));
+        let (price, spot_price) = prices.unwrap_or((self.price, self.spot_price));
+        cost((price, self.before), (spot_price, self.spot_before))
+    }
+
+    /// What runs there emits in an hour, in kilograms of CO2 equivalent, where that is known.
+    #[must_use]
+    pub fn carbon_before(&self) -> Option<f64> {
+        let carbon = self.was.as_ref().map_or(self.carbon, |was| was.carbon)?;
+        Some(carbon * f64::from(self.before))
+    }
+
+    /// What is planned emits.
+    #[must_use]
+    pub fn carbon_after(&self) -> Option<f64> {
+        Some(self.carbon? * f64::from(self.after))
     }
 
     /// What is planned costs in an hour.
     #[must_use]
     pub fn cost_after(&self) -> Micros {
-        self.cost(self.after, self.spot)
+        cost((self.price, self.after), (self.spot_price, self.spot))
     }
+}
 
-    fn cost(&self, replicas: u32, spot: u32) -> Micros {
-        let on_demand = self.price.times(replicas.saturating_sub(spot));
-        [on_demand, self.spot_price.times(spot)].into_iter().sum()
-    }
+/// What replicas cost in an hour of which some run on spot instances.
+fn cost((price, replicas): (Micros, u32), (spot_price, spot): (Micros, u32)) -> Micros {
+    let on_demand = price.times(replicas.saturating_sub(spot));
+    [on_demand, spot_price.times(spot)].into_iter().sum()
 }
 
 /// Kilograms of CO2 equivalent for an hour of this offer there.

@@ -186,9 +186,9 @@ impl Columns {
 
     fn why(self, zone: &ZoneSize) -> String {
         let why = visible(&zone.why);
-        match &zone.instance {
-            Some(instance) if self.told && zone.after > 0 => format!("{instance}: {why}"),
-            _ => why,
+        match self.told && zone.instance.is_some() && zone.after > 0 {
+            true => format!("{}: {why}", instance(zone)),
+            false => why,
         }
     }
 
@@ -205,18 +205,24 @@ impl Columns {
     }
 }
 
+/// What replicas run on, and what they will.
+fn instance(zone: &ZoneSize) -> String {
+    let after = zone.instance.as_deref().unwrap_or_default();
+    let before = zone.was.as_ref().map(|was| was.instance.as_str());
+    transition(before.unwrap_or(after), after)
+}
+
 fn row(zone: &ZoneSize) -> [String; 6] {
     let region = zone.region.as_ref();
     let region = region.map_or_else(String::new, |region| format!(" {}", visible(region)));
     let (before, after) = (zone.cost_before(), zone.cost_after());
-    let carbon = |replicas| zone.carbon.map(|carbon| carbon * f64::from(replicas));
     [
         zone.zone.clone(),
         format!("{}{region}", zone.provider),
-        zone.instance.clone().unwrap_or_default(),
+        instance(zone),
         transition(&zone.before.to_string(), &zone.after.to_string()),
         transition(&dollars(before), &dollars(after)),
-        match (carbon(zone.before), carbon(zone.after)) {
+        match (zone.carbon_before(), zone.carbon_after()) {
             (Some(before), Some(after)) => transition(&kilograms(before), &kilograms(after)),
             _ => String::new(),
         },
@@ -230,14 +236,12 @@ fn total(zones: &[ZoneSize]) -> ([String; 6], String) {
         sum.to_string()
     };
     let price = |of: fn(&ZoneSize) -> Micros| -> Micros { zones.iter().map(of).sum() };
-    let carbon = |of: fn(&ZoneSize) -> u32| -> f64 {
-        let known = zones
-            .iter()
-            .filter_map(|z| Some(z.carbon? * f64::from(of(z))));
-        known.sum()
-    };
+    let carbon = |of: fn(&ZoneSize) -> Option<f64>| -> f64 { zones.iter().filter_map(of).sum() };
     let (before, after) = (price(ZoneSize::cost_before), price(ZoneSize::cost_after));
-    let (dirty, clean) = (carbon(|z| z.before), carbon(|z| z.after));
+    let (dirty, clean) = (
+        carbon(ZoneSize::carbon_before),
+        carbon(ZoneSize::carbon_after),
+    );
     let mut deltas = Vec::new();
     match (before.0, after.0) {
         (before, after) if before < after => {

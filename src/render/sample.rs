@@ -101,6 +101,7 @@ fn zone(name: &str, (before, after): (u32, u32), price: u64, why: &str) -> ZoneS
         spot_price: Micros(price),
         instance: Some("g1.a10g".to_owned()),
         carbon: Some(0.042),
+        was: None,
         why: why.to_owned(),
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::change::WireDocument;
 use super::exact::Text;
 use crate::deployment::schedule::Outline;
-use crate::deployment::{Demand, Quality, Sized, ZoneSize};
+use crate::deployment::{Demand, Quality, Sized, Was, ZoneSize};
 use crate::placement::Loss;
 use crate::placement::fleet::Gap;
 use crate::plan::{FrozenForecast, PlannedDeployment};
@@ -79,7 +79,40 @@ struct ZoneDocument {
     instance: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     carbon_kg_per_hour: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    was: Option<WasDocument>,
     why: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WasDocument {
+    instance: String,
+    price_micros: u64,
+    spot_price_micros: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    carbon_kg_per_hour: Option<f64>,
+}
+
+impl From<&Was> for WasDocument {
+    fn from(was: &Was) -> Self {
+        Self {
+            instance: was.instance.clone(),
+            price_micros: was.price.0,
+            spot_price_micros: was.spot_price.0,
+            carbon_kg_per_hour: was.carbon,
+        }
+    }
+}
+
+impl From<WasDocument> for Was {
+    fn from(document: WasDocument) -> Self {
+        Self {
+            instance: document.instance,
+            price: Micros(document.price_micros),
+            spot_price: Micros(document.spot_price_micros),
+            carbon: document.carbon_kg_per_hour,
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -275,6 +308,7 @@ impl From<&PlannedDeployment> for DeploymentDocument {
             spot_price_micros: (zone.spot_price != zone.price).then_some(zone.spot_price.0),
             instance: zone.instance.clone(),
             carbon_kg_per_hour: zone.carbon,
+            was: zone.was.as_ref().map(Into::into),
             why: zone.why.clone(),
         };
         let loss = |loss: &Loss| LossDocument {
@@ -332,6 +366,7 @@ impl From<DeploymentDocument> for PlannedDeployment {
             spot_price: Micros(zone.spot_price_micros.unwrap_or(zone.price_micros)),
             instance: zone.instance,
             carbon: zone.carbon_kg_per_hour,
+            was: zone.was.map(Into::into),
             why: zone.why,
         };
         let loss = |loss: LossDocument| Loss {

@@ -380,6 +380,7 @@ fn zone(zone: &ZoneSize) -> Json {
         "replicas_after": zone.after,
         "spot_after": zone.spot,
         "instance": zone.instance,
+        "instance_before": zone.was.as_ref().map(|was| was.instance.as_str()),
         "replica_price_micros_per_hour": zone.price.0,
         "spot_price_micros_per_hour": zone.spot_price.0,
         "replica_carbon_kg_per_hour": zone.carbon,
