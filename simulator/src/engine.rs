@@ -248,6 +248,7 @@ impl<'a> World<'a> {
         View {
             slot,
             rates,
+            now,
             load: now * self.service / concurrency,
             zones: &self.seen,
         }

@@ -27,7 +27,9 @@ pub struct View<'a> {
     pub slot: usize,
     /// The measured rates of all slots so far, as old as measurements are.
     pub rates: &'a [f64],
-    /// The newest of them as a number of replicas that are busy all the time.
+    /// The newest of them; at the start what comes first.
+    pub now: f64,
+    /// That as a number of replicas that are busy all the time.
     pub load: f64,
     /// The zones.
     pub zones: &'a [ZoneView],
@@ -99,7 +101,7 @@ impl<'a> Setting<'a> {
             scenario,
             trace,
             measured: trace.measured(scenario.seed).into(),
-            sizes: Sizes::new(scenario.capacity()?, greatest)?,
+            sizes: Sizes::new(scenario.capacity()?, greatest)?.reaching(greatest),
             placements: Placements::default(),
             learned: Learned::default(),
         })
@@ -109,11 +111,12 @@ impl<'a> Setting<'a> {
     /// what was computed for the one serves for the other.
     #[must_use]
     pub fn with<'b>(&self, scenario: &'b Scenario, trace: &'b Trace) -> Setting<'b> {
+        let greatest = trace.rates.iter().copied().fold(0.0, f64::max);
         Setting {
             scenario,
             trace,
             measured: trace.measured(scenario.seed).into(),
-            sizes: self.sizes.clone(),
+            sizes: self.sizes.reaching(greatest),
             placements: self.placements.clone(),
             learned: Learned::default(),
         }

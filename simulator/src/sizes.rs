@@ -32,6 +32,25 @@ impl Sizes {
         })
     }
 
+    /// The same, up to twice `greatest`, since quantiles of a demand lie beyond it.
+    #[must_use]
+    pub fn reaching(&self, greatest: f64) -> Self {
+        let most = self
+            .capacity
+            .size(2.0 * greatest)
+            .map_or(0, |sizing| sizing.replicas);
+        let known = self.rates.iter().copied();
+        let first = u32::try_from(self.rates.len()).unwrap_or(u32::MAX);
+        if first > most {
+            return self.clone();
+        }
+        let more = (first..=most).map(|replicas| self.capacity.max_rate(replicas));
+        Self {
+            rates: known.chain(more).collect(),
+            ..self.clone()
+        }
+    }
+
     /// The least pool that carries `demand`; the greatest there can be where none does.
     #[must_use]
     pub fn size(&self, demand: f64) -> u32 {

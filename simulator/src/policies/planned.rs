@@ -110,8 +110,7 @@ impl Planned {
             return asked;
         }
         let minute = (known / MINUTE).saturating_sub(1);
-        let now = view.rates.last().copied().unwrap_or(0.0);
-        let at = |level| self.foresight.demand(level, minute).unwrap_or(now);
+        let at = |level| self.foresight.demand(level, minute).unwrap_or(view.now);
         let (demand, reserve) = (at(self.stance.level), self.survive.map(at));
         let reserve = reserve.map_or(0.0, |reserve| self.reserve.settle(reserve));
         let asked = (self.hold.settle(demand), reserve);
