@@ -317,25 +317,37 @@ fn any_scenario() -> impl Strategy<Value = (Scenario, Trace, usize)> {
     })
 }
 
+/// Whether what came in went out, and what was paid was billed.
+fn balances(
+    (scenario, trace, kind): &(Scenario, Trace, usize),
+    engine: Engine,
+) -> Result<(), TestCaseError> {
+    let setting = SHARED[scenario.zones.len() - 1].with(scenario, trace);
+    let mut policy = (POLICIES[*kind].build)(&setting).unwrap();
+    let totals = run(&setting, engine, policy.as_mut());
+    prop_assert!(totals.imbalance() < 1e-9, "{totals:?}");
+    prop_assert!(totals.cost.is_finite() && totals.cost >= 0.0);
+    // Who waited when it began may be late or lost, too.
+    let most = (totals.arrived + totals.queued_before) * (1.0 + 1e-9);
+    prop_assert!((0.0..=most).contains(&totals.late), "{totals:?}");
+    let lost = totals.shed - totals.queued_before;
+    prop_assert!(lost <= totals.late * (1.0 + 1e-9) + 1e-6, "{totals:?}");
+    let days = totals.days.iter().map(|day| day.cost).sum::<f64>();
+    prop_assert!((days - totals.cost).abs() <= 1e-9 * totals.cost.max(1.0));
+    Ok(())
+}
+
+// Two tests, so that they run at the same time.
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(5_000))]
 
-    /// 5,000 scenarios with each engine.
     #[test]
-    fn books_balance_in_any_scenario((scenario, trace, kind) in any_scenario()) {
-        let setting = SHARED[scenario.zones.len() - 1].with(&scenario, &trace);
-        for engine in [Engine::Slot, Engine::Des] {
-            let mut policy = (POLICIES[kind].build)(&setting).unwrap();
-            let totals = run(&setting, engine, policy.as_mut());
-            prop_assert!(totals.imbalance() < 1e-9, "{totals:?}");
-            prop_assert!(totals.cost.is_finite() && totals.cost >= 0.0);
-            // Who waited when it began may be late or lost, too.
-            let most = (totals.arrived + totals.queued_before) * (1.0 + 1e-9);
-            prop_assert!((0.0..=most).contains(&totals.late), "{totals:?}");
-            let lost = totals.shed - totals.queued_before;
-            prop_assert!(lost <= totals.late * (1.0 + 1e-9) + 1e-6, "{totals:?}");
-            let days = totals.days.iter().map(|day| day.cost).sum::<f64>();
-            prop_assert!((days - totals.cost).abs() <= 1e-9 * totals.cost.max(1.0));
-        }
+    fn books_balance_in_any_scenario(any in any_scenario()) {
+        balances(&any, Engine::Slot)?;
+    }
+
+    #[test]
+    fn books_balance_request_by_request(any in any_scenario()) {
+        balances(&any, Engine::Des)?;
     }
 }
