@@ -8,13 +8,12 @@ use isobar_sdk::diagnostic::closest;
 
 use super::args::{Forecast, ForecastCommand};
 use super::delivery::Delivery;
-use super::environment::{fresh_id, now};
 use super::failure::Stopped;
 use super::progress::{Phase, Progress};
 use super::project::{Needs, Project};
 use super::session::Session;
 use super::{Exit, backtest, distribution};
-use crate::plan::{self, Mode, Prediction, Refresh, Request};
+use crate::plan::{self, Prediction};
 use crate::render;
 
 pub(super) fn run(session: &Session, args: &Forecast) -> Result<Exit, Stopped> {
@@ -28,22 +27,7 @@ pub(super) fn run(session: &Session, args: &Forecast) -> Result<Exit, Stopped> {
         check_name(&project, name)?;
     }
     let variables = project.variables(session, &args.assignments)?;
-    let request = Request {
-        config: &project.config,
-        sources: &project.sources,
-        variables,
-        facts: project.facts.clone(),
-        folder: session.folder(),
-        registry: &project.registry,
-        state: None,
-        mode: Mode::Normal,
-        selection: plan::Selection::default(),
-        refresh: Refresh::Skip,
-        telemetry: &project.telemetry,
-        now: now(),
-        id: fresh_id(),
-        parallelism: None,
-    };
+    let request = project.stateless(session, variables);
     let progress = Progress::begin(&session.shell, Phase::Planning);
     let (predictions, diagnostics) = plan::forecasts(&request, &progress);
     drop(progress);

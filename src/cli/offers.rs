@@ -6,14 +6,13 @@ use isobar_sdk::{Diagnostic, Fault};
 
 use super::Exit;
 use super::args::Offers as Args;
-use super::environment::{fresh_id, now};
 use super::failure::Stopped;
 use super::progress::{Phase, Progress};
 use super::project::{Needs, Project};
 use super::session::Session;
 use crate::catalog::{self, Unlisted};
 use crate::deployment::market::Market;
-use crate::plan::{self, Mode, Refresh, Request};
+use crate::plan;
 use crate::render::{self, offers::Stall};
 
 pub(super) fn run(session: &Session, args: &Args) -> Result<Exit, Stopped> {
@@ -85,22 +84,7 @@ fn unlisted(error: &Unlisted) -> Fault {
 fn of_zone(session: &Session, args: &Args, zone: &str) -> Result<Stall, Stopped> {
     let project = Project::load(session, Needs::Configuration)?;
     let variables = project.variables(session, &args.assignments)?;
-    let request = Request {
-        config: &project.config,
-        sources: &project.sources,
-        variables,
-        facts: project.facts.clone(),
-        folder: session.folder(),
-        registry: &project.registry,
-        state: None,
-        mode: Mode::Normal,
-        selection: plan::Selection::default(),
-        refresh: Refresh::Skip,
-        telemetry: &project.telemetry,
-        now: now(),
-        id: fresh_id(),
-        parallelism: None,
-    };
+    let request = project.stateless(session, variables);
     let progress = Progress::begin(&session.shell, Phase::Planning);
     let (mut markets, diagnostics) = session.wait_for(plan::markets(&request, zone, &progress))?;
     drop(progress);

@@ -12,6 +12,7 @@ use isobar_sdk::{Diagnostic, Diagnostics, Value};
 use super::args::Assignments;
 use super::backend;
 use super::encryption;
+use super::environment::{fresh_id, now};
 use super::failure::Stopped;
 use super::log::Level;
 use super::machine::machine;
@@ -20,7 +21,7 @@ use super::variables::{self, Found};
 use crate::eval::Facts;
 use crate::language::{self, Config, Sources};
 use crate::package;
-use crate::plan::Plan;
+use crate::plan::{Mode, Plan, Refresh, Request, Selection};
 use crate::providers::{self, Surroundings};
 use crate::registry::Registry;
 use crate::state::State;
@@ -116,6 +117,30 @@ impl Project {
         }
         session.shell.diagnostics(&diagnostics, &self.sources);
         Ok(())
+    }
+
+    /// What asks the configuration alone: nothing recorded counts, and nothing is read.
+    pub(super) fn stateless<'a>(
+        &'a self,
+        session: &'a Session,
+        variables: BTreeMap<Arc<str>, Value>,
+    ) -> Request<'a> {
+        Request {
+            config: &self.config,
+            sources: &self.sources,
+            variables,
+            facts: self.facts.clone(),
+            folder: session.folder(),
+            registry: &self.registry,
+            state: None,
+            mode: Mode::Normal,
+            selection: Selection::default(),
+            refresh: Refresh::Skip,
+            telemetry: &self.telemetry,
+            now: now(),
+            id: fresh_id(),
+            parallelism: None,
+        }
     }
 
     /// The values of all variables.

@@ -5,13 +5,12 @@ use isobar_sdk::diagnostic::closest;
 use isobar_simulator::{Scenario, Service, Zone};
 
 use super::args::Simulate;
-use super::environment::{fresh_id, now};
 use super::failure::Stopped;
 use super::progress::{Phase, Progress};
 use super::project::{Needs, Project};
 use super::session::Session;
 use crate::capacity::{Performance, Slo, Target};
-use crate::plan::{self, Cast, Mode, Refresh, Request};
+use crate::plan::{self, Cast};
 
 /// The scenario of a deployment; what the configuration does not say is as the flags say.
 pub(super) fn scenario(
@@ -22,22 +21,7 @@ pub(super) fn scenario(
 ) -> Result<Scenario, Stopped> {
     let project = Project::load(session, Needs::Configuration)?;
     let variables = project.variables(session, &args.assignments)?;
-    let request = Request {
-        config: &project.config,
-        sources: &project.sources,
-        variables,
-        facts: project.facts.clone(),
-        folder: session.folder(),
-        registry: &project.registry,
-        state: None,
-        mode: Mode::Normal,
-        selection: plan::Selection::default(),
-        refresh: Refresh::Skip,
-        telemetry: &project.telemetry,
-        now: now(),
-        id: fresh_id(),
-        parallelism: None,
-    };
+    let request = project.stateless(session, variables);
     let progress = Progress::begin(&session.shell, Phase::Planning);
     let (casts, diagnostics) = plan::rehearse(&request, &progress);
     drop(progress);

@@ -6,7 +6,7 @@ use isobar_sdk::{Address, Value};
 
 use super::instance::changed_attributes;
 use super::{Plan, PlannedChange};
-use crate::change::{Action, Cause};
+use crate::change::Cause;
 
 /// One way in which what is there is not what is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,10 +163,7 @@ fn configured(plan: &Plan) -> usize {
     };
     let changes = plan.actions();
     let changes = changes.filter(|(address, planned)| {
-        address.native.is_none()
-            && planned.change.action() != Action::Keep
-            && !elsewhere(planned)
-            && !plan.drift.contains_key(*address)
+        address.native.is_none() && !elsewhere(planned) && !plan.drift.contains_key(*address)
     });
     changes.count()
 }
