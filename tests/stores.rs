@@ -93,18 +93,64 @@ fn all_at_once(place: &Place) {
     assert_eq!(done(folder, &["lock", "list"]), "Nothing is locked.\n");
 }
 
+/// An apply of many objects that was caught between its first record and its end.
+struct Caught {
+    process: Child,
+    count: usize,
+    first: tempfile::TempDir,
+    other: tempfile::TempDir,
+}
+
+impl Caught {
+    /// Starts applies, each of more objects than the last, until one still runs once its first
+    /// record is seen and `signal` is sent: how fast a machine is decides nothing.
+    fn with(place: &Place, name: &str, signal: &str) -> Self {
+        for count in [3_000, 12_000, 48_000] {
+            let text = format!(
+                "resource \"isobar_data\" \"e\" {{\n  count = {count}\n  input = count.index\n}}\n"
+            );
+            let name = format!("{name}-{count}");
+            let first = configured(place, &name, &text);
+            let other = configured(place, &name, &text);
+            let mut process = isobar(first.path(), &["apply", "-auto-approve"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            until_begun(&mut process, other.path());
+            send(&process, signal);
+            // What has ended stays until it is waited for, so it takes signals as well; one that is
+            // just ending is given the time to.
+            std::thread::sleep(Duration::from_millis(50));
+            let ended = process.try_wait().unwrap();
+            if ended.is_none_or(|status| status.code().is_none()) {
+                return Self {
+                    process,
+                    count,
+                    first,
+                    other,
+                };
+            }
+        }
+        panic!("no apply could be caught before it was done");
+    }
+}
+
+fn send(process: &Child, signal: &str) {
+    let sent = Command::new("kill")
+        .args([signal, &process.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success(), "{signal}");
+}
+
 /// An apply that is killed: another machine sees what it did, waits for its lease and goes on.
 fn killed_in_the_middle(place: &Place) {
-    let wide = "resource \"isobar_data\" \"e\" {\n  count = 3000\n  input = count.index\n}\n";
-    let first = configured(place, "killed", wide);
-    let other = configured(place, "killed", wide);
-    let mut process = isobar(first.path(), &["apply", "-auto-approve"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    until_begun(&mut process, other.path());
-    let _ = process.kill();
+    let Caught {
+        mut process,
+        count,
+        first,
+        other,
+    } = Caught::with(place, "killed", "-KILL");
     let ended = process.wait().unwrap();
     assert_eq!(ended.code(), None, "it was done before it could be killed");
 
@@ -125,7 +171,7 @@ fn killed_in_the_middle(place: &Place) {
     }
     let state: serde_json::Value =
         serde_json::from_str(&done(first.path(), &["state", "pull"])).unwrap();
-    assert_eq!(state["resources"].as_array().unwrap().len(), 3000);
+    assert_eq!(state["resources"].as_array().unwrap().len(), count);
     if place.kind != "http" {
         // What the killed one had made is in the version of the one that went on.
         for version in versions(first.path()) {
@@ -156,25 +202,12 @@ fn until_begun(process: &mut Child, folder: &Path) {
 /// An apply that is stopped for longer than its lease and then goes on: another one has taken over
 /// what it did and finished, and what it still does changes nothing.
 fn paused_past_its_lease(place: &Place) {
-    let wide = "resource \"isobar_data\" \"e\" {\n  count = 3000\n  input = count.index\n}\n";
-    let first = configured(place, "paused", wide);
-    let other = configured(place, "paused", wide);
-    let mut process = isobar(first.path(), &["apply", "-auto-approve"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    until_begun(&mut process, other.path());
-    let signal = |name: &str| {
-        let sent = Command::new("kill")
-            .args([name, &process.id().to_string()])
-            .status();
-        assert!(
-            sent.unwrap().success(),
-            "it was done before it could be stopped"
-        );
-    };
-    signal("-STOP");
+    let Caught {
+        process,
+        first,
+        other,
+        ..
+    } = Caught::with(place, "paused", "-STOP");
     done(
         other.path(),
         &["apply", "-auto-approve", "-lock-timeout=1m"],
@@ -183,7 +216,7 @@ fn paused_past_its_lease(place: &Place) {
         done(other.path(), &["state", "pull"]),
         versions(other.path()),
     );
-    signal("-CONT");
+    send(&process, "-CONT");
     let ended = process.wait_with_output().unwrap();
     let seen = String::from_utf8(ended.stderr).unwrap();
     assert!(
