@@ -1,23 +1,23 @@
 //! Demand in requests per second to replicas, by the waiting time that requests may have.
 
+mod ceiling;
 mod erlang;
 mod hold;
 mod lead;
 mod needs;
 mod price;
 mod schedule;
-mod timeline;
 mod valley;
 
 use std::time::Duration;
 
+pub use self::ceiling::Ceiling;
 pub use self::erlang::{erlang_b, erlang_c};
 pub use self::hold::{Hold, USUAL_HOLD};
 pub use self::lead::Lead;
 pub use self::needs::{Bound, Need, Resource};
 pub use self::price::{Stakes, Trial, cheapest_within};
-pub use self::schedule::{Band, Schedule, Stage};
-pub use self::timeline::Slot;
+pub use self::schedule::{Band, Load, Schedule, Stage};
 pub use self::valley::fill_valleys;
 
 /// The share of time that slots are busy where no latency objective says otherwise.
@@ -93,6 +93,8 @@ pub struct Capacity {
     performance: Performance,
     arrivals: Arrivals,
     target: Target,
+    /// What a replica may serve at most for want of another resource.
+    ceiling: Option<Ceiling>,
 }
 
 /// How many replicas a demand needs, with the numbers that say why.
@@ -153,6 +155,8 @@ pub enum Basis {
         /// The share of busy slots aimed at.
         target: f64,
     },
+    /// Another resource than the time of its slots.
+    Ceiling(Ceiling),
 }
 
 /// Why there is no capacity plan.
@@ -205,6 +209,7 @@ impl Capacity {
             performance,
             arrivals,
             target,
+            ceiling: None,
         };
         capacity.check_performance()?;
         let share = |name, value: f64| {
@@ -289,7 +294,8 @@ impl Capacity {
             }),
             utilisation @ Target::Utilisation(_) => utilisation,
         };
-        Self::new(performance, self.arrivals, target)
+        let elsewhere = Self::new(performance, self.arrivals, target)?;
+        Ok(elsewhere.under(self.ceiling))
     }
 
     /// What one replica can do.
@@ -351,10 +357,16 @@ impl Capacity {
     pub fn max_rate(&self, replicas: u32) -> f64 {
         let slots = f64::from(self.slots(replicas));
         let full = slots / self.performance.service_time.as_secs_f64();
+        let held = self
+            .ceiling
+            .map_or(f64::INFINITY, |ceiling| ceiling.of_pool(replicas));
         if let Target::Utilisation(target) = self.target {
-            return full * target;
+            return (full * target).min(held);
         }
-        let (mut low, mut high) = (0.0, full);
+        let (mut low, mut high) = (0.0, full.min(held));
+        if self.carries(replicas, high) {
+            return high;
+        }
         while high - low > RATE_PRECISION * high {
             let middle = low + (high - low) / 2.0;
             if self.carries(replicas, middle) {
@@ -391,6 +403,12 @@ impl Capacity {
         match self.target {
             _ if demand <= 0.0 => true,
             _ if load >= f64::from(slots) => false,
+            _ if self
+                .ceiling
+                .is_some_and(|ceiling| !ceiling.holds(replicas, demand)) =>
+            {
+                false
+            }
             // The product's rounding must not cost a replica at exactly the greatest rate.
             Target::Utilisation(target) => load <= f64::from(slots) * target * (1.0 + 1e-12),
             Target::Latency(slo) => self.p_wait_exceeds(slots, load, slo) <= slo.violations,
@@ -427,9 +445,10 @@ impl Capacity {
     fn sizing(&self, replicas: u32, demand: f64) -> Sizing {
         let slots = self.slots(replicas);
         let offered_load = demand * self.performance.service_time.as_secs_f64();
-        let basis = match self.target {
-            Target::Utilisation(target) => Basis::Utilisation { target },
-            Target::Latency(slo) => Basis::Latency {
+        let basis = match (self.deciding(replicas), self.target) {
+            (Some(ceiling), _) => Basis::Ceiling(ceiling),
+            (None, Target::Utilisation(target)) => Basis::Utilisation { target },
+            (None, Target::Latency(slo)) => Basis::Latency {
                 wait: self.wait(slo),
                 violations: slo.violations,
                 p_wait_exceeds: self.p_wait_exceeds(slots, offered_load, slo),

@@ -76,7 +76,12 @@ impl Capacity {
 }
 
 impl Need {
-    fn replicas(&self) -> Result<u32, CapacityError> {
+    /// The replicas that have enough of it.
+    ///
+    /// # Errors
+    ///
+    /// When it is not a number, or a replica has none, or more than ten million are needed.
+    pub fn replicas(&self) -> Result<u32, CapacityError> {
         let refuse = |name, value, range| CapacityError::OutOfRange { name, value, range };
         if !self.total.is_finite() || self.total < 0.0 {
             return Err(refuse("a need", self.total, "finite and at least 0"));

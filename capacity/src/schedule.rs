@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use isobar_forecast::Forecast;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{Capacity, CapacityError, Slot, fill_valleys};
+use super::{Capacity, CapacityError, Hold, Need, Resource, USUAL_HOLD, fill_valleys};
 
 /// A stage of a schedule: from its start to that of the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Schedule {
     pub end: Option<Timestamp>,
 }
 
-/// The two levels of a forecast that bound what an autoscaler may do.
+/// The levels of a forecast that bound what an autoscaler may do, and how still it is kept.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Band {
     /// The level whose demand must be ready for.
@@ -41,43 +41,90 @@ pub struct Band {
     pub least: u32,
     /// Never more, where there is a bound.
     pub most: Option<u32>,
+    /// A fall by less than this part of the replicas is not followed; from 0 to below 1.
+    pub still: f64,
+}
+
+/// What a pool takes of a resource over time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Load<'a> {
+    /// The resource.
+    pub resource: Resource,
+    /// What all pools together take of it.
+    pub forecast: &'a Forecast,
+    /// The part of that which this pool takes.
+    pub share: f64,
+    /// What one replica offers of it, at the utilisation that is aimed at.
+    pub per_replica: f64,
+    /// What all pools take where the forecast does not reach.
+    pub beyond: f64,
+}
+
+impl Load<'_> {
+    /// The need between two times: the greatest of the slots that meet them.
+    fn need(&self, level: f64, (start, end): (Timestamp, Timestamp)) -> Need {
+        let forecast = self.forecast;
+        let values = forecast.at(level).unwrap_or_default().iter().enumerate();
+        let met = values.filter(|(slot, _)| {
+            forecast.slot_start(*slot) < end && start < forecast.slot_start(slot + 1)
+        });
+        let known = forecast.slot_start(0) <= start && end <= forecast.end();
+        let beyond = (!known).then_some(self.beyond);
+        let greatest = met.map(|(_, value)| *value).chain(beyond);
+        Need {
+            resource: self.resource,
+            total: greatest.fold(0.0, f64::max) * self.share,
+            per_replica: self.per_replica,
+        }
+    }
 }
 
 impl Schedule {
-    /// The schedule of one pool: in every slot of `forecast` the replicas for its demand at
-    /// `band.level`, at most those for `band.ceiling`. Valleys up to the startup are filled, since
-    /// replicas that are given up for less cost more than they save. Empty where the forecast lacks
-    /// a level.
+    /// The schedule of one pool: in every slot of `forecast` the replicas for its demand and for
+    /// all `loads` at `band.level`, at most those for `band.ceiling`. Empty where the forecast
+    /// lacks a level.
+    ///
+    /// Replicas are held through valleys that are not longer than a start and the usual hold of an
+    /// autoscaler take, since giving them up for less costs more than it saves ([`fill_valleys`]); a
+    /// single one also through a single slot, which rounding makes as often as demand does; and all
+    /// through falls that are smaller than the band.
     ///
     /// # Errors
     ///
-    /// As [`Capacity::size`].
-    pub fn of(capacity: &Capacity, forecast: &Forecast, band: Band) -> Result<Self, CapacityError> {
-        let floors = capacity.timeline(forecast, band.level)?;
-        let ceilings = capacity.timeline(forecast, band.ceiling)?;
-        let valley = slots(capacity.performance().startup, forecast.step);
-        let bounded = |slots: &[Slot]| {
-            let replicas = slots.iter().map(|slot| slot.sizing.replicas);
-            let mut replicas: Vec<u32> = replicas.collect();
-            fill_valleys(&mut replicas, valley);
+    /// As [`Capacity::size_for`].
+    pub fn of(
+        capacity: &Capacity,
+        forecast: &Forecast,
+        band: Band,
+        loads: &[Load<'_>],
+    ) -> Result<Self, CapacityError> {
+        let startup = capacity.performance().startup;
+        let bounded = |level| -> Result<Vec<u32>, CapacityError> {
+            let mut replicas = counts(capacity, forecast, level, loads)?;
+            fill_valleys(&mut replicas, slots(startup + USUAL_HOLD, forecast.step));
+            fill_dents(&mut replicas);
+            keep_still(&mut replicas, forecast.step, band.still);
             let most = band.most.unwrap_or(u32::MAX);
-            replicas
-                .iter_mut()
-                .for_each(|count| *count = (*count).max(band.least).min(most));
-            replicas
+            let within = |count: u32| count.max(band.least).min(most);
+            Ok(replicas.into_iter().map(within).collect())
         };
-        let bounds = bounded(&floors).into_iter().zip(bounded(&ceilings));
+        let bounds = bounded(band.level)?.into_iter().zip(bounded(band.ceiling)?);
+        let startup = SignedDuration::try_from(startup).unwrap_or(SignedDuration::MAX);
         let mut stages: Vec<Stage> = Vec::new();
-        for (slot, (min, ceiling)) in floors.iter().zip(bounds) {
+        for (slot, (min, ceiling)) in bounds.enumerate() {
             let max = ceiling.max(min);
             let last = stages.last().map(|stage| (stage.min, stage.max));
             if last == Some((min, max)) {
                 continue;
             }
-            let more = last.is_none_or(|(before, _)| min > before);
+            let start = forecast.slot_start(slot);
+            let order_by = match last.is_none_or(|(before, _)| min > before) {
+                true => start.checked_sub(startup).unwrap_or(Timestamp::MIN),
+                false => start,
+            };
             stages.push(Stage {
-                start: slot.start,
-                order_by: if more { slot.order_by } else { slot.start },
+                start,
+                order_by,
                 min,
                 max,
             });
@@ -101,6 +148,40 @@ impl Schedule {
         let least = self.stages.iter().map(|stage| stage.min).min()?;
         let most = self.stages.iter().map(|stage| stage.max).max()?;
         Some((least, most))
+    }
+}
+
+/// What every slot of `forecast` needs at exactly this level.
+fn counts(
+    capacity: &Capacity,
+    forecast: &Forecast,
+    level: f64,
+    loads: &[Load<'_>],
+) -> Result<Vec<u32>, CapacityError> {
+    let values = forecast.at(level).unwrap_or_default().iter().enumerate();
+    let count = |(slot, demand): (usize, &f64)| {
+        let times = (forecast.slot_start(slot), forecast.slot_start(slot + 1));
+        let needs: Vec<Need> = loads.iter().map(|load| load.need(level, times)).collect();
+        Ok(capacity.size_for(*demand, &needs)?.replicas)
+    };
+    values.map(count).collect()
+}
+
+/// Takes away what falls by one replica for one slot.
+fn fill_dents(replicas: &mut [u32]) {
+    let mut filled = replicas.to_vec();
+    fill_valleys(&mut filled, 1);
+    let counts = replicas.iter_mut().zip(filled);
+    counts
+        .filter(|(count, filled)| *filled == **count + 1)
+        .for_each(|(count, filled)| *count = filled);
+}
+
+/// Takes away what falls by less than the part `band`.
+fn keep_still(replicas: &mut [u32], step: Duration, band: f64) {
+    let mut hold = Hold::new(step, step, band);
+    for count in replicas {
+        *count = hold.settle(f64::from(*count)) as u32;
     }
 }
 
@@ -143,11 +224,12 @@ mod tests {
         ceiling: 0.99,
         least: 1,
         most: None,
+        still: 0.0,
     };
 
     #[test]
     fn stages_follow_the_forecast_and_are_ordered_ahead() {
-        let schedule = Schedule::of(&capacity(180), &days(), BAND).unwrap();
+        let schedule = Schedule::of(&capacity(180), &days(), BAND, &[]).unwrap();
         let seen: Vec<_> = schedule
             .stages
             .iter()
@@ -172,9 +254,50 @@ mod tests {
 
     #[test]
     fn a_valley_as_short_as_the_startup_is_filled() {
-        let schedule = Schedule::of(&capacity(3600), &days(), BAND).unwrap();
+        let schedule = Schedule::of(&capacity(3600), &days(), BAND, &[]).unwrap();
         let replicas: Vec<_> = schedule.stages.iter().map(|stage| stage.min).collect();
         assert_eq!(replicas, [2, 10, 2]);
+    }
+
+    #[test]
+    fn a_dent_of_one_replica_and_small_falls_are_held() {
+        let mut dents = vec![5, 4, 5, 3, 5, 4, 4, 5, 6, 5];
+        fill_dents(&mut dents);
+        assert_eq!(dents, [5, 5, 5, 3, 5, 4, 4, 5, 6, 5]);
+        let mut falls = vec![50, 49, 48, 47, 30, 31, 30];
+        keep_still(&mut falls, Duration::from_secs(60), 0.04);
+        assert_eq!(falls, [50, 50, 48, 48, 30, 31, 31]);
+    }
+
+    #[test]
+    fn what_another_resource_needs_is_scheduled_too() {
+        let forecast = days();
+        let later = Forecast {
+            start: forecast.slot_start(6),
+            ..forecast.clone()
+        };
+        let load = |forecast| Load {
+            resource: Resource::Memory,
+            forecast,
+            share: 0.5,
+            per_replica: 2.5,
+            beyond: 30.0,
+        };
+        let stages = |load| {
+            let schedule = Schedule::of(&capacity(180), &forecast, BAND, &[load]).unwrap();
+            let stages = schedule.stages.iter();
+            let stages: Vec<_> = stages.map(|s| (s.start.to_string(), s.min)).collect();
+            stages
+        };
+        // 70 of it by day need 14 replicas where 70 requests/s need 10.
+        let day = |from: &str, min| (format!("1970-01-11T{from}:00:00Z"), min);
+        let at_once = stages(load(&forecast));
+        assert_eq!(at_once[..3], [day("00", 3), day("08", 14), day("12", 3)]);
+        let later = stages(load(&later));
+        assert_eq!(
+            later[..4],
+            [day("00", 6), day("06", 3), day("08", 10), day("12", 3)]
+        );
     }
 
     #[test]
@@ -185,7 +308,7 @@ mod tests {
             ..BAND
         };
         let forecast = days();
-        let schedule = Schedule::of(&capacity(180), &forecast, band).unwrap();
+        let schedule = Schedule::of(&capacity(180), &forecast, band, &[]).unwrap();
         assert_eq!(schedule.envelope(), Some((3, 8)));
         let noon = "1970-01-11T12:59:59Z".parse().unwrap();
         assert_eq!(schedule.at(noon).map(|stage| stage.min), Some(3));
@@ -196,7 +319,7 @@ mod tests {
             ..BAND
         };
         assert_eq!(
-            Schedule::of(&capacity(180), &forecast, other),
+            Schedule::of(&capacity(180), &forecast, other, &[]),
             Ok(Schedule::default())
         );
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use isobar_capacity::Resource;
+
 use super::fleet::Rejection;
 use super::{MaximumCause, Problem, Survive, micros};
 
@@ -18,6 +20,8 @@ pub enum Reason {
         rate_per_replica: f64,
         /// How many there are.
         replicas: u32,
+        /// The resource that bounds what each carries, where waiting time or utilisation do not.
+        by: Option<Resource>,
     },
     /// Replicas beyond those that let the zones carry the demand without another one.
     Survives {
@@ -69,12 +73,17 @@ impl fmt::Display for Reason {
                 rate,
                 rate_per_replica,
                 replicas,
+                by,
                 ..
             } => {
                 write!(
                     f,
                     "{replicas} for {rate:.1} req/s at {rate_per_replica:.1} each"
-                )
+                )?;
+                match by {
+                    Some(resource) => write!(f, ", bounded by {resource}"),
+                    None => Ok(()),
+                }
             }
             Self::Survives { lost, extra, .. } => write!(f, "+{extra} to survive loss of {lost}"),
             Self::Minimum { minimum, extra } => write!(f, "+{extra} for the minimum of {minimum}"),
@@ -110,6 +119,7 @@ impl Problem<'_> {
             rate,
             rate_per_replica: self.rate(for_demand) / f64::from(for_demand),
             replicas: for_demand,
+            by: None,
         });
         let unneeded = (replicas == 0).then_some(Reason::NotNeeded);
         let full = Reason::Maximum {

@@ -167,6 +167,7 @@ fn no_zone_has_more_than_its_share() {
             rate: 206.0,
             rate_per_replica: 50.0,
             replicas: 5,
+            by: None,
         })
     );
 }

@@ -7,6 +7,7 @@ use isobar_sdk::diagnostic::sentence;
 use isobar_sdk::quantity::Micros;
 
 use super::market::Market;
+use super::resource::{ResourceNeed, ceilings};
 use super::size::{Inputs, Quality, Site, Sized, ZoneSize, fixed};
 use super::spec::{Wrong, ZoneSpec};
 use crate::capacity::{self, Arrivals, Capacity};
@@ -17,7 +18,7 @@ use crate::placement::fleet::{
 use crate::placement::{Loss, MaximumCause};
 
 /// The unit that a replica occupies where a zone has a price and no instance types.
-const REPLICA: &str = "replica";
+pub(super) const REPLICA: &str = "replica";
 
 /// The instance types of a zone, the cheapest first, that are looked at for one model.
 const MOST_SHAPES: usize = 12;
@@ -121,7 +122,7 @@ fn prepare(inputs: &Inputs<'_>) -> Result<Prepared, Wrong> {
             .sites
             .iter()
             .map(|site| self::site(site, inputs))
-            .collect(),
+            .collect::<Result<_, _>>()?,
         rules: inputs.capacity.rules.clone(),
         weights: Weights {
             gigabytes_per_request: inputs.measured.response as f64 / 1e9,
@@ -187,9 +188,10 @@ fn fitting<'s>(site: &'s Site, inputs: &Inputs<'_>) -> Vec<&'s str> {
         .collect()
 }
 
-fn site(site: &Site, inputs: &Inputs<'_>) -> fleet::Site {
+fn site(site: &Site, inputs: &Inputs<'_>) -> Result<fleet::Site, Wrong> {
     let shapes = fitting(site, inputs);
-    fleet::Site {
+    Ok(fleet::Site {
+        ceilings: ceilings(inputs, site, &shapes)?,
         zone: site.spec.zone.name.clone(),
         minimum: inputs.capacity.min_replicas,
         maximum: inputs.capacity.max_replicas,
@@ -199,7 +201,7 @@ fn site(site: &Site, inputs: &Inputs<'_>) -> fleet::Site {
             spot: site.spot_now(),
         }),
         shapes: shapes.into_iter().map(str::to_owned).collect(),
-    }
+    })
 }
 
 /// All zones of all deployments, each once.
@@ -273,15 +275,6 @@ fn zone(site: &Site, shapes: Vec<Shape>) -> Zone {
 /// An instance type; of several limits the smallest binds, less what is taken.
 fn shape(site: &Site, instance: &str, taken: &Taken) -> Shape {
     let offer = site.offer(instance);
-    let limits = &site.spec.limits;
-    let limit = limits.get(instance).or_else(|| limits.get(REPLICA));
-    let maxima = [
-        (limit.copied(), MaximumCause::Limits),
-        (offer.and_then(|offer| offer.quota), MaximumCause::Quota),
-    ];
-    let maxima = maxima
-        .into_iter()
-        .filter_map(|(most, cause)| Some((most?, cause)));
     let key = (site.spec.zone.name.clone(), instance.to_owned());
     let gone = taken.get(&key).copied().unwrap_or(0);
     Shape {
@@ -293,11 +286,26 @@ fn shape(site: &Site, instance: &str, taken: &Taken) -> Shape {
             .map(|spot| spot.0),
         watts: offer.map_or(0.0, |offer| site.watts(offer)),
         speed: 1.0,
-        limit: maxima.min().map(|(most, cause)| Limit {
-            most: most.saturating_sub(gone),
-            cause,
+        limit: limit(site, instance).map(|limit| Limit {
+            most: limit.most.saturating_sub(gone),
+            ..limit
         }),
     }
+}
+
+/// The smallest of the limits and quotas of an instance type in a zone.
+pub(super) fn limit(site: &Site, instance: &str) -> Option<Limit> {
+    let limits = &site.spec.limits;
+    let limit = limits.get(instance).or_else(|| limits.get(REPLICA));
+    let quota = site.offer(instance).and_then(|offer| offer.quota);
+    let maxima = [
+        (limit.copied(), MaximumCause::Limits),
+        (quota, MaximumCause::Quota),
+    ];
+    let maxima = maxima
+        .into_iter()
+        .filter_map(|(most, cause)| Some((most?, cause)));
+    maxima.min().map(|(most, cause)| Limit { most, cause })
 }
 
 pub(super) fn price(site: &Site, offer: Option<&Offer>) -> Micros {
@@ -318,6 +326,7 @@ fn assemble(inputs: &Inputs<'_>, solution: &Solution) -> Option<Sized> {
     });
     Some(Sized {
         demand: inputs.demand.clone(),
+        needs: inputs.needs.iter().map(ResourceNeed::needed).collect(),
         previous: inputs.previous,
         zones: zones.collect(),
         losses: allocation.losses.iter().map(loss).collect(),

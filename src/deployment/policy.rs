@@ -6,6 +6,7 @@ use std::time::Duration;
 use isobar_sdk::Value;
 use isobar_sdk::quantity::{Micros, parse_duration};
 
+use super::resource::{self, ResourceSpec};
 use super::spec::{Noun, Wrong};
 use crate::capacity;
 use crate::placement::fleet::{Domain, Rules, Weights};
@@ -26,6 +27,8 @@ pub struct CapacitySpec {
     pub min_replicas: u32,
     /// The greatest number of replicas in each zone.
     pub max_replicas: Option<u32>,
+    /// What else than requests replicas are sized for.
+    pub resources: Vec<ResourceSpec>,
     /// What must hold.
     pub rules: Rules,
     /// What counts beside the price.
@@ -41,6 +44,7 @@ impl Default for CapacitySpec {
             failover_quantile: None,
             min_replicas: 1,
             max_replicas: None,
+            resources: Vec::new(),
             rules: Rules {
                 band: DEAD_BAND,
                 ..Rules::default()
@@ -88,6 +92,7 @@ pub fn capacity(value: &Value) -> Result<CapacitySpec, Wrong> {
         failover_quantile: noun.share("failover_quantile")?,
         min_replicas: noun.count("min_replicas")?.unwrap_or(default.min_replicas),
         max_replicas: noun.count("max_replicas")?,
+        resources: resource::resources(&noun)?,
         rules: rules(&noun)?,
         weights: weights(noun.block("objective"))?,
     };

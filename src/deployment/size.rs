@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::fleet;
 use super::market::Market;
 use super::policy::CapacitySpec;
+use super::resource::{Needed, ResourceNeed};
 use super::spec::{Measured, Wrong, ZoneSpec};
 use crate::placement::Loss;
 use crate::placement::fleet::Gap;
@@ -113,6 +114,8 @@ pub struct Site {
 pub struct Sized {
     /// What it must carry.
     pub demand: Demand,
+    /// What it needs beside that.
+    pub needs: Vec<Needed>,
     /// The demand that the last apply was sized for, in requests per second.
     pub previous: Option<f64>,
     /// Every zone, in name order.
@@ -211,6 +214,8 @@ pub struct Inputs<'a> {
     pub demand: Demand,
     /// What must be carried in an outage, in requests per second, where that is something else.
     pub failover: Option<f64>,
+    /// What is needed beside that.
+    pub needs: Vec<ResourceNeed>,
     /// Where requests come from, and which share of them; empty where it does not matter.
     pub origins: Vec<(String, f64)>,
     /// What the last apply was sized for, in requests per second.
@@ -317,6 +322,7 @@ pub(super) fn fixed(inputs: &Inputs<'_>) -> Option<Result<Sized, Wrong>> {
     });
     Some(Ok(Sized {
         demand: inputs.demand.clone(),
+        needs: Vec::new(),
         previous: inputs.previous,
         zones: zones.collect(),
         losses: Vec::new(),

@@ -1,5 +1,7 @@
 //! The five nouns of the language, as schemas.
 
+use std::collections::BTreeMap;
+
 use isobar_sdk::Type;
 use isobar_sdk::schema::{Attribute, Body, Nesting};
 use isobar_sdk::types::Field;
@@ -428,7 +430,57 @@ fn capacity() -> Body {
                 "The quantile of the demand that must still be met in an outage; that of `quantile` by default. Outages and tails of the demand rarely meet, so 0.9 is often enough.",
             ),
         );
+    let resource = "Something else than requests that replicas are sized for, by a forecast of its own: a deployment gets the most that requests or any resource ask for.";
+    let sized = sized.kinds(
+        "resource",
+        (Nesting::List, "type"),
+        resources_by_kind(),
+        resource,
+    );
     rules(sized)
+}
+
+/// What can be said of a need of memory, processors or accelerators.
+fn resources_by_kind() -> BTreeMap<&'static str, (Body, &'static str)> {
+    let kinds = [
+        ("memory", "Bytes.", "16GiB"),
+        ("cpu", "Busy processors.", "4"),
+        ("gpu", "Busy accelerators.", "1"),
+    ];
+    let body = |example: &str| {
+        Body::new()
+            .attribute(
+                "forecast",
+                Attribute::required(
+                    Type::Any,
+                    "What all replicas together take of it: `forecast.name`.",
+                ),
+            )
+            .attribute(
+                "unit",
+                Attribute::optional(
+                    Type::String,
+                    "What one of the forecast's values is, such as \"GiB\", or \"m\" or \"%\" of a processor or accelerator; bytes or whole ones by default.",
+                ),
+            )
+            .attribute(
+                "per_replica",
+                Attribute::optional(
+                    Type::String,
+                    &format!("What one replica has for requests, such as \"{example}\"; what its model is said to need, or else its instance has, by default."),
+                ),
+            )
+            .attribute(
+                "utilization",
+                Attribute::with_default(
+                    Type::Number,
+                    fraction(0.7),
+                    "The greatest share of it that is used.",
+                ),
+            )
+    };
+    let kinds = kinds.map(|(name, about, example)| (name, (body(example), about)));
+    kinds.into_iter().collect()
 }
 
 /// What must hold of a placement, beside how it is sized.

@@ -12,9 +12,11 @@ use super::instance::follow;
 use super::names::{Name, Node};
 use super::{deployment_value, nouns};
 use crate::deployment::fleet::pool;
-use crate::deployment::schedule::{Outline, Outlook, outlines};
+use crate::deployment::schedule::{Horizon, Outline, Outlook};
 use crate::deployment::spec::Measured;
-use crate::deployment::{CapacitySpec, Demand, Inputs, Site, Sized, Wrong, policy, size};
+use crate::deployment::{
+    CapacitySpec, Demand, Inputs, ResourceNeed, Site, Sized, Wrong, policy, size,
+};
 use crate::graph::Dag;
 
 /// An instance of a deployment with what it is sized from.
@@ -25,6 +27,7 @@ struct Waiting<'u, 'a> {
     capacity: CapacitySpec,
     demand: Demand,
     failover: Option<f64>,
+    needs: Vec<ResourceNeed>,
     origins: Vec<(String, f64)>,
     previous: Option<f64>,
     /// In name order.
@@ -40,6 +43,7 @@ impl Waiting<'_, '_> {
             capacity: &self.capacity,
             demand: self.demand.clone(),
             failover: self.failover,
+            needs: self.needs.clone(),
             origins: self.origins.clone(),
             previous: self.previous,
             sites: &self.sites,
@@ -169,6 +173,10 @@ impl<'a> Driver<'a> {
         let zones = self.zones_of(value)?;
         let demand = self.demand(value, &capacity)?;
         let failover = self.failover(&demand, &capacity)?;
+        let needs = match demand {
+            Demand::Replicas(_) => Vec::new(),
+            Demand::Forecast { .. } | Demand::Rate(_) => self.resource_needs(&capacity)?,
+        };
         let mut sites = Vec::new();
         for zone in &zones {
             let site = self.site(&unit.owner, zone).await;
@@ -182,6 +190,7 @@ impl<'a> Driver<'a> {
             capacity,
             demand,
             failover,
+            needs,
             origins: origins.unwrap_or_default(),
             sites,
         })
@@ -196,6 +205,26 @@ impl<'a> Driver<'a> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// What a deployment needs beside requests, by forecasts of their own.
+    pub(super) fn resource_needs(
+        &mut self,
+        capacity: &CapacitySpec,
+    ) -> Result<Vec<ResourceNeed>, Wrong> {
+        let mut needs = Vec::new();
+        for spec in &capacity.resources {
+            let name = &spec.forecast;
+            let peak = self.peak(name, capacity.quantile).ok_or_else(|| Wrong {
+                path: Path::attribute("capacity"),
+                reason: format!("There is no forecast {name:?} for its {}.", spec.resource),
+            })?;
+            let level = capacity.failover_quantile;
+            let failover = level.and_then(|level| self.peak(name, level));
+            let failover = failover.map(|(peak, _)| peak);
+            needs.push(ResourceNeed::new(spec, capacity.quantile, peak, failover));
+        }
+        Ok(needs)
     }
 
     /// What happens to the replicas of each zone between two applies.
@@ -227,10 +256,18 @@ impl<'a> Driver<'a> {
             Some((size, site, scaling))
         });
         let zones: Vec<_> = zones.collect();
-        outlines(&zones, (&pool, inputs.capacity), outlook).map_err(|error| Wrong {
-            path: Path::attribute("capacity"),
-            reason: error.to_string(),
-        })
+        let loads = inputs.needs.iter().filter_map(|need| {
+            let loaded = self.nouns.forecasts.get(&need.spec.forecast)?;
+            Some(&loaded.forecast)
+        });
+        let horizon = Horizon {
+            inputs,
+            pool: &pool,
+            outlook,
+            loads: &loads.collect::<Vec<_>>(),
+            taken: &self.taken,
+        };
+        horizon.outlines(&zones)
     }
 
     async fn settle_deployment(

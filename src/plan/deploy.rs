@@ -6,6 +6,7 @@ use isobar_sdk::deployment::{
     Envelope, Lowered, Model, NativeResource, Noun, Placed, Scaling, Wire,
 };
 use isobar_sdk::{Address, Diagnostic, Error, ErrorKind, Known, Native, Path, Value};
+use jiff::Timestamp;
 
 use super::drive::{Block, Driver};
 use super::instance::configure;
@@ -173,22 +174,27 @@ impl Driver<'_> {
     }
 
     pub(super) fn forecast_demand(&mut self, name: &str, level: f64) -> Result<Demand, Wrong> {
-        let missing = || Wrong {
+        let (peak, at) = self.peak(name, level).ok_or_else(|| Wrong {
             path: Path::attribute("demand"),
             reason: format!("There is no forecast {name:?} at the level {level}."),
-        };
-        let loaded = self.nouns.forecasts.get_mut(name).ok_or_else(missing)?;
-        loaded.forecast = loaded.with_level(level, self.request.telemetry);
-        loaded.forecast = loaded.with_level(CEILING.max(level), self.request.telemetry);
-        let peak = loaded.forecast.peak(level).ok_or_else(missing)?;
-        let frozen = loaded.freeze(self.request.now);
-        self.forecasts.insert(name.to_string(), frozen);
+        })?;
         Ok(Demand::Forecast {
             name: name.to_string(),
             level,
-            peak: peak.value,
-            at: peak.at,
+            peak,
+            at,
         })
+    }
+
+    /// The peak of a forecast, which the plan rests on from now on.
+    pub(super) fn peak(&mut self, name: &str, level: f64) -> Option<(f64, Timestamp)> {
+        let loaded = self.nouns.forecasts.get_mut(name)?;
+        loaded.forecast = loaded.with_level(level, self.request.telemetry);
+        loaded.forecast = loaded.with_level(CEILING.max(level), self.request.telemetry);
+        let peak = loaded.forecast.peak(level)?;
+        let frozen = loaded.freeze(self.request.now);
+        self.forecasts.insert(name.to_string(), frozen);
+        Some((peak.value, peak.at))
     }
 
     /// What a zone sells and runs.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::drive::{Driver, Request};
 use super::specify::Specify;
 use super::{Name, Names, predict};
-use crate::capacity::{Band, Schedule};
+use crate::capacity::{Band, Ceiling, Schedule};
 use crate::deployment::fleet::pool;
 use crate::deployment::schedule::CEILING;
 use crate::deployment::{CapacitySpec, Demand, Inputs};
@@ -78,10 +78,13 @@ impl Driver<'_> {
         let capacity = named.and_then(|name| self.nouns.capacities.get(&name).cloned());
         let capacity: CapacitySpec = capacity.unwrap_or_default();
         let demand = self.demand(value, &capacity).ok()?;
-        let Demand::Forecast { name, level, .. } = &demand else {
+        let Demand::Forecast {
+            name, level, peak, ..
+        } = &demand
+        else {
             return None;
         };
-        let (name, level) = (name.clone(), *level);
+        let (name, level, peak) = (name.clone(), *level, *peak);
         let inputs = Inputs {
             label: label.clone(),
             model: &model,
@@ -89,6 +92,7 @@ impl Driver<'_> {
             capacity: &capacity,
             demand,
             failover: None,
+            needs: Vec::new(),
             origins: Vec::new(),
             previous: None,
             sites: &[],
@@ -99,16 +103,30 @@ impl Driver<'_> {
             ceiling: CEILING.max(level),
             least: 1,
             most: None,
+            still: capacity.rules.band,
         };
-        let forecast = &self.nouns.forecasts.get(&name)?.forecast;
-        let schedule = Schedule::of(&pool, forecast, band).ok()?;
+        let needs = self.resource_needs(&capacity).ok()?;
+        let forecasts = &self.nouns.forecasts;
+        // What an instance type has is only known once zones are asked.
+        let (mut loads, mut totals) = (Vec::new(), Vec::new());
+        for need in &needs {
+            let offered = need.offered(&model.resources, None);
+            let forecast = forecasts.get(&need.spec.forecast);
+            if let Some((per_replica, loaded)) = offered.zip(forecast) {
+                loads.push(need.load(&loaded.forecast, 1.0, per_replica));
+                totals.push(need.of(per_replica));
+            }
+        }
+        let held = pool.under(Ceiling::of(peak, &totals).ok()?);
+        let forecast = &forecasts.get(&name)?.forecast;
+        let schedule = Schedule::of(&pool, forecast, band, &loads).ok()?;
         let mut stages: Vec<Stage> = Vec::new();
         for stage in schedule.stages {
             if stages.last().is_none_or(|last| last.replicas != stage.min) {
                 stages.push(Stage {
                     start: stage.start,
                     replicas: stage.min,
-                    rate: pool.max_rate(stage.min),
+                    rate: held.max_rate(stage.min),
                 });
             }
         }

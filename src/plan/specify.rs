@@ -6,7 +6,7 @@ use isobar_sdk::{Address, Diagnostic, Value};
 
 use super::drive::{Block, Driver};
 use super::nouns;
-use crate::deployment::{Wrong, policy, spec};
+use crate::deployment::{CapacitySpec, Wrong, policy, spec};
 use crate::eval::Ambient;
 use crate::event::Event;
 
@@ -108,9 +108,32 @@ impl<'a> Driver<'a> {
     }
 
     pub(super) fn capacity(&mut self, block: &Block<'a>, given: Given<'_>) -> Option<Value> {
-        let capacity = self.taken(block, policy::capacity(&given.value))?;
+        let capacity = policy::capacity(&given.value);
+        let capacity = capacity.and_then(|capacity| self.with_forecasts(capacity, &given.value));
+        let capacity = self.taken(block, capacity)?;
         self.nouns.capacities.insert(given.label.clone(), capacity);
         Some(given.value.with_field("name", Value::from(given.label)))
+    }
+
+    /// A capacity whose resources refer to forecasts that can be theirs.
+    fn with_forecasts(&self, capacity: CapacitySpec, value: &Value) -> Result<CapacitySpec, Wrong> {
+        let blocks = value.field("resource").and_then(Value::items);
+        let blocks = blocks.into_iter().flat_map(|blocks| blocks.iter());
+        for (spec, block) in capacity.resources.iter().zip(blocks) {
+            let key = ("forecast".into(), spec.forecast.clone());
+            if self.nouns.values.get(&key) != block.field("forecast") {
+                let reason = "forecast must be a reference such as forecast.name.".to_owned();
+                let path = spec.path("forecast");
+                return Err(Wrong { path, reason });
+            }
+            // Where no telemetry is asked, there is only the name.
+            if let Some(loaded) = self.nouns.forecasts.get(&spec.forecast) {
+                let values = loaded.forecast.quantiles.iter().flatten();
+                let greatest = values.copied().fold(0.0, f64::max);
+                spec.check(&loaded.spec.meaning, greatest)?;
+            }
+        }
+        Ok(capacity)
     }
 
     pub(super) fn forecast(&mut self, block: &Block<'a>, given: Given<'_>) -> Option<Value> {

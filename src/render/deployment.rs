@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
 use super::chart;
+use super::demand::{demand, needed, rounded};
 use super::style::{Role, Style, visible};
-use crate::deployment::{Demand, Quality, ZoneSize};
+use crate::deployment::{Quality, ZoneSize};
 use crate::plan::{Plan, PlannedDeployment};
 
 /// A time to the minute, with its day.
@@ -24,6 +25,11 @@ pub(super) fn draw(name: &str, planned: &PlannedDeployment, plan: &Plan, style: 
     let mut text = format!("{}\n", style.paint(Role::Bold, title));
     for line in style.wrap(&demand(planned, plan), 4) {
         let _ = writeln!(text, "  {line}");
+    }
+    for need in &planned.sized.needs {
+        for line in style.wrap(&needed(need, plan), 4) {
+            let _ = writeln!(text, "  {line}");
+        }
     }
     text.push_str(&table(&planned.sized.zones, style));
     text.push_str(&losses(planned, style));
@@ -75,70 +81,6 @@ pub(super) fn unchanged(name: &str, planned: &PlannedDeployment) -> String {
         "deployment.{name} stays at {replicas} {noun}{place} for {} $/h\n",
         dollars(price)
     )
-}
-
-fn demand(planned: &PlannedDeployment, plan: &Plan) -> String {
-    match &planned.sized.demand {
-        Demand::Rate(rate) => {
-            let was = planned
-                .sized
-                .previous
-                .filter(|was| rounded(*was) != rounded(*rate));
-            let was = was.map_or_else(String::new, |was| {
-                format!(" ({} at the last apply)", rounded(was))
-            });
-            format!(
-                "demand: {} req/s{was}, set in the configuration",
-                rounded(*rate)
-            )
-        }
-        Demand::Replicas(_) => "replicas: fixed in the configuration".to_owned(),
-        Demand::Forecast {
-            name,
-            level,
-            peak,
-            at,
-        } => {
-            let was = planned
-                .sized
-                .previous
-                .filter(|was| rounded(*was) != rounded(*peak));
-            let was = was.map_or_else(String::new, |was| {
-                format!(" ({} at the last apply)", rounded(was))
-            });
-            let peak = format!(
-                "forecast {name}: p{} peak {} req/s{was}, {}",
-                rounded(level * 100.0),
-                rounded(*peak),
-                moment(*at)
-            );
-            let Some(forecast) = plan.forecasts.get(name) else {
-                return peak;
-            };
-            format!(
-                "{peak} ({}, {}, {}, expires {})",
-                forecast.method,
-                tested(forecast.wape, forecast.folds),
-                forecast.source,
-                moment(forecast.expires)
-            )
-        }
-    }
-}
-
-/// What the backtest says of a forecast.
-pub(super) fn tested(wape: Option<f64>, folds: usize) -> String {
-    let noun = if folds == 1 { "fold" } else { "folds" };
-    match wape {
-        Some(wape) => format!("backtest WAPE {:.1} %, {folds} {noun}", wape * 100.0),
-        None => "error not measured".to_owned(),
-    }
-}
-
-/// A number with at most one decimal.
-fn rounded(number: f64) -> String {
-    let text = format!("{number:.1}");
-    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
 /// `before → after`, or one of them where they are equal.

@@ -6,7 +6,8 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::deployment::{moment, tested};
+use super::demand::tested;
+use super::deployment::moment;
 use super::outlook::percentile;
 use super::svg::Points;
 use super::{Role, Style, chart, drift};

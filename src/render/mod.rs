@@ -5,6 +5,7 @@ mod concise;
 mod configuration;
 mod console;
 pub mod contest;
+mod demand;
 mod deployment;
 pub mod deviation;
 pub mod diagnostic;

@@ -148,6 +148,7 @@ pub(super) fn reranker(virginia: (u32, u32)) -> PlannedDeployment {
                 at: time("2026-11-24T09:00:00Z"),
             },
             quality: None,
+            needs: Vec::new(),
             previous: Some(206.0),
             zones: vec![
                 zone(

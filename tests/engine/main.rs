@@ -23,6 +23,7 @@ mod modules;
 mod moves;
 mod nouns;
 mod replacement;
+mod resources;
 mod secrets;
 mod selection;
 mod workspace;

@@ -155,6 +155,11 @@ impl Explaining<'_, '_> {
             rate,
             rate_per_replica: kind.table.rate(for_demand) as f64 / 1e6 / f64::from(for_demand),
             replicas: for_demand,
+            by: kind
+                .table
+                .capacity
+                .deciding(for_demand)
+                .map(|ceiling| ceiling.resource),
         });
         let full = Reason::Maximum {
             maximum: kind.most,

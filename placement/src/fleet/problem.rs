@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::MaximumCause;
-use isobar_capacity::Capacity;
+use isobar_capacity::{Capacity, Ceiling};
 
 /// Services and the zones that they share.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,6 +132,9 @@ pub struct Site {
     pub zone: String,
     /// The names of the shapes that a replica fits on.
     pub shapes: Vec<String>,
+    /// By shape, what a replica on it serves at most for want of a resource; no such bound for
+    /// those that are not listed.
+    pub ceilings: BTreeMap<String, Ceiling>,
     /// The replicas that it runs at least, while the zone is available and permitted.
     pub minimum: u32,
     /// The replicas that it runs at most.

@@ -8,7 +8,7 @@ use super::flow::Flows;
 use super::problem::{Fleet, Limit, Service, Shape, Site, Zone};
 use super::rejection::Rejection;
 use crate::{MOST_REPLICAS, MaximumCause, PlacementError, micros};
-use isobar_capacity::{Capacity, Target};
+use isobar_capacity::{Capacity, Ceiling, Resource, Target};
 
 /// The most origins that a service may have: what must hold of them is checked for every subset.
 pub const MOST_ORIGINS: usize = 8;
@@ -67,6 +67,7 @@ pub(super) struct Kind {
 /// What pools of one kind of replica carry, by their replicas.
 #[derive(Debug)]
 pub(super) struct Table {
+    pub(super) capacity: Capacity,
     pub(super) rates: Vec<u64>,
     /// The replicas that carry all the demand.
     pub(super) needed: u32,
@@ -120,6 +121,7 @@ impl Table {
             .map(|(replicas, rate)| *rate as f64 / replicas as f64)
             .fold(0.0, f64::max);
         Ok(Self {
+            capacity: *capacity,
             rates,
             needed,
             steepest,
@@ -324,7 +326,10 @@ impl<'a> Bench<'a> {
         for shape in offered.filter(|shape| site.shapes.contains(&shape.name)) {
             match service.capacity.elsewhere(shape.speed, travel) {
                 Ok(capacity) => {
-                    let table = tables.get(service, (shape.speed, travel), &capacity)?;
+                    let ceiling = site.ceilings.get(&shape.name).copied();
+                    let capacity = capacity.under(ceiling);
+                    let key = Key::of(shape.speed, travel, ceiling);
+                    let table = tables.get(service, key, &capacity)?;
                     kinds.push(self.kind(service, (place, site), shape, table));
                 }
                 Err(error) => slow = Some(error),
@@ -412,18 +417,34 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// Tables by speed and travel.
+/// What tables differ by: speed, travel and ceiling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    speed: u64,
+    travel: Duration,
+    ceiling: Option<(Resource, u64)>,
+}
+
+impl Key {
+    fn of(speed: f64, travel: Duration, ceiling: Option<Ceiling>) -> Self {
+        Self {
+            speed: speed.to_bits(),
+            travel,
+            ceiling: ceiling.map(|ceiling| (ceiling.resource, ceiling.rate.to_bits())),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
-struct Tables(BTreeMap<(u64, Duration), Arc<Table>>);
+struct Tables(BTreeMap<Key, Arc<Table>>);
 
 impl Tables {
     fn get(
         &mut self,
         service: &Service,
-        (speed, travel): (f64, Duration),
+        key: Key,
         capacity: &Capacity,
     ) -> Result<Arc<Table>, PlacementError> {
-        let key = (speed.to_bits(), travel);
         if let Some(table) = self.0.get(&key) {
             return Ok(Arc::clone(table));
         }

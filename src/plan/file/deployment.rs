@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::change::WireDocument;
 use super::exact::Text;
+use crate::capacity::Resource;
 use crate::deployment::schedule::Outline;
-use crate::deployment::{Demand, Quality, Sized, Was, ZoneSize};
+use crate::deployment::{Demand, Needed, Quality, Sized, Was, ZoneSize};
 use crate::placement::Loss;
 use crate::placement::fleet::Gap;
 use crate::plan::{FrozenForecast, PlannedDeployment};
@@ -39,6 +40,8 @@ pub(super) struct DeploymentDocument {
     demand: DemandDocument,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     previous: Option<f64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    needs: Vec<NeededDocument>,
     zones: Vec<ZoneDocument>,
     losses: Vec<LossDocument>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -59,6 +62,58 @@ enum DemandDocument {
     },
     Rate(f64),
     Replicas(BTreeMap<String, u32>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct NeededDocument {
+    resource: ResourceDocument,
+    forecast: String,
+    level: f64,
+    peak: f64,
+    at: Text<Timestamp>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ResourceDocument {
+    Requests,
+    Cpu,
+    Memory,
+    Gpu,
+}
+
+impl From<&Needed> for NeededDocument {
+    fn from(needed: &Needed) -> Self {
+        Self {
+            resource: match needed.resource {
+                Resource::Requests => ResourceDocument::Requests,
+                Resource::Cpu => ResourceDocument::Cpu,
+                Resource::Memory => ResourceDocument::Memory,
+                Resource::Gpu => ResourceDocument::Gpu,
+            },
+            forecast: needed.forecast.clone(),
+            level: needed.level,
+            peak: needed.peak,
+            at: Text(needed.at),
+        }
+    }
+}
+
+impl From<NeededDocument> for Needed {
+    fn from(document: NeededDocument) -> Self {
+        Self {
+            resource: match document.resource {
+                ResourceDocument::Requests => Resource::Requests,
+                ResourceDocument::Cpu => Resource::Cpu,
+                ResourceDocument::Memory => Resource::Memory,
+                ResourceDocument::Gpu => Resource::Gpu,
+            },
+            forecast: document.forecast,
+            level: document.level,
+            peak: document.peak,
+            at: document.at.0,
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -320,6 +375,7 @@ impl From<&PlannedDeployment> for DeploymentDocument {
         Self {
             quality: planned.sized.quality.as_ref().map(Into::into),
             demand,
+            needs: planned.sized.needs.iter().map(Into::into).collect(),
             previous: planned.sized.previous,
             zones: planned.sized.zones.iter().map(zone).collect(),
             losses: planned.sized.losses.iter().map(loss).collect(),
@@ -379,6 +435,7 @@ impl From<DeploymentDocument> for PlannedDeployment {
             sized: Sized {
                 quality: document.quality.map(Into::into),
                 demand,
+                needs: document.needs.into_iter().map(Into::into).collect(),
                 previous: document.previous,
                 zones: document.zones.into_iter().map(zone).collect(),
                 losses: document.losses.into_iter().map(loss).collect(),

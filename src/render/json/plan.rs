@@ -13,7 +13,7 @@ use super::modules::modules;
 use super::resource::{Object, name, output, resource, sensitive, shown, unknown};
 use crate::change::{Action, Cause, Change, Reason};
 use crate::deployment::schedule::Outline;
-use crate::deployment::{Demand, Quality, ZoneSize};
+use crate::deployment::{Demand, Needed, Quality, ZoneSize};
 use crate::placement::fleet::Gap;
 use crate::plan::{
     Deferred, Drift, FrozenForecast, Mode, OutputChange, Plan, PlannedChange, PlannedDeployment,
@@ -299,6 +299,7 @@ fn deployment(planned: &PlannedDeployment) -> Json {
         .collect();
     json!({
         "demand": demand(&sized.demand),
+        "needs": sized.needs.iter().map(needed).collect::<Vec<_>>(),
         "previous_demand": sized.previous,
         "forecast": sized.demand.forecast(),
         "zones": sized.zones.iter().map(zone).collect::<Vec<_>>(),
@@ -369,6 +370,16 @@ fn demand(demand: &Demand) -> Json {
         Demand::Rate(rate) => json!({ "kind": "rate", "rate": rate }),
         Demand::Replicas(replicas) => json!({ "kind": "replicas", "replicas": replicas }),
     }
+}
+
+fn needed(needed: &Needed) -> Json {
+    json!({
+        "resource": needed.resource.to_string(),
+        "forecast": needed.forecast,
+        "level": needed.level,
+        "peak": needed.peak,
+        "at": needed.at.to_string(),
+    })
 }
 
 fn zone(zone: &ZoneSize) -> Json {

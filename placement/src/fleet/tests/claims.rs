@@ -20,10 +20,11 @@ pub(super) fn carried(service: &Service, zone: &Zone, shape: &str, replicas: u32
         .find(|known| known.name == shape)
         .unwrap()
         .speed;
-    service
-        .capacity
-        .elsewhere(speed, travel)
-        .unwrap()
+    let mut sites = service.sites.iter();
+    let site = sites.find(|site| site.zone == zone.name).unwrap();
+    let capacity = service.capacity.elsewhere(speed, travel).unwrap();
+    capacity
+        .under(site.ceilings.get(shape).copied())
         .max_rate(replicas)
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::seed::Seed;
 use super::super::*;
 use crate::MaximumCause;
-use isobar_capacity::{Arrivals, Capacity, Performance, Slo, Target};
+use isobar_capacity::{Arrivals, Capacity, Ceiling, Performance, Resource, Slo, Target};
 
 /// Replicas of 50 requests per second each, that take a minute to start.
 pub(super) fn linear() -> Capacity {
@@ -63,6 +63,7 @@ pub(super) fn site(zone: &str) -> Site {
     Site {
         zone: zone.to_owned(),
         shapes: vec!["m".to_owned()],
+        ceilings: BTreeMap::new(),
         minimum: 0,
         maximum: None,
         present: None,
@@ -177,7 +178,17 @@ fn any_service(seed: &mut Seed, place: u64, zones: &[Zone], size: Size) -> Servi
         true => vec![origin("eu", 0.6), origin("us", 0.4)],
         false => vec![origin("", 1.0)],
     };
+    // Every third service of a rich fleet runs out of memory on the smaller of its shapes.
+    let ceiling = Ceiling {
+        resource: Resource::Memory,
+        rate: 0.8 * per_replica,
+    };
+    let scarce = |zone: &Zone| match (size.rich && place % 3 == 1, zone.shapes.first()) {
+        (true, Some(shape)) => [(shape.name.clone(), ceiling)].into(),
+        _ => BTreeMap::new(),
+    };
     let sites = zones.iter().map(|zone| Site {
+        ceilings: scarce(zone),
         shapes: zone.shapes.iter().map(|shape| shape.name.clone()).collect(),
         minimum: if one_in(seed, 8) { 1 } else { 0 },
         maximum: Some(size.replicas as u32),
