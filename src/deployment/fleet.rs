@@ -18,7 +18,7 @@ use crate::placement::fleet::{
 use crate::placement::{Loss, MaximumCause};
 
 /// The unit that a replica occupies where a zone has a price and no instance types.
-pub(super) const REPLICA: &str = "replica";
+pub const REPLICA: &str = "replica";
 
 /// The instance types of a zone, the cheapest first, that are looked at for one model.
 const MOST_SHAPES: usize = 12;

@@ -187,7 +187,7 @@ pub(super) struct Driver<'a> {
     /// The blocks whose replacements are made before what they replace is destroyed.
     pub(super) create_first: BTreeSet<&'a Node>,
     pub(super) deployments: BTreeMap<String, PlannedDeployment>,
-    /// What the deployments that are sized already run.
+    /// What the deployments run that are sized already, or that the plan leaves out.
     pub(super) taken: Taken,
     pub(super) forecasts: BTreeMap<String, FrozenForecast>,
     /// The telemetry that was noted as needed.
@@ -289,6 +289,7 @@ impl<'a> Driver<'a> {
         let names = self.names;
         let mut batch = Batch::default();
         let before = std::mem::take(&mut self.diagnostics);
+        self.taken = self.held();
         for wave in names.waves() {
             for node in wave {
                 if !self.reach.has(node) {

@@ -12,6 +12,7 @@ mod drive;
 mod expand;
 mod file;
 mod freeze;
+mod holding;
 mod ignore;
 mod instance;
 mod intake;

@@ -1,8 +1,9 @@
 //! Deployments that share zones: instance types, limits, residency, origins; and what a plan says
 //! where they cannot be placed.
 
-use isobar::plan::{Mode, Plan};
+use isobar::plan::{Mode, Plan, Selection};
 use isobar_sim::World;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::workspace::Workspace;
 
@@ -111,6 +112,80 @@ async fn a_deployment_that_rests_on_another_takes_what_is_left() {
     let plan = workspace.converge().await;
     assert_eq!(counts(&plan, "z"), [5, 0, 0]);
     assert_eq!(counts(&plan, "y"), [1, 4, 0]);
+}
+
+#[tokio::test]
+async fn what_is_left_out_keeps_its_place() {
+    let mut workspace = Workspace::new();
+    let limits = ["limits = { \"c1.small\" = 6, \"c1.large\" = 0 }", "", ""];
+    let write = |workspace: &Workspace, demand: f64| {
+        let both = deployment("d", 60.0, "") + &deployment("e", demand, "");
+        workspace.write("main.hcl", &configuration(limits, "", &both));
+    };
+    write(&workspace, 0.0);
+    let plan = workspace.converge().await;
+    assert_eq!(counts(&plan, "d"), [5, 0, 0]);
+    write(&workspace, 60.0);
+    let targeted = |text: &str| vec![text.parse().unwrap()];
+    for selection in [
+        Selection {
+            targets: targeted("deployment.e"),
+            ..Selection::default()
+        },
+        Selection {
+            excludes: targeted("deployment.d"),
+            ..Selection::default()
+        },
+    ] {
+        workspace.selection = selection;
+        let plan = workspace.plan().await;
+        assert!(!plan.deployments.contains_key("d"));
+        assert_eq!(counts(&plan, "e"), [1, 4, 0], "{:?}", placed(&plan, "e"));
+    }
+    let plan = workspace.converge().await;
+    assert_eq!(counts(&plan, "e"), [1, 4, 0]);
+    workspace.selection = Selection::default();
+    assert!(!workspace.plan().await.has_changes());
+}
+
+#[tokio::test]
+async fn a_schedule_does_not_count_on_what_others_run() {
+    let workspace = Workspace::new();
+    let limits = ["limits = { \"c1.small\" = 9, \"c1.large\" = 0 }", "", ""];
+    let value = |hour: i64| 50 + hour * 7919 % 31;
+    let start: Timestamp = "2026-10-31T00:00:00Z".parse().unwrap();
+    let row = |hour: i64| {
+        format!(
+            "{},{}\n",
+            start + SignedDuration::from_hours(hour),
+            value(hour)
+        )
+    };
+    let rows: String = (0..21 * 24).map(row).collect();
+    workspace.write("requests.csv", &format!("timestamp,value\n{rows}"));
+    let forecast = "forecast \"r\" {\n source \"csv\" {\n path = \"requests.csv\"\n }\n }\n";
+    let follows = deployment("d", 0.0, "").replace("= 0\n", "= forecast.r\n");
+    let most = |plan: &Plan| {
+        let outlines = plan.deployments["d"].outlines.get("a");
+        outlines.map(|outline| (outline.envelope.min, outline.envelope.max))
+    };
+    let write = |others: &str| {
+        let capacity = "quantile = 0.5";
+        workspace.write(
+            "main.hcl",
+            &(configuration(limits, capacity, &follows) + forecast + others),
+        );
+    };
+    write("");
+    let (min, max) = most(&workspace.plan().await).unwrap();
+    assert!(min < max && 6 < max, "{min} {max}");
+    let fixed =
+        deployment("e", 0.0, "").replace("demand   = 0\n", "replicas = { a = 3, b = 0, c = 0 }\n");
+    write(&fixed);
+    let with_others = workspace.plan().await;
+    assert_eq!(counts(&with_others, "e"), [3, 0, 0]);
+    let (min, max) = most(&with_others).unwrap();
+    assert!(min <= max && max <= 6, "{min} {max}");
 }
 
 #[tokio::test]
