@@ -320,3 +320,28 @@ fn a_region_that_is_not_in_the_catalogue_is_named() {
     );
     run(&folder, &["plan"]).failed_with(&["europe-wset1", "europe-west1"]);
 }
+
+#[test]
+fn a_plan_is_drawn_into_a_folder_or_a_file() {
+    let folder = five_zones();
+    let file = |name: &str| fs::read_to_string(folder.path("five-zones").join(name));
+    run(&folder, &["plan", "-svg=charts"]).ended(0);
+    let chart = file("charts/reranker.svg").unwrap();
+    for shown in [
+        "Plan: deployment.reranker",
+        "history",
+        "p50 to p90",
+        "carried by",
+        " replicas",
+    ] {
+        assert!(chart.contains(shown), "{shown}");
+    }
+    run(&folder, &["plan", "-svg=one.svg"]).ended(0);
+    assert_eq!(file("one.svg").unwrap(), chart);
+    let text = file("main.hcl").unwrap();
+    let fixed = text.replace("demand   = forecast.reranker", "demand   = 63");
+    folder.write("five-zones/main.hcl", &fixed);
+    let refused = run(&folder, &["plan", "-svg=two.svg"]);
+    refused.failed_with(&["C0143", "No deployment of the plan follows a forecast"]);
+    assert!(file("two.svg").is_err());
+}

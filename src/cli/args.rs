@@ -319,6 +319,10 @@ pub(super) struct Plan {
     /// Fail where requests would be shed if a zone were lost; such a plan is not saved.
     #[arg(long)]
     pub(super) fail_on_shed: bool,
+    /// Draw each deployment that follows a forecast as SVG into this folder; or a single one into
+    /// a file that ends in .svg, or - for the standard output.
+    #[arg(long, value_name = "PATH")]
+    pub(super) svg: Option<PathBuf>,
     #[command(flatten)]
     pub(super) planning: Planning,
 }

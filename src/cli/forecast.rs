@@ -1,13 +1,12 @@
 //! `isobar forecast`
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use isobar_sdk::Diagnostic;
 use isobar_sdk::diagnostic::closest;
 
 use super::args::{Forecast, ForecastCommand};
-use super::delivery::Delivery;
+use super::drawing::deliver;
 use super::failure::Stopped;
 use super::progress::{Phase, Progress};
 use super::project::{Needs, Project};
@@ -68,18 +67,6 @@ fn show(
         for (name, forecast) in &forecasts {
             shell.result(&render::forecast::human(name, forecast, &shell.style()));
         }
-    }
-    Ok(())
-}
-
-/// Writes a text where it belongs and tells where that is.
-fn deliver(session: &Session, file: &Path, text: &str) -> Result<(), Stopped> {
-    let mut delivery = Delivery::open(session, file)?;
-    delivery.write(text)?;
-    if let Some(place) = delivery.finish()? {
-        session
-            .shell
-            .say(&format!("Written to {}.", place.display()));
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ mod console;
 mod dash;
 mod delivery;
 mod distribution;
+mod drawing;
 mod drift;
 mod emergency;
 mod encryption;

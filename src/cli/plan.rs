@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use isobar_sdk::{Diagnostic, Diagnostics, Fault};
 use jiff::Timestamp;
 
-use super::Exit;
 use super::args::{self, Assignments, Planning};
 use super::environment::{fresh_id, now};
 use super::failure::Stopped;
@@ -17,6 +16,7 @@ use super::project::{self, Needs, Project};
 use super::saved::Destination;
 use super::session::Session;
 use super::variables::Found;
+use super::{Exit, drawing};
 use crate::language::{self, Config, Sources};
 use crate::plan::{self, Mode, Plan, Refresh, Request, Selection};
 use crate::render;
@@ -38,6 +38,9 @@ pub(super) fn run(session: &Session, args: &args::Plan) -> Result<Exit, Stopped>
     };
     let plan = draft.plan(session)?;
     show(session, &args.planning, &plan);
+    if let Some(path) = &args.svg {
+        drawing::draw(session, &plan, path)?;
+    }
     if args.fail_on_shed {
         draft.project.settle(session, shedding(&plan))?;
     }

@@ -178,6 +178,7 @@ mod tests {
             step: Duration::from_secs(60),
             levels: vec![0.5],
             quantiles: vec![vec![1.0]],
+            history: Vec::new(),
             notes: Vec::new(),
             expires: time("2026-01-01T04:00:00Z"),
         };

@@ -22,7 +22,7 @@ use crate::forecast::Forecast;
 pub const CEILING: f64 = 0.99;
 
 /// What happens to the replicas of a zone between two applies.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Outline {
     /// What its platform does by itself.
     pub scaling: Scaling,
@@ -30,6 +30,8 @@ pub struct Outline {
     pub envelope: Envelope,
     /// What is needed when; `None` where demand is no forecast.
     pub schedule: Option<Schedule>,
+    /// What the least replicas of each of its shifts carry, in requests per second.
+    pub rates: Vec<f64>,
 }
 
 /// A forecast that replicas were sized for.
@@ -69,10 +71,12 @@ impl Horizon<'_> {
     ) -> Result<BTreeMap<String, Outline>, Wrong> {
         let running = zones.iter().filter(|(size, ..)| size.after > 0);
         let outline = |(size, site, scaling): &(&ZoneSize, &Site, Scaling)| {
+            let pool = self.pool_of(size, site)?;
             let stages = match self.outlook {
-                Some(outlook) => self.stages((size, site), outlook)?,
+                Some(outlook) => self.stages((size, site), &pool, outlook)?,
                 None => capacity::Schedule::default(),
             };
+            let counts = stages.stages.iter().map(|stage| stage.min);
             let (_, max) = stages.envelope().unwrap_or((size.after, size.after));
             let outline = Outline {
                 scaling: *scaling,
@@ -80,6 +84,7 @@ impl Horizon<'_> {
                     min: size.after,
                     max: max.max(size.after),
                 },
+                rates: counts.map(|count| pool.max_rate(count)).collect(),
                 schedule: schedule(&stages),
             };
             Ok((size.zone.clone(), outline))
@@ -87,17 +92,23 @@ impl Horizon<'_> {
         running.map(outline).collect()
     }
 
+    /// What the replicas of one zone do, with all that bounds them.
+    fn pool_of(&self, size: &ZoneSize, site: &Site) -> Result<Capacity, Wrong> {
+        let instance = size.instance.as_deref().unwrap_or(REPLICA);
+        let ceilings = ceilings(self.inputs, site, &[instance])?;
+        Ok(self.pool.under(ceilings.get(instance).copied()))
+    }
+
     /// The stages of one zone: those of a pool of its own that gets its share of the demand and of
     /// all needs.
     fn stages(
         &self,
         (size, site): (&ZoneSize, &Site),
+        held: &Capacity,
         outlook: Outlook<'_>,
     ) -> Result<capacity::Schedule, Wrong> {
         let instance = size.instance.as_deref().unwrap_or(REPLICA);
-        let ceilings = ceilings(self.inputs, site, &[instance])?;
         let needs = needs(self.inputs, site, instance)?;
-        let held = self.pool.under(ceilings.get(instance).copied());
         let share = match outlook.peak > 0.0 {
             true => held.max_rate(size.after) / outlook.peak,
             false => 0.0,

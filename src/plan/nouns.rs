@@ -85,7 +85,11 @@ impl Loaded {
     pub(super) fn freeze(&self, now: Timestamp) -> FrozenForecast {
         let expires = now.checked_add(self.spec.valid_for);
         let expires = expires.unwrap_or(Timestamp::MAX);
-        let mut frozen = FrozenForecast::new(&self.forecast, self.source.clone(), (now, expires));
+        let mut frozen = FrozenForecast::new(
+            &self.forecast,
+            (self.source.clone(), &self.series),
+            (now, expires),
+        );
         let stale = self.stale.iter();
         frozen.notes.extend(stale.map(|stale| {
             let at = stale.taken.strftime("%Y-%m-%d %H:%M UTC");

@@ -7,7 +7,6 @@ use unicode_width::UnicodeWidthStr;
 
 use super::style::{Role, Style};
 use crate::plan::FrozenForecast;
-use crate::telemetry::offset;
 
 /// Rows of the plot; the lowest is zero.
 const HEIGHT: usize = 11;
@@ -39,7 +38,7 @@ pub fn forecast(
         let quantiles = forecast.quantiles.get(level).into_iter().flatten();
         quantiles
             .enumerate()
-            .map(|(slot, value)| (after(forecast, slot), *value))
+            .map(|(slot, value)| (forecast.slot_start(slot), *value))
             .collect()
     };
     let (median_line, upper_line) = (series(median), series(upper));
@@ -55,7 +54,7 @@ pub fn forecast(
     let start = history.first().map_or(forecast.start, |(time, _)| *time);
     let axis = Axis {
         start: start.min(forecast.start),
-        end: after(forecast, upper_line.len()),
+        end: forecast.slot_start(upper_line.len()),
         columns: style.width.saturating_sub(margin + 3).max(NARROWEST),
     };
     let mut canvas = Canvas::new(axis.columns);
@@ -79,11 +78,6 @@ fn levels(forecast: &FrozenForecast) -> Option<(usize, usize)> {
     let median = levels.min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)))?;
     let filled = forecast.quantiles.iter().all(|line| !line.is_empty());
     filled.then_some((median.0, forecast.levels.len() - 1))
-}
-
-/// The start of a slot.
-fn after(forecast: &FrozenForecast, slot: usize) -> Timestamp {
-    offset(forecast.start, forecast.step, slot).unwrap_or(Timestamp::MAX)
 }
 
 /// The least of 1, 2, 2.5 or 5 times a power of ten that is not below `greatest`.

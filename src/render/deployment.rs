@@ -428,10 +428,12 @@ fn chart(planned: &PlannedDeployment, plan: &Plan, style: &Style) -> String {
     let Some(forecast) = forecast.and_then(|name| plan.forecasts.get(name)) else {
         return String::new();
     };
+    let past = forecast.past().into_iter();
+    let history: Vec<_> = past.filter_map(|(at, value)| Some((at, value?))).collect();
     let inner = Style {
         width: style.width.saturating_sub(2),
         ..*style
     };
-    let drawn = chart::forecast(&[], &steps(planned), forecast, &inner);
+    let drawn = chart::forecast(&history, &steps(planned), forecast, &inner);
     drawn.lines().map(|line| format!("  {line}\n")).collect()
 }

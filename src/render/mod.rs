@@ -23,6 +23,7 @@ mod outlook;
 mod package;
 pub mod page;
 pub mod plan;
+mod prospect;
 mod providers;
 #[cfg(test)]
 mod sample;
@@ -38,5 +39,6 @@ pub use configuration::configuration;
 pub use console::{console, console_type, outputs};
 pub use outlook::outlook;
 pub use package::package;
+pub use prospect::prospects;
 pub use providers::providers;
 pub use style::{Colour, Role, Style};

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::deployment::moment;
 use super::forecast::shown;
-use super::svg::{self, Chart, Ink, Layer};
-use crate::plan::{Need, Prediction};
+use super::svg::{self, Chart, Ink, Layer, Points};
+use crate::plan::{FrozenForecast, Need, Prediction};
 
 /// The level whose line is drawn: what capacity is usually planned for.
 const BOUND: f64 = 0.95;
@@ -13,30 +13,30 @@ const BOUND: f64 = 0.95;
 /// A forecast with the history before it, as SVG.
 #[must_use]
 pub fn outlook(name: &str, id: &str, prediction: &Prediction) -> String {
-    let layers = layers(prediction);
+    let needs = prediction.needs.iter();
+    let stairs = needs.map(|need| stairs(&prediction.frozen, need)).collect();
+    let layers = layers(&prediction.frozen, shown(prediction), stairs);
     let title = format!("Demand: forecast.{name}");
     svg::draw(&Chart {
         id: id.to_owned(),
         title,
-        description: description(prediction),
+        description: description(&prediction.frozen),
         unit: "req/s, times in UTC".to_owned(),
         layers,
     })
 }
 
-/// The history, the bands between neighbouring levels, the median, a bound and their peaks.
-///
-/// What else happens over time, such as planned replicas, can be drawn over them.
+/// The history, the bands between neighbouring levels, the median, a bound and their peaks; between
+/// them what is planned.
 #[must_use]
-pub(super) fn layers(prediction: &Prediction) -> Vec<Layer> {
-    let forecast = &prediction.forecast;
+pub(super) fn layers(forecast: &FrozenForecast, history: Points, stairs: Vec<Layer>) -> Vec<Layer> {
     let median = nearest(&forecast.levels, 0.5);
     let bound = nearest(&forecast.levels, BOUND);
-    let mut layers = bands(prediction, median);
+    let mut layers = bands(forecast, median);
     layers.push(Layer::Line {
         label: "history".to_owned(),
         ink: Ink::History,
-        points: shown(prediction),
+        points: history,
     });
     layers.push(Layer::Rule {
         label: "forecast".to_owned(),
@@ -47,11 +47,11 @@ pub(super) fn layers(prediction: &Prediction) -> Vec<Layer> {
         lines.push((bound, Ink::Bound, true));
     }
     for (place, ink, _) in &lines {
-        layers.extend(line(prediction, *place, *ink));
+        layers.extend(line(forecast, *place, *ink));
     }
-    layers.extend(prediction.needs.iter().map(|need| stairs(prediction, need)));
+    layers.extend(stairs);
     let marks = lines.into_iter();
-    layers.extend(marks.filter_map(|(place, _, above)| mark(prediction, place, above)));
+    layers.extend(marks.filter_map(|(place, _, above)| mark(forecast, place, above)));
     layers
 }
 
@@ -69,19 +69,18 @@ pub(super) fn percentile(level: f64) -> String {
 }
 
 /// The values at a level, each at the start of its slot.
-fn values(prediction: &Prediction, place: usize) -> Vec<(Timestamp, f64)> {
-    let forecast = &prediction.forecast;
+fn values(forecast: &FrozenForecast, place: usize) -> Vec<(Timestamp, f64)> {
     let row = forecast.quantiles.get(place).into_iter().flatten();
     row.enumerate()
         .map(|(slot, value)| (forecast.slot_start(slot), *value))
         .collect()
 }
 
-fn bands(prediction: &Prediction, median: usize) -> Vec<Layer> {
-    let levels = prediction.forecast.levels.windows(2).enumerate();
+fn bands(forecast: &FrozenForecast, median: usize) -> Vec<Layer> {
+    let levels = forecast.levels.windows(2).enumerate();
     let band = |(place, pair): (usize, &[f64])| {
-        let lower = values(prediction, place);
-        let upper = values(prediction, place + 1);
+        let lower = values(forecast, place);
+        let upper = values(forecast, place + 1);
         let edges = lower
             .iter()
             .zip(&upper)
@@ -99,9 +98,9 @@ fn bands(prediction: &Prediction, median: usize) -> Vec<Layer> {
     levels.map(band).collect()
 }
 
-fn line(prediction: &Prediction, place: usize, ink: Ink) -> Option<Layer> {
-    let level = prediction.forecast.levels.get(place)?;
-    let points = values(prediction, place).into_iter();
+fn line(forecast: &FrozenForecast, place: usize, ink: Ink) -> Option<Layer> {
+    let level = forecast.levels.get(place)?;
+    let points = values(forecast, place).into_iter();
     Some(Layer::Line {
         label: percentile(*level),
         ink,
@@ -110,7 +109,7 @@ fn line(prediction: &Prediction, place: usize, ink: Ink) -> Option<Layer> {
 }
 
 /// What the replicas of a deployment carry, until the end of the forecast.
-fn stairs(prediction: &Prediction, need: &Need) -> Layer {
+fn stairs(forecast: &FrozenForecast, need: &Need) -> Layer {
     let counts = || need.stages.iter().map(|stage| stage.replicas);
     let (least, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
     let points = need
@@ -120,7 +119,7 @@ fn stairs(prediction: &Prediction, need: &Need) -> Layer {
     let last = need
         .stages
         .last()
-        .map(|stage| (prediction.forecast.end(), Some(stage.rate)));
+        .map(|stage| (forecast.end(), Some(stage.rate)));
     Layer::Steps {
         label: format!(
             "carried by {least} to {most} replicas of {}",
@@ -131,23 +130,23 @@ fn stairs(prediction: &Prediction, need: &Need) -> Layer {
     }
 }
 
-fn mark(prediction: &Prediction, place: usize, above: bool) -> Option<Layer> {
-    let level = prediction.forecast.levels.get(place)?;
-    let peak = prediction.forecast.peak(*level)?;
+fn mark(forecast: &FrozenForecast, place: usize, above: bool) -> Option<Layer> {
+    let level = forecast.levels.get(place)?;
+    let (at, value) = forecast.peak(place)?;
     Some(Layer::Mark {
-        label: format!("{} {}", percentile(*level), svg::number(peak.value)),
-        at: peak.at,
-        value: peak.value,
+        label: format!("{} {}", percentile(*level), svg::number(value)),
+        at,
+        value,
         above,
     })
 }
 
 /// What there is to see, in words.
-fn description(prediction: &Prediction) -> String {
-    let forecast = &prediction.forecast;
-    let peaks = forecast.levels.iter().filter_map(|level| {
-        let peak = forecast.peak(*level)?;
-        let (value, at) = (svg::number(peak.value), moment(peak.at));
+pub(super) fn description(forecast: &FrozenForecast) -> String {
+    let levels = forecast.levels.iter().enumerate();
+    let peaks = levels.filter_map(|(place, level)| {
+        let (at, value) = forecast.peak(place)?;
+        let (value, at) = (svg::number(value), moment(at));
         Some(format!(
             "{} peaks at {value} requests per second at {at}",
             percentile(*level)
@@ -175,10 +174,11 @@ mod tests {
     #[test]
     fn bands_fade_away_from_the_median() {
         let mut prediction = sample::prediction();
-        let row = prediction.forecast.quantiles[0].clone();
-        prediction.forecast.levels = vec![0.1, 0.5, 0.9, 0.95];
-        prediction.forecast.quantiles = vec![row; 4];
-        let depths: Vec<_> = layers(&prediction)
+        let frozen = &mut prediction.frozen;
+        let row = frozen.quantiles[0].clone();
+        frozen.levels = vec![0.1, 0.5, 0.9, 0.95];
+        frozen.quantiles = vec![row; 4];
+        let depths: Vec<_> = layers(frozen, Vec::new(), Vec::new())
             .into_iter()
             .filter_map(|layer| match layer {
                 Layer::Band { depth, label, .. } => Some((label, depth)),

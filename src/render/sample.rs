@@ -120,6 +120,7 @@ fn outlines() -> BTreeMap<String, Outline> {
         Outline {
             scaling,
             envelope: Envelope { min: 5, max: 7 },
+            rates: counts.map(|count| 50.0 * f64::from(count)).into(),
             schedule: Some(Schedule {
                 shifts: shifts.collect(),
                 until: time("2026-11-24T07:00:00Z"),
@@ -196,6 +197,7 @@ pub(super) fn forecast() -> FrozenForecast {
         step: Duration::from_secs(3600),
         levels: vec![0.5, 0.95],
         quantiles: vec![day(300.0), day(412.0)],
+        history: day(280.0)[12..].iter().map(|value| Some(*value)).collect(),
         notes: vec!["the history has room for one test only".to_owned()],
         expires: time("2026-11-21T13:00:00Z"),
     }

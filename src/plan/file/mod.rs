@@ -8,6 +8,7 @@ mod change;
 mod check;
 mod deployment;
 mod exact;
+mod forecast;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,8 +21,9 @@ use serde_json::Value as Json;
 
 use self::change::ChangeDocument;
 use self::check::CheckDocument;
-use self::deployment::{DeploymentDocument, ForecastDocument};
+use self::deployment::DeploymentDocument;
 use self::exact::{Exact, ExactKnown, Text};
+use self::forecast::ForecastDocument;
 use super::{Base, Deferred, Drift, Mode, OutputChange, Plan, PlannedRead, Refresh, Selection};
 use crate::eval::Facts;
 use crate::language::Sources;
