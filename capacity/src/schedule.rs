@@ -17,11 +17,11 @@ pub struct Stage {
     pub order_by: Timestamp,
     /// The replicas that an autoscaler may not go below.
     pub min: u32,
-    /// The replicas that it need not go above.
+    /// The replicas that it need not go above at any time of the stage.
     pub max: u32,
 }
 
-/// Stages in order of time; adjacent ones differ.
+/// Stages in order of time; adjacent ones differ in the least replicas.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Schedule {
     /// The stages.
@@ -113,12 +113,16 @@ impl Schedule {
         let mut stages: Vec<Stage> = Vec::new();
         for (slot, (min, ceiling)) in bounds.enumerate() {
             let max = ceiling.max(min);
-            let last = stages.last().map(|stage| (stage.min, stage.max));
-            if last == Some((min, max)) {
-                continue;
-            }
+            // A higher bound than some of its slots need costs a stage nothing, unlike a step.
+            let last = match stages.last_mut() {
+                Some(stage) if stage.min == min => {
+                    stage.max = stage.max.max(max);
+                    continue;
+                }
+                last => last.map(|stage| stage.min),
+            };
             let start = forecast.slot_start(slot);
-            let order_by = match last.is_none_or(|(before, _)| min > before) {
+            let order_by = match last.is_none_or(|before| min > before) {
                 true => start.checked_sub(startup).unwrap_or(Timestamp::MIN),
                 false => start,
             };
@@ -185,9 +189,9 @@ fn keep_still(replicas: &mut [u32], step: Duration, band: f64) {
     }
 }
 
-/// Whole slots within a time.
+/// The slots that a time takes, to the nearest.
 fn slots(time: Duration, step: Duration) -> usize {
-    (time.as_secs_f64() / step.as_secs_f64()).floor() as usize
+    (time.as_secs_f64() / step.as_secs_f64()).round() as usize
 }
 
 #[cfg(test)]
