@@ -99,7 +99,7 @@ fn carry_out(
         ("DELETE", "faults") => world.faults.clear(),
         ("PUT", "limits") => world.limits = read::<BTreeMap<String, Bucket>>(body)?,
         ("PUT", "keys") => simulation.aws.keys = read::<BTreeMap<String, Key>>(body)?,
-        ("PUT", "phase") => force(simulation, read(body)?)?,
+        ("PUT", "phase") => force(simulation, &read(body)?)?,
         ("PUT", "load") => load(simulation, read(body)?)?,
         ("POST", "reset") => simulation.reset(passed),
         (method, path) => return Err(format!("there is no {method} {PREFIX}{path}")),
@@ -139,7 +139,7 @@ fn set_clock(simulation: &mut Simulation, clock: &Clock, passed: Duration) -> Re
     Ok(())
 }
 
-fn force(simulation: &mut Simulation, force: Force) -> Result<(), String> {
+fn force(simulation: &mut Simulation, force: &Force) -> Result<(), String> {
     let (region, moment) = simulation.world.at(&force.region);
     let phase = match force.phase {
         Forced::InService => Phase::InService,

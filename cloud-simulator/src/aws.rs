@@ -132,7 +132,7 @@ impl Aws {
         let result = match refusal {
             Some(refusal) => Err(refusal),
             None if fault == Some(Fault::ResetBefore) => Ok(Value::Null),
-            None => self.carry_out(world, (service, operation), region, &request.body),
+            None => self.carry_out(world, (service, operation), &region, &request.body),
         };
         let failure = result.as_ref().err().cloned();
         let answer = match result {
@@ -146,7 +146,7 @@ impl Aws {
         &self,
         world: &mut World,
         (service, operation): (Service, &str),
-        region_name: String,
+        region_name: &str,
         body: &[u8],
     ) -> Result<Value, Failure> {
         if service == Service::Identity {
@@ -158,10 +158,10 @@ impl Aws {
         if let Some(contract) = &self.contract {
             contract.check_request(&name, &body)?;
         }
-        let (region, moment) = world.at(&region_name);
+        let (region, moment) = world.at(region_name);
         let context = Context {
             account: &self.account,
-            region_name: &region_name,
+            region_name,
             region,
             moment,
         };

@@ -107,18 +107,22 @@ impl Query {
     }
 }
 
-pub(super) fn answer(context: Context<'_>, operation: &str, body: Value) -> Result<Value, Failure> {
+pub(super) fn answer(
+    mut context: Context<'_>,
+    operation: &str,
+    body: Value,
+) -> Result<Value, Failure> {
     match operation {
-        "RegisterScalableTarget" => target::register(context, body),
-        "DeregisterScalableTarget" => target::deregister(context, body),
+        "RegisterScalableTarget" => target::register(&mut context, &body),
+        "DeregisterScalableTarget" => target::deregister(&mut context, body),
         "DescribeScalableTargets" => target::describe(&context, body),
         "DescribeScalingActivities" => target::activities(&context, body),
-        "ListTagsForResource" | "TagResource" | "UntagResource" => target::tag(context, body),
-        "PutScalingPolicy" => policy::put(context, body),
-        "DeleteScalingPolicy" => policy::delete(context, body),
+        "ListTagsForResource" | "TagResource" | "UntagResource" => target::tag(&mut context, body),
+        "PutScalingPolicy" => policy::put(&mut context, body),
+        "DeleteScalingPolicy" => policy::delete(&mut context, body),
         "DescribeScalingPolicies" => policy::describe(&context, body),
-        "PutScheduledAction" => action::put(context, body),
-        "DeleteScheduledAction" => action::delete(context, body),
+        "PutScheduledAction" => action::put(&mut context, body),
+        "DeleteScheduledAction" => action::delete(&mut context, body),
         "DescribeScheduledActions" => action::describe(&context, body),
         other => Err(Failure::new(400, "UnknownOperationException", other)),
     }

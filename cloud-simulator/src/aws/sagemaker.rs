@@ -26,25 +26,29 @@ struct Tag {
     value: String,
 }
 
-pub(super) fn answer(context: Context<'_>, operation: &str, body: Value) -> Result<Value, Failure> {
+pub(super) fn answer(
+    mut context: Context<'_>,
+    operation: &str,
+    body: Value,
+) -> Result<Value, Failure> {
     match operation {
-        "CreateModel" => model::create(context, body),
+        "CreateModel" => model::create(&mut context, body),
         "DescribeModel" => model::describe(&context, &body),
-        "DeleteModel" => model::delete(context, &body),
+        "DeleteModel" => model::delete(&mut context, &body),
         "ListModels" => model::list(&context, body),
-        "CreateEndpointConfig" => configuration::create(context, body),
+        "CreateEndpointConfig" => configuration::create(&mut context, body),
         "DescribeEndpointConfig" => configuration::describe(&context, &body),
-        "DeleteEndpointConfig" => configuration::delete(context, &body),
+        "DeleteEndpointConfig" => configuration::delete(&mut context, &body),
         "ListEndpointConfigs" => configuration::list(&context, body),
-        "CreateEndpoint" => endpoint::create(context, body),
-        "UpdateEndpoint" => endpoint::update(context, body),
-        "UpdateEndpointWeightsAndCapacities" => endpoint::adjust(context, body),
-        "DeleteEndpoint" => endpoint::delete(context, &body),
+        "CreateEndpoint" => endpoint::create(&mut context, body),
+        "UpdateEndpoint" => endpoint::update(&mut context, body),
+        "UpdateEndpointWeightsAndCapacities" => endpoint::adjust(&mut context, body),
+        "DeleteEndpoint" => endpoint::delete(&mut context, &body),
         "DescribeEndpoint" => endpoint::describe(&context, &body),
         "ListEndpoints" => endpoint::list(&context, body),
-        "AddTags" => tag::add(context, body),
-        "DeleteTags" => tag::delete(context, body),
-        "ListTags" => tag::list(context, body),
+        "AddTags" => tag::add(&mut context, body),
+        "DeleteTags" => tag::delete(&mut context, body),
+        "ListTags" => tag::list(&mut context, body),
         other => Err(Failure::new(400, "UnknownOperationException", other)),
     }
 }

@@ -26,11 +26,14 @@ impl Schedule {
     /// It is none; the text says why.
     pub fn cron(text: &str) -> Result<Self, String> {
         let parser = CronParser::builder()
-            .seconds(Seconds::Disallowed)
+            .seconds(Seconds::Required)
             .year(Year::Required)
             .alternative_weekdays(true)
             .build();
-        let cron = parser.parse(text).map_err(|error| error.to_string())?;
+        // The crate has years only after seconds.
+        let cron = parser
+            .parse(&format!("0 {text}"))
+            .map_err(|error| error.to_string())?;
         Ok(Self::Cron(Box::new(cron)))
     }
 }

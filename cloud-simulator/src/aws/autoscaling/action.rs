@@ -90,14 +90,14 @@ fn schedule(text: &str, zone: &TimeZone) -> Result<Schedule, String> {
     }
 }
 
-pub(super) fn put(context: Context<'_>, body: Value) -> Result<Value, Failure> {
+pub(super) fn put(context: &mut Context<'_>, body: Value) -> Result<Value, Failure> {
     let key = decode::<Count>(&body)?.key()?;
     let name = decode::<Named>(&body)?.scheduled_action_name;
     let now = context.moment.now;
     let target = context.region.target(&key);
     let target = target.map_err(|refusal| failure(refusal, &key))?;
     let old = target.actions.remove(&name);
-    let mut document = body.clone();
+    let mut document = body;
     // What an update leaves out stays as it is.
     for member in [
         "Schedule",
@@ -143,7 +143,7 @@ fn action(document: Value, created: Timestamp, now: Timestamp) -> Result<Action,
     })
 }
 
-pub(super) fn delete(context: Context<'_>, body: Value) -> Result<Value, Failure> {
+pub(super) fn delete(context: &mut Context<'_>, body: Value) -> Result<Value, Failure> {
     let key = decode::<Count>(&body)?.key()?;
     let name = shape::decode::<Named>(body)?.scheduled_action_name;
     let target = context.region.target(&key);

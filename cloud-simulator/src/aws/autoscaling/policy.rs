@@ -1,5 +1,6 @@
 //! Scaling policies. Only target tracking of invocations per instance does anything.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -12,12 +13,11 @@ use crate::engine::{Noun, Policy, Refusal, TargetKey};
 /// Seconds between changes where a policy does not say.
 const COOLDOWN: u32 = 300;
 
+const TRACKING: &str = "TargetTrackingScalingPolicyConfiguration";
+
 const CONFIGURATIONS: [(&str, &str); 3] = [
     ("StepScaling", "StepScalingPolicyConfiguration"),
-    (
-        "TargetTrackingScaling",
-        "TargetTrackingScalingPolicyConfiguration",
-    ),
+    ("TargetTrackingScaling", TRACKING),
     ("PredictiveScaling", "PredictiveScalingPolicyConfiguration"),
 ];
 
@@ -52,57 +52,52 @@ impl Tracking {
     }
 }
 
-pub(super) fn put(context: Context<'_>, body: Value) -> Result<Value, Failure> {
-    let key = decode::<Count>(&body)?.key()?;
-    let name = decode::<Named>(&body)?.policy_name;
-    let kind = body
-        .get("PolicyType")
-        .and_then(Value::as_str)
-        .unwrap_or("StepScaling");
-    let given = CONFIGURATIONS
-        .iter()
-        .filter(|(_, member)| body.get(member).is_some());
-    let given: Vec<&str> = given.map(|(of, _)| *of).collect();
-    if given != [kind] {
+/// The policy that a request describes.
+fn policy(mut document: Value, created: Timestamp) -> Result<Policy, Failure> {
+    let kind = document.get("PolicyType").and_then(Value::as_str);
+    let kind = kind.unwrap_or("StepScaling").to_owned();
+    let given = CONFIGURATIONS.iter();
+    let given = given.filter(|(_, member)| document.get(member).is_some());
+    if given.map(|(of, _)| *of).collect::<Vec<_>>() != [kind.as_str()] {
         let message = format!("A policy of type {kind} needs its own configuration and no other");
         return Err(Failure::validation(message));
     }
-    let tracking = body.get("TargetTrackingScalingPolicyConfiguration");
-    let tracking = tracking.map(decode::<Tracking>).transpose()?;
-    let per_instance = tracking
-        .as_ref()
-        .map(Tracking::per_instance)
-        .transpose()?
-        .flatten();
-    let cooldown =
-        |of: fn(&Tracking) -> Option<u32>| tracking.as_ref().and_then(of).unwrap_or(COOLDOWN);
-    let mut document = body.clone();
     document["PolicyType"] = kind.into();
+    let mut policy = Policy {
+        per_instance: None,
+        cooldown_in: COOLDOWN,
+        cooldown_out: COOLDOWN,
+        grows_only: false,
+        document: Value::Null,
+        created,
+    };
+    if let Some(tracking) = document.get(TRACKING) {
+        let tracking: Tracking = decode(tracking)?;
+        policy.per_instance = tracking.per_instance()?;
+        policy.cooldown_in = tracking.scale_in_cooldown.unwrap_or(COOLDOWN);
+        policy.cooldown_out = tracking.scale_out_cooldown.unwrap_or(COOLDOWN);
+        policy.grows_only = tracking.disable_scale_in;
+    }
+    policy.document = document;
+    Ok(policy)
+}
+
+pub(super) fn put(context: &mut Context<'_>, body: Value) -> Result<Value, Failure> {
+    let key = decode::<Count>(&body)?.key()?;
+    let name = decode::<Named>(&body)?.policy_name;
     let now = context.moment.now;
+    let arn = rule_arn(context, "scalingPolicy", &key, &name);
+    let alarms = alarms(context, &key, &name, &body);
     let target = context.region.target(&key);
     let target = target.map_err(|refusal| failure(refusal, &key))?;
     let created = target.policies.get(&name).map_or(now, |old| old.created);
-    let policy = Policy {
-        per_instance,
-        cooldown_in: cooldown(|tracking| tracking.scale_in_cooldown),
-        cooldown_out: cooldown(|tracking| tracking.scale_out_cooldown),
-        grows_only: tracking
-            .as_ref()
-            .is_some_and(|tracking| tracking.disable_scale_in),
-        document,
-        created,
-    };
-    let alarms = alarms(&context, &key, &name, &policy);
-    let target = context.region.target(&key);
-    let target = target.map_err(|refusal| failure(refusal, &key))?;
-    target.policies.insert(name.clone(), policy);
-    let arn = rule_arn(&context, "scalingPolicy", &key, &name);
+    target.policies.insert(name, policy(body, created)?);
     Ok(json!({ "PolicyARN": arn, "Alarms": alarms }))
 }
 
 /// The alarms that the service makes for target tracking; nobody can see them elsewhere.
-fn alarms(context: &Context<'_>, key: &TargetKey, name: &str, policy: &Policy) -> Value {
-    if policy.document["PolicyType"] != "TargetTrackingScaling" {
+fn alarms(context: &Context<'_>, key: &TargetKey, name: &str, document: &Value) -> Value {
+    if document.get(TRACKING).is_none() {
         return json!([]);
     }
     let id = resource_id(key);
@@ -118,7 +113,7 @@ fn alarms(context: &Context<'_>, key: &TargetKey, name: &str, policy: &Policy) -
     alarms.collect()
 }
 
-pub(super) fn delete(context: Context<'_>, body: Value) -> Result<Value, Failure> {
+pub(super) fn delete(context: &mut Context<'_>, body: Value) -> Result<Value, Failure> {
     let key = decode::<Count>(&body)?.key()?;
     let name = shape::decode::<Named>(body)?.policy_name;
     let target = context.region.target(&key);
@@ -146,7 +141,7 @@ pub(super) fn describe(context: &Context<'_>, body: Value) -> Result<Value, Fail
             let mut answer = policy.document.clone();
             answer["ScalableDimension"] = DIMENSION.into();
             answer["PolicyARN"] = rule_arn(context, "scalingPolicy", key, name).into();
-            answer["Alarms"] = alarms(context, key, name, policy);
+            answer["Alarms"] = alarms(context, key, name, &policy.document);
             answer["CreationTime"] = epoch(policy.created);
             answer
         })

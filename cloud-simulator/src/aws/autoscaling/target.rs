@@ -29,9 +29,9 @@ struct Suspended {
     scheduled_scaling_suspended: bool,
 }
 
-pub(super) fn register(context: Context<'_>, body: Value) -> Result<Value, Failure> {
-    let key = decode::<Count>(&body)?.key()?;
-    let registration: Registration = decode(&body)?;
+pub(super) fn register(context: &mut Context<'_>, body: &Value) -> Result<Value, Failure> {
+    let key = decode::<Count>(body)?.key()?;
+    let registration: Registration = decode(body)?;
     if registration.min_capacity == Some(0) {
         let message = "Minimum capacity of a SageMaker variant must be at least 1";
         return Err(Failure::validation(message));
@@ -45,7 +45,7 @@ pub(super) fn register(context: Context<'_>, body: Value) -> Result<Value, Failu
     let (region, moment) = (&mut *context.region, &context.moment);
     let made = region.register_target(key.clone(), bounds, suspension, registration.tags, moment);
     made.map_err(|refusal| failure(refusal, &key))?;
-    Ok(json!({ "ScalableTargetARN": arn(&context, &key) }))
+    Ok(json!({ "ScalableTargetARN": arn(context, &key) }))
 }
 
 fn arn(context: &Context<'_>, key: &TargetKey) -> String {
@@ -58,7 +58,7 @@ fn arn(context: &Context<'_>, key: &TargetKey) -> String {
     )
 }
 
-pub(super) fn deregister(context: Context<'_>, body: Value) -> Result<Value, Failure> {
+pub(super) fn deregister(context: &mut Context<'_>, body: Value) -> Result<Value, Failure> {
     let key = shape::decode::<Count>(body)?.key()?;
     let gone = context.region.deregister_target(&key);
     gone.map_err(|refusal| failure(refusal, &key))?;
@@ -127,10 +127,10 @@ struct Marking {
 }
 
 /// Adds, removes or lists marks, by what the request has.
-pub(super) fn tag(context: Context<'_>, body: Value) -> Result<Value, Failure> {
+pub(super) fn tag(context: &mut Context<'_>, body: Value) -> Result<Value, Failure> {
     let marking: Marking = shape::decode(body)?;
-    let keys = context.region.targets.keys();
-    let key = keys.cloned().find(|key| arn(&context, key) == marking.arn);
+    let mut keys = context.region.targets.keys();
+    let key = keys.find(|key| arn(context, key) == marking.arn).cloned();
     let target = key.and_then(|key| context.region.targets.get_mut(&key));
     let Some(target) = target else {
         let message = format!("The specified resource doesn't exist: {}", marking.arn);

@@ -64,7 +64,7 @@ fn variants(body: &mut Value, member: &str, role: Role) -> Result<Vec<Variant>, 
     Ok(variants)
 }
 
-pub(super) fn create(context: Context<'_>, mut body: Value) -> Result<Value, Failure> {
+pub(super) fn create(context: &mut Context<'_>, mut body: Value) -> Result<Value, Failure> {
     let tags = take_tags(&mut body)?;
     let name = text(&body, "EndpointConfigName");
     let mut all = variants(&mut body, "ProductionVariants", Role::Production)?;
@@ -107,7 +107,7 @@ pub(super) fn describe(context: &Context<'_>, body: &Value) -> Result<Value, Fai
     Ok(answer)
 }
 
-pub(super) fn delete(context: Context<'_>, body: &Value) -> Result<Value, Failure> {
+pub(super) fn delete(context: &mut Context<'_>, body: &Value) -> Result<Value, Failure> {
     let gone = context
         .region
         .delete_configuration(&text(body, "EndpointConfigName"));

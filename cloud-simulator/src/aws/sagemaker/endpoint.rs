@@ -44,7 +44,7 @@ struct Desired {
     desired_instance_count: Option<u32>,
 }
 
-pub(super) fn create(context: Context<'_>, mut body: Value) -> Result<Value, Failure> {
+pub(super) fn create(context: &mut Context<'_>, mut body: Value) -> Result<Value, Failure> {
     let tags = take_tags(&mut body)?;
     let name = text(&body, "EndpointName");
     let configuration = text(&body, "EndpointConfigName");
@@ -52,14 +52,14 @@ pub(super) fn create(context: Context<'_>, mut body: Value) -> Result<Value, Fai
     let (region, moment) = (&mut *context.region, &context.moment);
     let made = region.create_endpoint(name.clone(), configuration, rollout, tags, moment);
     made.map_err(|refusal| context.failure(refusal))?;
-    named(&context, &name)
+    named(context, &name)
 }
 
 fn named(context: &Context<'_>, name: &str) -> Result<Value, Failure> {
     Ok(json!({ "EndpointArn": context.place().arn(Noun::Endpoint, name) }))
 }
 
-pub(super) fn update(context: Context<'_>, body: Value) -> Result<Value, Failure> {
+pub(super) fn update(context: &mut Context<'_>, body: Value) -> Result<Value, Failure> {
     let update: Update = shape::decode(body)?;
     let name = update.endpoint_name;
     let excluded = |property: &str| {
@@ -77,7 +77,7 @@ pub(super) fn update(context: Context<'_>, body: Value) -> Result<Value, Failure
     let (region, moment) = (&mut *context.region, &context.moment);
     let made = region.update_endpoint(&name, update.endpoint_config_name, kept, rollout, moment);
     made.map_err(|refusal| context.failure(refusal))?;
-    named(&context, &name)
+    named(context, &name)
 }
 
 /// How long both fleets serve side by side, and what undoes that.
@@ -138,7 +138,7 @@ fn batches(config: &Value, pointer: &str) -> u32 {
     }
 }
 
-pub(super) fn adjust(context: Context<'_>, body: Value) -> Result<Value, Failure> {
+pub(super) fn adjust(context: &mut Context<'_>, body: Value) -> Result<Value, Failure> {
     let adjustment: Adjustment = shape::decode(body)?;
     let desired = adjustment.desired_weights_and_capacities.into_iter();
     let wishes: Vec<Wish> = desired
@@ -152,10 +152,10 @@ pub(super) fn adjust(context: Context<'_>, body: Value) -> Result<Value, Failure
     let (region, moment) = (&mut *context.region, &context.moment);
     let made = region.adjust_endpoint(&name, &wishes, moment);
     made.map_err(|refusal| context.failure(refusal))?;
-    named(&context, &name)
+    named(context, &name)
 }
 
-pub(super) fn delete(context: Context<'_>, body: &Value) -> Result<Value, Failure> {
+pub(super) fn delete(context: &mut Context<'_>, body: &Value) -> Result<Value, Failure> {
     let (region, moment) = (&mut *context.region, &context.moment);
     let gone = region.delete_endpoint(&text(body, "EndpointName"), moment);
     gone.map_err(|refusal| context.failure(refusal))?;

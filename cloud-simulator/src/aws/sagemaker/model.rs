@@ -50,7 +50,7 @@ fn registry_region(image: &str) -> Option<&str> {
     host.split_once(".dkr.ecr.")?.1.split('.').next()
 }
 
-pub(super) fn create(context: Context<'_>, mut body: Value) -> Result<Value, Failure> {
+pub(super) fn create(context: &mut Context<'_>, mut body: Value) -> Result<Value, Failure> {
     let tags = take_tags(&mut body)?;
     let name = text(&body, "ModelName");
     let definitions = match (body.get("PrimaryContainer"), body.get("Containers")) {
@@ -89,7 +89,7 @@ pub(super) fn describe(context: &Context<'_>, body: &Value) -> Result<Value, Fai
     Ok(answer)
 }
 
-pub(super) fn delete(context: Context<'_>, body: &Value) -> Result<Value, Failure> {
+pub(super) fn delete(context: &mut Context<'_>, body: &Value) -> Result<Value, Failure> {
     let gone = context.region.delete_model(&text(body, "ModelName"));
     gone.map_err(|refusal| context.failure(refusal))?;
     Ok(Value::Null)

@@ -65,7 +65,7 @@ fn written(tags: &Tags) -> Vec<Value> {
         .collect()
 }
 
-pub(super) fn add(mut context: Context<'_>, body: Value) -> Result<Value, Failure> {
+pub(super) fn add(context: &mut Context<'_>, body: Value) -> Result<Value, Failure> {
     let query: Query = shape::decode(body)?;
     let new = collect(query.tags)?;
     let tags = context.tags(&query.resource_arn)?;
@@ -79,14 +79,14 @@ pub(super) fn add(mut context: Context<'_>, body: Value) -> Result<Value, Failur
     Ok(json!({ "Tags": written(tags) }))
 }
 
-pub(super) fn delete(mut context: Context<'_>, body: Value) -> Result<Value, Failure> {
+pub(super) fn delete(context: &mut Context<'_>, body: Value) -> Result<Value, Failure> {
     let query: Query = shape::decode(body)?;
     let tags = context.tags(&query.resource_arn)?;
     tags.retain(|key, _| !query.tag_keys.contains(key));
     Ok(json!({}))
 }
 
-pub(super) fn list(mut context: Context<'_>, body: Value) -> Result<Value, Failure> {
+pub(super) fn list(context: &mut Context<'_>, body: Value) -> Result<Value, Failure> {
     let query: Query = shape::decode(body)?;
     let mut rest = context.tags(&query.resource_arn)?.clone();
     if let Some(token) = &query.next_token {
