@@ -92,6 +92,8 @@ pub struct Exchange {
     pub status: u16,
     /// The code of the error; empty where there was none.
     pub code: String,
+    /// What was done to it by a rule or a limit.
+    pub fault: Option<Fault>,
 }
 
 /// One account, and what is known of the services' contract.
@@ -113,6 +115,7 @@ impl Aws {
             operation: String::new(),
             status: 200,
             code: String::new(),
+            fault: None,
         };
         let Some((service, operation)) = asked_for(request) else {
             let failure = Failure::new(404, "UnknownOperationException", "");
@@ -128,6 +131,7 @@ impl Aws {
         };
         exchange.region.clone_from(&region);
         let fault = world.admit(operation);
+        exchange.fault = fault;
         let refusal = fault.and_then(|fault| Failure::of_fault(fault, service));
         let result = match refusal {
             Some(refusal) => Err(refusal),

@@ -20,7 +20,7 @@ pub use fault::{Fault, Rule, When};
 pub use phase::{Move, Phase, Trouble};
 pub use refusal::{Noun, Refusal};
 pub use region::{Conditions, Configuration, Container, Model, Region, Tags};
-pub use scaling::{Action, Activity, Envelope, Policy, Suspension, Target, TargetKey};
+pub use scaling::{Action, Activity, Bounds, Envelope, Policy, Suspension, Target, TargetKey};
 pub use schedule::{Schedule, Timed};
 pub use world::{Delays, World};
 

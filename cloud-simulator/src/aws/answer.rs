@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Service, identity};
-use crate::engine::{Fault, Noun, Refusal};
+use crate::engine::Fault;
 
 /// How an answer gets to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,88 +136,4 @@ impl Failure {
             .push(("x-amzn-errortype", self.code.to_owned()));
         answer
     }
-}
-
-/// Where things of an account in a region are.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
-    pub(super) account: &'a str,
-    pub(super) region: &'a str,
-}
-
-impl Place<'_> {
-    /// The name of a model, a configuration or an endpoint for all of AWS.
-    pub(super) fn arn(&self, noun: Noun, name: &str) -> String {
-        let Self { account, region } = self;
-        let kind = match noun {
-            Noun::Configuration => "endpoint-config",
-            Noun::Endpoint => "endpoint",
-            Noun::Model | Noun::Variant | Noun::Target | Noun::Policy | Noun::Action => "model",
-        };
-        format!("arn:aws:sagemaker:{region}:{account}:{kind}/{name}")
-    }
-
-    /// A refusal of the engine in the words of SageMaker.
-    pub(super) fn failure(&self, refusal: Refusal) -> Failure {
-        let word = |noun| match noun {
-            Noun::Configuration => "endpoint configuration".to_owned(),
-            other => other.to_string(),
-        };
-        match refusal {
-            Refusal::Missing {
-                noun: Noun::Variant,
-                name,
-            } => Failure::validation(format!("Could not find production variant \"{name}\".")),
-            Refusal::Missing { noun, name } => {
-                let arn = self.arn(noun, &name);
-                Failure::validation(format!("Could not find {} \"{arn}\".", word(noun)))
-            }
-            Refusal::Exists { noun, name } => {
-                let (arn, noun) = (self.arn(noun, &name), word(noun));
-                Failure::validation(format!("Cannot create already existing {noun} \"{arn}\"."))
-            }
-            Refusal::Busy { endpoint } => {
-                let arn = self.arn(Noun::Endpoint, &endpoint);
-                Failure::validation(format!("Cannot update in-progress endpoint \"{arn}\"."))
-            }
-            Refusal::Broken { endpoint } => {
-                let arn = self.arn(Noun::Endpoint, &endpoint);
-                Failure::validation(format!("Cannot update failed endpoint \"{arn}\"."))
-            }
-            Refusal::InUse { noun, name, by } => {
-                let (arn, by) = (self.arn(noun, &name), self.arn(Noun::Endpoint, &by));
-                let message = format!(
-                    "Cannot delete {} \"{arn}\": in use by \"{by}\".",
-                    word(noun)
-                );
-                Failure::new(400, "ResourceInUse", message)
-            }
-            Refusal::Quota {
-                instance_type,
-                limit,
-                used,
-                wanted,
-            } => Failure::new(
-                400,
-                "ResourceLimitExceeded",
-                quota(&instance_type, limit, used, wanted),
-            ),
-            Refusal::Scaled { variants } => Failure::validation(format!(
-                "The variant(s) \"{}\" must be deregistered as scalable target(s) with AWS Auto \
-                 Scaling before they can be removed or have their instance type updated.",
-                variants.join(", ")
-            )),
-            Refusal::Invalid(reason) => Failure::validation(reason),
-        }
-    }
-}
-
-fn quota(instance_type: &str, limit: u32, used: u32, wanted: u32) -> String {
-    format!(
-        "The account-level service limit '{instance_type} for endpoint usage' is {limit} \
-         Instances, with current utilization of {used} Instances and a request delta of {wanted} \
-         Instances. Please use AWS Service Quotas to request an increase for this quota. If AWS \
-         Service Quotas is not available, contact AWS support to request an increase for this \
-         quota."
-    )
 }

@@ -134,24 +134,31 @@ impl Contract {
 /// What is wrong, as the services say it; one text for each member.
 fn words(error: &ValidationError<'_>) -> Vec<String> {
     let path = place(error.instance_path().as_str());
-    let value = match error.instance().as_ref() {
-        Value::String(text) => format!("'{text}'"),
-        other => format!("'{other}'"),
-    };
     let below = |name: &str| {
         let dot = if path.is_empty() { "" } else { "." };
         format!("{path}{dot}{}", small(name))
     };
-    let constraint = match error.kind() {
+    match error.kind() {
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
-            return vec![unmet("null", &below(name), "Member must not be null")];
+            vec![unmet("null", &below(name), "Member must not be null")]
         }
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            let texts = unexpected.iter();
             let text = |name: &String| unmet(name, &below(name), "Member must be known");
-            return texts.map(text).collect();
+            unexpected.iter().map(text).collect()
         }
+        kind => {
+            let value = match error.instance().as_ref() {
+                Value::String(text) => format!("'{text}'"),
+                other => format!("'{other}'"),
+            };
+            vec![unmet(&value, &path, &constraint(kind))]
+        }
+    }
+}
+
+fn constraint(kind: &ValidationErrorKind) -> String {
+    match kind {
         ValidationErrorKind::Pattern { pattern } => {
             let bare = pattern.trim_start_matches("^(?:").trim_end_matches(")$");
             format!("Member must satisfy regular expression pattern: {bare}")
@@ -177,8 +184,7 @@ fn words(error: &ValidationError<'_>) -> Vec<String> {
             )
         }
         other => format!("Member must satisfy {}", other.keyword()),
-    };
-    vec![unmet(&value, &path, &constraint)]
+    }
 }
 
 /// `/ProductionVariants/0/InstanceType` as `productionVariants.1.member.instanceType`.

@@ -4,6 +4,7 @@ mod configuration;
 mod endpoint;
 mod listing;
 mod model;
+mod place;
 mod status;
 mod tag;
 
@@ -11,9 +12,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Number, Value};
 
-use super::answer::{Failure, Place};
+use super::answer::Failure;
 use super::{Context, shape};
 use crate::engine::{Refusal, Tags};
+use place::Place;
 
 /// The most marks that a resource can have.
 const TAGS: usize = 50;
@@ -61,7 +63,7 @@ impl Context<'_> {
         }
     }
 
-    fn failure(&self, refusal: Refusal) -> Failure {
+    fn failure(&self, refusal: &Refusal) -> Failure {
         self.place().failure(refusal)
     }
 }

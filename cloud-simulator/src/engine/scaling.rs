@@ -1,5 +1,6 @@
 //! Rules that change the counts of variants, and what they did.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -47,6 +48,25 @@ pub struct Envelope {
     pub min: u32,
     /// The most.
     pub max: u32,
+}
+
+/// A least and a most, each of them where it is given.
+pub type Bounds = (Option<u32>, Option<u32>);
+
+impl Envelope {
+    /// The bounds that are given, and the old ones where they are not.
+    fn of((min, max): Bounds, old: Option<Self>) -> Result<Self, Refusal> {
+        let missing = |which: &str| Refusal::Invalid(format!("the {which} capacity is missing"));
+        let min = min.or(old.map(|old| old.min));
+        let min = min.ok_or_else(|| missing("minimum"))?;
+        let max = max.or(old.map(|old| old.max));
+        let max = max.ok_or_else(|| missing("maximum"))?;
+        if min > max {
+            let reason = format!("the minimum capacity {min} is above the maximum {max}");
+            return Err(Refusal::Invalid(reason));
+        }
+        Ok(Self { min, max })
+    }
 }
 
 /// What a target does not do for now.
@@ -154,6 +174,12 @@ impl Target {
             return None;
         }
         let load = *endpoint.load.get(&variant.name)?;
+        self.follow(load, variant.count)
+    }
+
+    /// What the policies want at so many requests a minute.
+    fn follow(&self, load: f64, current: u32) -> Option<Desire> {
+        let Envelope { min, max } = self.envelope;
         // As the service does it: the policy that wants most decides.
         let wishes = self.policies.iter().filter_map(|(name, policy)| {
             let count = (load / policy.per_instance?).ceil().clamp(0.0, 1e6);
@@ -163,17 +189,15 @@ impl Target {
             Some(((count as u32).clamp(min, max), cause, policy))
         });
         let (count, cause, policy) = wishes.max_by_key(|(count, ..)| *count)?;
-        let grows = count > variant.count;
-        let allowed = match grows {
-            true => !self.suspension.scale_out,
-            false => !self.suspension.scale_in && !policy.grows_only,
+        let (allowed, cooldown) = match count.cmp(&current) {
+            Ordering::Equal => return None,
+            Ordering::Greater => (!self.suspension.scale_out, policy.cooldown_out),
+            Ordering::Less => {
+                let allowed = !self.suspension.scale_in && !policy.grows_only;
+                (allowed, policy.cooldown_in)
+            }
         };
-        let cooldown = if grows {
-            policy.cooldown_out
-        } else {
-            policy.cooldown_in
-        };
-        (allowed && count != variant.count).then_some(Desire {
+        allowed.then_some(Desire {
             count,
             cause,
             cooldown: Some(cooldown),
@@ -197,7 +221,7 @@ impl Region {
     pub fn register_target(
         &mut self,
         key: TargetKey,
-        (min, max): (Option<u32>, Option<u32>),
+        (min, max): Bounds,
         suspension: Option<Suspension>,
         tags: Option<Tags>,
         moment: &Moment,
@@ -211,19 +235,10 @@ impl Region {
                 name: key.variant,
             });
         }
-        let old = self.targets.get(&key);
-        let bound = |new: Option<u32>, old: Option<u32>, which: &str| {
-            let missing = || Refusal::Invalid(format!("the {which} capacity is missing"));
-            new.or(old).ok_or_else(missing)
-        };
-        let min = bound(min, old.map(|old| old.envelope.min), "minimum")?;
-        let max = bound(max, old.map(|old| old.envelope.max), "maximum")?;
-        if min > max {
-            let reason = format!("the minimum capacity {min} is above the maximum {max}");
-            return Err(Refusal::Invalid(reason));
-        }
+        let old = self.targets.get(&key).map(|target| target.envelope);
+        let envelope = Envelope::of((min, max), old)?;
         let target = self.targets.entry(key).or_insert_with(|| Target {
-            envelope: Envelope { min, max },
+            envelope,
             suspension: Suspension::default(),
             policies: BTreeMap::new(),
             actions: BTreeMap::new(),
@@ -232,7 +247,7 @@ impl Region {
             created: moment.now,
             tags: Tags::new(),
         });
-        target.envelope = Envelope { min, max };
+        target.envelope = envelope;
         target.suspension = suspension.unwrap_or(target.suspension);
         target.tags.extend(tags.into_iter().flatten());
         Ok(())
@@ -263,13 +278,11 @@ impl Region {
     pub(super) fn due(&self, now: Timestamp) -> Option<Timestamp> {
         let endpoints = self.endpoints.values();
         let endpoints = endpoints.filter_map(|endpoint| endpoint.due(now, &self.conditions));
-        let actions = self.targets.values().flat_map(|target| {
-            let awake = (!target.suspension.scheduled).then_some(target.actions.values());
-            awake
-                .into_iter()
-                .flatten()
-                .filter_map(|action| action.timed.next())
-        });
+        let actions = self
+            .targets
+            .values()
+            .flat_map(|target| target.actions.values());
+        let actions = actions.filter_map(|action| action.timed.next());
         let targets = self.targets.iter().filter_map(|(key, target)| {
             let (endpoint, variant) = scalable(self, key)?;
             let rests = [target.quiet_until, target.cooling_until];
@@ -288,11 +301,7 @@ impl Region {
     /// Carries out everything that is due.
     pub(super) fn step(&mut self, moment: &Moment) {
         self.settle_endpoints(moment);
-        for target in self
-            .targets
-            .values_mut()
-            .filter(|target| !target.suspension.scheduled)
-        {
+        for target in self.targets.values_mut() {
             act(target, moment.now);
         }
         for key in self.targets.keys().cloned().collect::<Vec<_>>() {
@@ -333,25 +342,24 @@ impl Region {
     }
 }
 
-/// Carries out the actions of a target that are due. Bounds that cross each other give way to the
-/// one that the action sets.
+/// Carries out the actions of a target that are due, or lets them pass where they are suspended.
+/// Bounds that cross each other give way to the one that the action sets.
 fn act(target: &mut Target, now: Timestamp) {
     for action in target.actions.values_mut() {
         while action.timed.next().is_some_and(|next| next <= now) {
             action.timed.pass();
-            let Envelope { min, max } = target.envelope;
-            let new_min = action.min.unwrap_or(min);
-            let new_max = action.max.unwrap_or(max);
-            target.envelope = match action.min {
-                Some(_) => Envelope {
-                    min: new_min,
-                    max: new_max.max(new_min),
-                },
-                None => Envelope {
-                    min: new_min.min(new_max),
-                    max: new_max,
-                },
-            };
+            if target.suspension.scheduled {
+                continue;
+            }
+            let Envelope { min, max } = &mut target.envelope;
+            if let Some(new) = action.max {
+                *max = new;
+                *min = (*min).min(new);
+            }
+            if let Some(new) = action.min {
+                *min = new;
+                *max = (*max).max(new);
+            }
         }
     }
 }

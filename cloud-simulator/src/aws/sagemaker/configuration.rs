@@ -87,7 +87,7 @@ pub(super) fn create(context: &mut Context<'_>, mut body: Value) -> Result<Value
     let made = context
         .region
         .create_configuration(name.clone(), configuration);
-    made.map_err(|refusal| context.failure(refusal))?;
+    made.map_err(|refusal| context.failure(&refusal))?;
     let arn = context.place().arn(Noun::Configuration, &name);
     Ok(json!({ "EndpointConfigArn": arn }))
 }
@@ -96,7 +96,7 @@ pub(super) fn describe(context: &Context<'_>, body: &Value) -> Result<Value, Fai
     let name = text(body, "EndpointConfigName");
     let Some(configuration) = context.region.configurations.get(&name) else {
         let noun = Noun::Configuration;
-        return Err(context.failure(Refusal::Missing { noun, name }));
+        return Err(context.failure(&Refusal::Missing { noun, name }));
     };
     let mut answer = configuration.document.clone();
     answer["EndpointConfigArn"] = context.place().arn(Noun::Configuration, &name).into();
@@ -111,7 +111,7 @@ pub(super) fn delete(context: &mut Context<'_>, body: &Value) -> Result<Value, F
     let gone = context
         .region
         .delete_configuration(&text(body, "EndpointConfigName"));
-    gone.map_err(|refusal| context.failure(refusal))?;
+    gone.map_err(|refusal| context.failure(&refusal))?;
     Ok(Value::Null)
 }
 

@@ -51,7 +51,7 @@ pub(super) fn create(context: &mut Context<'_>, mut body: Value) -> Result<Value
     let rollout = rollout(body.get("DeploymentConfig").cloned())?;
     let (region, moment) = (&mut *context.region, &context.moment);
     let made = region.create_endpoint(name.clone(), configuration, rollout, tags, moment);
-    made.map_err(|refusal| context.failure(refusal))?;
+    made.map_err(|refusal| context.failure(&refusal))?;
     named(context, &name)
 }
 
@@ -76,52 +76,51 @@ pub(super) fn update(context: &mut Context<'_>, body: Value) -> Result<Value, Fa
     let rollout = rollout(update.deployment_config.or(retained))?;
     let (region, moment) = (&mut *context.region, &context.moment);
     let made = region.update_endpoint(&name, update.endpoint_config_name, kept, rollout, moment);
-    made.map_err(|refusal| context.failure(refusal))?;
+    made.map_err(|refusal| context.failure(&refusal))?;
     named(context, &name)
 }
 
-/// How long both fleets serve side by side, and what undoes that.
+/// What the document says of how an update is carried out.
 fn rollout(document: Option<Value>) -> Result<Rollout, Failure> {
     let Some(config) = document else {
         return Ok(Rollout::default());
     };
-    let number = |pointer: &str| {
-        let found = config.pointer(pointer).and_then(Value::as_u64);
-        u32::try_from(found.unwrap_or(0)).unwrap_or(u32::MAX)
-    };
-    let policies = ["/BlueGreenUpdatePolicy", "/RollingUpdatePolicy"];
-    if policies
-        .iter()
-        .all(|policy| config.pointer(policy).is_some())
-    {
+    let mut policies = ["BlueGreenUpdatePolicy", "RollingUpdatePolicy"].iter();
+    if policies.all(|policy| config.get(policy).is_some()) {
         let message = "BlueGreenUpdatePolicy and RollingUpdatePolicy cannot both be given.";
         return Err(Failure::validation(message));
     }
-    let routing = "/BlueGreenUpdatePolicy/TrafficRoutingConfiguration";
-    let wait = number(&format!("{routing}/WaitIntervalInSeconds"));
-    let kind = config
-        .pointer(&format!("{routing}/Type"))
-        .and_then(Value::as_str);
-    let waits = match kind {
-        Some("CANARY") => 2,
-        Some("LINEAR") => batches(&config, &format!("{routing}/LinearStepSize")),
-        Some(_) => 1,
-        None => 0,
-    };
-    let rolling = number("/RollingUpdatePolicy/WaitIntervalInSeconds");
-    let rolls = batches(&config, "/RollingUpdatePolicy/MaximumBatchSize");
-    let bake = wait
-        .saturating_mul(waits)
-        .saturating_add(number("/BlueGreenUpdatePolicy/TerminationWaitInSeconds"))
-        .saturating_add(rolling.saturating_mul(rolls));
     let alarms = config.pointer("/AutoRollbackConfiguration/Alarms");
     let alarms = alarms.and_then(Value::as_array).into_iter().flatten();
     let alarms = alarms.filter_map(|alarm| alarm.get("AlarmName")?.as_str().map(str::to_owned));
     Ok(Rollout {
-        bake,
+        bake: bake(&config),
         alarms: alarms.collect(),
         document: Some(config.clone()),
     })
+}
+
+/// Seconds that both fleets serve side by side.
+fn bake(config: &Value) -> u32 {
+    let number = |pointer: &str| {
+        let found = config.pointer(pointer).and_then(Value::as_u64);
+        u32::try_from(found.unwrap_or(0)).unwrap_or(u32::MAX)
+    };
+    let routing = "/BlueGreenUpdatePolicy/TrafficRoutingConfiguration";
+    let kind = config.pointer(&format!("{routing}/Type"));
+    let waits = match kind.and_then(Value::as_str) {
+        Some("CANARY") => 2,
+        Some("LINEAR") => batches(config, &format!("{routing}/LinearStepSize")),
+        Some(_) => 1,
+        None => 0,
+    };
+    let rolls = batches(config, "/RollingUpdatePolicy/MaximumBatchSize");
+    let parts = [
+        number(&format!("{routing}/WaitIntervalInSeconds")).saturating_mul(waits),
+        number("/BlueGreenUpdatePolicy/TerminationWaitInSeconds"),
+        number("/RollingUpdatePolicy/WaitIntervalInSeconds").saturating_mul(rolls),
+    ];
+    parts.into_iter().fold(0, u32::saturating_add)
 }
 
 /// The number of steps of a size in percent. One in instances is taken for two steps, as the
@@ -151,14 +150,14 @@ pub(super) fn adjust(context: &mut Context<'_>, body: Value) -> Result<Value, Fa
     let name = adjustment.endpoint_name;
     let (region, moment) = (&mut *context.region, &context.moment);
     let made = region.adjust_endpoint(&name, &wishes, moment);
-    made.map_err(|refusal| context.failure(refusal))?;
+    made.map_err(|refusal| context.failure(&refusal))?;
     named(context, &name)
 }
 
 pub(super) fn delete(context: &mut Context<'_>, body: &Value) -> Result<Value, Failure> {
     let (region, moment) = (&mut *context.region, &context.moment);
     let gone = region.delete_endpoint(&text(body, "EndpointName"), moment);
-    gone.map_err(|refusal| context.failure(refusal))?;
+    gone.map_err(|refusal| context.failure(&refusal))?;
     Ok(Value::Null)
 }
 
@@ -166,7 +165,7 @@ pub(super) fn describe(context: &Context<'_>, body: &Value) -> Result<Value, Fai
     let name = text(body, "EndpointName");
     let Some(endpoint) = context.region.endpoints.get(&name) else {
         let noun = Noun::Endpoint;
-        return Err(context.failure(Refusal::Missing { noun, name }));
+        return Err(context.failure(&Refusal::Missing { noun, name }));
     };
     Ok(status::document(context, &name, endpoint))
 }

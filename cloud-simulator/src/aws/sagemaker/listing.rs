@@ -89,29 +89,22 @@ pub(super) fn page(
             fitting.push((entry.mark(sort_by), entry.summary));
         }
     }
-    fitting.sort_by(|(left, _), (right, _)| {
-        if descending {
-            right.cmp(left)
-        } else {
-            left.cmp(right)
-        }
-    });
+    let order = |left: &Mark, right: &Mark| match descending {
+        true => right.cmp(left),
+        false => left.cmp(right),
+    };
+    fitting.sort_by(|(left, _), (right, _)| order(left, right));
     if let Some(token) = &query.next_token {
         let last = decode(token).ok_or_else(|| Failure::validation("Invalid NextToken."))?;
-        fitting.retain(|(mark, _)| {
-            if descending {
-                *mark < last
-            } else {
-                *mark > last
-            }
-        });
+        fitting.retain(|(mark, _)| order(mark, &last).is_gt());
     }
-    let size = query.max_results.unwrap_or(PAGE);
-    let next = fitting
-        .get(size)
-        .and_then(|_| fitting.get(size.checked_sub(1)?));
-    let next = next.map(|(mark, _)| encode(mark));
+    let size = query.max_results.unwrap_or(PAGE).max(1);
+    let more = fitting.len() > size;
     fitting.truncate(size);
+    let next = fitting
+        .last()
+        .filter(|_| more)
+        .map(|(mark, _)| encode(mark));
     let summaries: Vec<Value> = fitting.into_iter().map(|(_, summary)| summary).collect();
     let mut answer = json!({ member: summaries });
     if let Some(next) = next {

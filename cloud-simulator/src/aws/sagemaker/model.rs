@@ -70,7 +70,7 @@ pub(super) fn create(context: &mut Context<'_>, mut body: Value) -> Result<Value
         tags,
     };
     let made = context.region.create_model(name.clone(), model);
-    made.map_err(|refusal| context.failure(refusal))?;
+    made.map_err(|refusal| context.failure(&refusal))?;
     Ok(json!({ "ModelArn": context.place().arn(Noun::Model, &name) }))
 }
 
@@ -78,7 +78,7 @@ pub(super) fn describe(context: &Context<'_>, body: &Value) -> Result<Value, Fai
     let name = text(body, "ModelName");
     let Some(model) = context.region.models.get(&name) else {
         let noun = Noun::Model;
-        return Err(context.failure(Refusal::Missing { noun, name }));
+        return Err(context.failure(&Refusal::Missing { noun, name }));
     };
     let mut answer = model.document.clone();
     answer["ModelArn"] = context.place().arn(Noun::Model, &name).into();
@@ -91,7 +91,7 @@ pub(super) fn describe(context: &Context<'_>, body: &Value) -> Result<Value, Fai
 
 pub(super) fn delete(context: &mut Context<'_>, body: &Value) -> Result<Value, Failure> {
     let gone = context.region.delete_model(&text(body, "ModelName"));
-    gone.map_err(|refusal| context.failure(refusal))?;
+    gone.map_err(|refusal| context.failure(&refusal))?;
     Ok(Value::Null)
 }
 

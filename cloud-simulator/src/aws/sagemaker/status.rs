@@ -69,9 +69,8 @@ pub(super) fn document(context: &Context<'_>, name: &str, endpoint: &Endpoint) -
     }
     for (member, role) in MEMBERS {
         let of_role = endpoint.fleet.iter().filter(|variant| variant.role == role);
-        let all: Vec<Value> = of_role
-            .map(|variant| summary(region, endpoint, variant))
-            .collect();
+        let all = of_role.map(|variant| summary(region, endpoint, variant));
+        let all: Vec<Value> = all.collect();
         if !all.is_empty() {
             set(member, all.into());
         }
@@ -82,18 +81,23 @@ pub(super) fn document(context: &Context<'_>, name: &str, endpoint: &Endpoint) -
             pending(region, endpoint, coming),
         );
     }
-    let configuration = region.configurations.get(&endpoint.configuration);
-    if let Some(document) = configuration.map(|configuration| &configuration.document) {
-        for member in ["AsyncInferenceConfig", "ExplainerConfig", "MetricsConfig"] {
-            if let Some(value) = document.get(member) {
-                set(member, value.clone());
-            }
-        }
-        if let Some(capture) = document.get("DataCaptureConfig") {
-            set("DataCaptureConfig", capture_summary(capture));
-        }
+    if let Some(configuration) = region.configurations.get(&endpoint.configuration) {
+        answer.extend(ordered_members(&configuration.document));
     }
     Value::Object(answer)
+}
+
+/// What an endpoint tells of its configuration.
+fn ordered_members(document: &Value) -> Map<String, Value> {
+    let same = ["AsyncInferenceConfig", "ExplainerConfig", "MetricsConfig"];
+    let same = same
+        .into_iter()
+        .filter_map(|member| Some((member, document.get(member)?.clone())));
+    let capture = document.get("DataCaptureConfig");
+    let capture = capture.map(|capture| ("DataCaptureConfig", capture_summary(capture)));
+    let all = same.chain(capture);
+    all.map(|(member, value)| (member.to_owned(), value))
+        .collect()
 }
 
 const MEMBERS: [(&str, Role); 2] = [

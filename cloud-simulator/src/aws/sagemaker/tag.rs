@@ -43,7 +43,7 @@ impl Context<'_> {
 
     fn tags(&mut self, arn: &str) -> Result<&mut Tags, Failure> {
         let (noun, name) = self.resource(arn)?;
-        let missing = self.failure(Refusal::Missing {
+        let missing = self.failure(&Refusal::Missing {
             noun,
             name: name.clone(),
         });
