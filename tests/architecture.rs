@@ -160,6 +160,7 @@ fn all_sources() -> Vec<PathBuf> {
         "providers/local",
         "forecast",
         "capacity",
+        "cloud-simulator",
         "placement",
         "serve",
         "simulator",
