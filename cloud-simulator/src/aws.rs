@@ -9,6 +9,9 @@ mod sagemaker;
 mod shape;
 mod signature;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

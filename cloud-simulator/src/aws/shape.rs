@@ -223,7 +223,7 @@ static QUOTAS: [Shape; 2] = [
 ];
 
 /// The operations of a service.
-const fn shapes(service: Service) -> &'static [Shape] {
+pub(super) const fn shapes(service: Service) -> &'static [Shape] {
     match service {
         Service::SageMaker => &SAGEMAKER,
         Service::Autoscaling => &AUTOSCALING,

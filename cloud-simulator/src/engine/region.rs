@@ -129,7 +129,8 @@ impl Region {
     /// Makes a configuration.
     ///
     /// # Errors
-    /// Its name is taken, a model of it does not exist, or two variants have the same name.
+    /// Its name is taken, a model of it does not exist, two variants have the same name, or one has
+    /// no weight or no instances.
     pub fn create_configuration(
         &mut self,
         name: String,
@@ -141,6 +142,7 @@ impl Region {
                 let twice = format!("there are two variants {:?}", variant.name);
                 return Err(Refusal::Invalid(twice));
             }
+            variant.require_sound()?;
         }
         self.require_models(&configuration.variants)?;
         take(
