@@ -8,10 +8,8 @@
 //! Provider `sim` has a cloud of its own on purpose. There a call is over when it returns, the
 //! world is a file that processes share, and calls carry the keys and errors of Isobar's own
 //! provider contract. Here a call begins something that ends later, a client has to ask how it
-//! went, and errors are those of a service that has never heard of Isobar. Of the two engines
-//! only the counting of instances against quotas is alike, which is ten lines; one engine for both
-//! would have to be told at every operation which of the two it is.
-
+//! went, and errors are those of a service that has never heard of Isobar
+//! (`docs/decisions/0013-two-simulated-clouds.md`).
 //!
 //! A test has a cloud of its own like this:
 //!

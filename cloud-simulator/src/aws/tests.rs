@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{Aws, Service, shape};
+use super::{Aws, Key, Request, Service, shape};
 use crate::engine::World;
 
 /// Values that are near to what some member may hold, and some that are near to nothing.
@@ -213,7 +213,52 @@ fn world() -> World {
     world
 }
 
+/// Something that is near to an authorization header.
+fn authorization() -> impl Strategy<Value = String> {
+    let part = prop::sample::select(vec![
+        "AWS4-HMAC-SHA256 ",
+        "Credential=",
+        "test/20300101/us-east-1/sagemaker/aws4_request",
+        "/",
+        "-",
+        ", ",
+        "SignedHeaders=",
+        "host;x-amz-date",
+        ";",
+        "Signature=",
+        "0",
+        "ü",
+    ]);
+    prop::collection::vec(part, 0..14).prop_map(|parts| parts.concat())
+}
+
 proptest! {
+    #[test]
+    fn nobody_gets_in_by_chance(
+        authorization in authorization(),
+        date in prop::sample::select(vec!["", "2030", "20300101T000000Z", "20309999T000000Z"]),
+        host in prop::sample::select(vec!["", "127.0.0.1:1", "[::1", "a b"]),
+        target in prop::sample::select(vec!["/", "/?a=b", "*", "//"]),
+    ) {
+        let key = Key { secret: "test".to_owned(), token: None, expired: false };
+        let aws = Aws { keys: BTreeMap::from([("test".to_owned(), key)]), ..aws() };
+        let headers = [
+            ("authorization", authorization.as_str()),
+            ("host", host),
+            ("x-amz-date", date),
+            ("x-amz-target", "SageMaker.ListModels"),
+        ];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let request = Request {
+            method: "POST".to_owned(),
+            target: target.to_owned(),
+            headers: headers.to_vec(),
+            body: b"{}".to_vec(),
+        };
+        let (answer, exchange) = aws.answer(&mut world(), &request);
+        prop_assert_eq!((answer.status, exchange.region.as_str()), (403, ""));
+    }
+
     #[test]
     fn any_request_is_answered(calls in prop::collection::vec((call(), 0..400_i64), 1..12)) {
         let mut world = world();
