@@ -40,6 +40,7 @@ impl Placer {
         let zones = setting.scenario.zones.iter().enumerate();
         let zones: Vec<Zone> = zones.map(zone).collect();
         let sites = zones.iter().map(|zone| Site {
+            ceilings: BTreeMap::new(),
             zone: zone.name.clone(),
             shapes: vec![ONE.to_owned()],
             minimum: 1,
