@@ -38,7 +38,7 @@ pub enum FormatError {
     Flawed(Flaws),
 }
 
-/// What is looked at before the rest.
+/// What alone is read of a document that is not of the shape of this version.
 #[derive(Deserialize)]
 struct VersionDocument {
     #[serde(default)]
@@ -48,6 +48,8 @@ struct VersionDocument {
 /// A state as it is read.
 #[derive(Deserialize)]
 struct StateDocument {
+    #[serde(default)]
+    version: Option<Json>,
     lineage: String,
     serial: u64,
     #[serde(default)]
@@ -212,17 +214,22 @@ pub fn from_json(text: &str) -> Result<State, FormatError> {
 pub fn inspect(text: &str) -> Result<(State, Flaws), FormatError> {
     let malformed = |reason: String| FormatError::Malformed(reason);
     let unread = |error: serde_json::Error| malformed(error.to_string());
-    let version: VersionDocument = serde_json::from_str(text).map_err(unread)?;
-    match version.version.as_ref().and_then(Json::as_u64) {
-        Some(found) if found > FORMAT => return Err(FormatError::TooNew { found }),
-        Some(_) => {}
-        None => return Err(malformed("it has no version".to_owned())),
-    }
     let (document, intact) = rayon::join(
         || serde_json::from_str::<StateDocument>(text),
         || verify::holds(text),
     );
-    let document = document.map_err(unread)?;
+    let document = match document {
+        Ok(document) => {
+            readable(document.version.as_ref())?;
+            document
+        }
+        // One of another version may have another shape.
+        Err(error) => {
+            let found: VersionDocument = serde_json::from_str(text).map_err(unread)?;
+            readable(found.version.as_ref())?;
+            return Err(unread(error));
+        }
+    };
     let flaws = flaws(&document, intact);
     let mut state = State::new(document.lineage);
     state.serial = document.serial;
@@ -243,6 +250,15 @@ pub fn inspect(text: &str) -> Result<(State, Flaws), FormatError> {
         state.pending.insert(address, IdempotencyKey::new(key));
     }
     Ok((state, flaws))
+}
+
+/// Whether a document of this version can be read.
+fn readable(version: Option<&Json>) -> Result<(), FormatError> {
+    match version.and_then(Json::as_u64) {
+        Some(found) if found > FORMAT => Err(FormatError::TooNew { found }),
+        Some(_) => Ok(()),
+        None => Err(FormatError::Malformed("it has no version".to_owned())),
+    }
 }
 
 /// What is wrong with a document of the right shape.
