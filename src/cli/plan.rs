@@ -142,9 +142,10 @@ impl Draft {
             Mode::Destroy => Needs::Nothing,
             Mode::Normal | Mode::RefreshOnly => Needs::Configuration,
         };
+        let ahead = project::state_ahead(session);
         let project = Project::load(session, needs)?;
         let given = project.given(session, &planning.assignments)?;
-        let state = project::state(session)?;
+        let state = project::state_of(session, ahead)?;
         Ok(Self {
             mode,
             selection: Selection {
@@ -160,9 +161,10 @@ impl Draft {
 
     /// Reads configuration, variables and state, to hold what is there against them.
     pub(super) fn to_compare(session: &Session, args: &args::Drift) -> Result<Self, Stopped> {
+        let ahead = project::state_ahead(session);
         let project = Project::load(session, Needs::Configuration)?;
         let given = project.given(session, &args.assignments)?;
-        let state = project::state(session)?;
+        let state = project::state_of(session, ahead)?;
         Ok(Self {
             selection: Selection {
                 targets: args.target.clone(),

@@ -129,11 +129,17 @@ impl Address {
     /// A managed resource or a noun in the root module.
     #[must_use]
     pub fn new(kind: &str, name: &str) -> Self {
+        Self::of(kind.into(), name.into())
+    }
+
+    /// As [`Address::new`], of texts that others have, too.
+    #[must_use]
+    pub const fn of(kind: Arc<str>, name: Arc<str>) -> Self {
         Self {
             module: Vec::new(),
             mode: Mode::Managed,
-            kind: kind.into(),
-            name: name.into(),
+            kind,
+            name,
             key: None,
             zone: None,
             native: None,
