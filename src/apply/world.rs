@@ -13,6 +13,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::late::node_of;
 use crate::eval::{Ambient, Frames, Instance, Scope, decode, ephemeral, evaluate};
+use crate::language::config::Repetition;
 use crate::language::lifecycle::Ignore;
 use crate::language::{Config, Declaration};
 use crate::plan::{
@@ -318,6 +319,10 @@ impl<'a> World<'a> {
         address: &Address,
         declaration: &Declaration,
     ) -> Result<Ambient, Fault> {
+        if matches!(declaration.repetition, Repetition::Once) && address.key.is_none() {
+            // Nothing that becomes known makes this another number of instances.
+            return Ok(Ambient::None);
+        }
         let block = address.block();
         if !self.ambients.contains_key(&block) {
             let expanded = match self.frames.get(&address.module) {

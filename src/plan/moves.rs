@@ -64,13 +64,10 @@ fn follow(statements: &[(&Path, &Moved)], address: &Address) -> Option<Address> 
     let mut current = None;
     let mut open: Vec<&(&Path, &Moved)> = statements.iter().collect();
     loop {
-        let next = open
-            .iter()
-            .enumerate()
-            .find_map(|(place, (path, moved))| {
-                let current = current.as_ref().unwrap_or(address);
-                Some((place, step(path, moved, current)?))
-            });
+        let next = open.iter().enumerate().find_map(|(place, (path, moved))| {
+            let current = current.as_ref().unwrap_or(address);
+            Some((place, step(path, moved, current)?))
+        });
         let Some((place, new)) = next else {
             return current;
         };

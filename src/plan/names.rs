@@ -453,11 +453,7 @@ impl<'a> Builder<'a> {
         if self.dag.has(&node) || exists(config, &node.name) {
             return vec![node];
         }
-        self.tell(undeclared::diagnostic(
-            config,
-            &node.name,
-            &reference.span,
-        ));
+        self.tell(undeclared::diagnostic(config, &node.name, &reference.span));
         Vec::new()
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 use isobar_sdk::Address;
 use isobar_sdk::provider::IdempotencyKey;
+use isobar_sdk::shared::Shared;
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
@@ -86,12 +87,16 @@ impl<'de> Visitor<'de> for Instances {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut documents: A) -> Result<Self, A::Error> {
+        let mut kinds = Shared::default();
         while let Some(mut document) = documents.next_element::<InstanceDocument>()? {
             let key = document.key.take();
-            let (address, instance) = decode_instance(document).map_err(|error| match error {
-                FormatError::Malformed(reason) => A::Error::custom(reason),
-                other => A::Error::custom(other),
-            })?;
+            let (mut address, mut instance) =
+                decode_instance(document).map_err(|error| match error {
+                    FormatError::Malformed(reason) => A::Error::custom(reason),
+                    other => A::Error::custom(other),
+                })?;
+            let all = instance.dependencies.iter_mut().chain([&mut address]);
+            all.for_each(|address| kinds.share_kind(address));
             self.0.push((key, address, instance));
         }
         Ok(self)

@@ -53,11 +53,7 @@ impl<'a> Replacement<'a> {
     ///
     /// # Errors
     /// What the system says; then nothing of it is left.
-    pub(super) fn prepare(
-        disk: &dyn Disk,
-        path: &'a Path,
-        content: &[u8],
-    ) -> io::Result<Self> {
+    pub(super) fn prepare(disk: &dyn Disk, path: &'a Path, content: &[u8]) -> io::Result<Self> {
         let mut file = NamedTempFile::new_in(folder_of(path))?;
         disk.write(&mut file, content)?;
         disk.sync(file.as_file())?;
