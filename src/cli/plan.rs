@@ -23,6 +23,7 @@ use crate::render;
 use crate::state::State;
 
 pub(super) fn run(session: &Session, args: &args::Plan) -> Result<Exit, Stopped> {
+    Session::share_work();
     copy_events(session, &args.planning)?;
     let out = args.out.as_deref().map(|path| session.path(path));
     let out = out.map(Destination::open).transpose()?;
