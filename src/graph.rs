@@ -58,6 +58,12 @@ impl<N: Ord + Hash> Dag<N> {
         }
     }
 
+    /// Whether a node is there.
+    #[must_use]
+    pub fn has(&self, node: &N) -> bool {
+        self.nodes.contains(node)
+    }
+
     fn at(&self, index: Index) -> &N {
         &self.nodes[index.index()]
     }

@@ -105,34 +105,38 @@ impl Caught {
     /// Starts applies, each of more objects than the last, until one still runs once its first
     /// record is seen and `signal` is sent: how fast a machine is decides nothing.
     fn with(place: &Place, name: &str, signal: &str) -> Self {
-        for count in [3_000, 12_000, 48_000] {
-            let text = format!(
-                "resource \"isobar_data\" \"e\" {{\n  count = {count}\n  input = count.index\n}}\n"
-            );
-            let name = format!("{name}-{count}");
-            let first = configured(place, &name, &text);
-            let other = configured(place, &name, &text);
-            let mut process = isobar(first.path(), &["apply", "-auto-approve"])
-                .stdout(Stdio::null())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap();
-            until_begun(&mut process, other.path());
-            send(&process, signal);
-            // What has ended stays until it is waited for, so it takes signals as well; one that is
-            // just ending is given the time to.
-            std::thread::sleep(Duration::from_millis(50));
-            let ended = process.try_wait().unwrap();
-            if ended.is_none_or(|status| status.code().is_none()) {
-                return Self {
-                    process,
-                    count,
-                    first,
-                    other,
-                };
-            }
-        }
-        panic!("no apply could be caught before it was done");
+        let mut counts = [3_000, 12_000, 48_000].into_iter();
+        let caught = counts.find_map(|count| Self::of(place, name, count, signal));
+        assert!(caught.is_some(), "every apply was done before {signal}");
+        caught.unwrap()
+    }
+
+    fn of(place: &Place, name: &str, count: usize, signal: &str) -> Option<Self> {
+        let text = format!(
+            "resource \"isobar_data\" \"e\" {{\n  count = {count}\n  input = count.index\n}}\n"
+        );
+        let name = format!("{name}-{count}");
+        let first = configured(place, &name, &text);
+        let other = configured(place, &name, &text);
+        let mut process = isobar(first.path(), &["apply", "-auto-approve"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        until_begun(&mut process, other.path());
+        send(&process, signal);
+        // What has ended stays until it is waited for, so it takes signals as well; one that is
+        // just ending is given the time to.
+        std::thread::sleep(Duration::from_millis(50));
+        let ended = process.try_wait().unwrap();
+        ended
+            .is_none_or(|status| status.code().is_none())
+            .then_some(Self {
+                process,
+                count,
+                first,
+                other,
+            })
     }
 }
 

@@ -16,7 +16,7 @@ impl World<'_> {
     pub(super) async fn catch_up(&mut self, providers: &Providers) -> Diagnostics {
         let mut found = Diagnostics::new();
         for (place, instance) in std::mem::take(&mut self.stale) {
-            let Some(node) = self.order.get(place).cloned() else {
+            let Some(node) = self.order.get_index(place).cloned() else {
                 continue;
             };
             if self.rests_on_failure(&node) {

@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use indexmap::IndexSet;
 use isobar_sdk::address;
 use isobar_sdk::deployment::Wire;
 use isobar_sdk::schema::{Body, Schema};
 use isobar_sdk::{Address, Diagnostic, Diagnostics, Key, Native, Value};
 
+use rustc_hash::FxBuildHasher;
+
 use super::late::node_of;
 use crate::eval::{Ambient, Frames, Instance, Scope, decode, ephemeral, evaluate};
+use crate::language::config::Repetition;
 use crate::language::lifecycle::Ignore;
 use crate::language::{Config, Declaration};
 use crate::plan::{
@@ -26,9 +30,7 @@ pub(super) struct World<'a> {
     pub(super) plan: &'a Plan,
     pub(super) names: Names,
     /// All names in the order of evaluation.
-    pub(super) order: Vec<Node>,
-    /// Where each stands in it.
-    places: BTreeMap<Node, usize>,
+    pub(super) order: IndexSet<Node, FxBuildHasher>,
     pub(super) frames: Frames<'a>,
     values: BTreeMap<Address, Value>,
     /// Deployments of which some resource is not as planned.
@@ -52,52 +54,49 @@ impl<'a> World<'a> {
     ) -> Self {
         let (names, found) = Names::of(config);
         diagnostics.extend(found);
-        let order: Vec<Node> = names.order().into_iter().cloned().collect();
-        let places: BTreeMap<Node, usize> = order.iter().cloned().zip(0..).collect();
+        let order = names.order().into_iter().cloned().collect();
+        let after = plan.changes.iter().filter_map(|(address, planned)| {
+            let after = planned.change.after()?;
+            Some((address.clone(), after.clone()))
+        });
         let mut world = Self {
             config,
             registry,
             plan,
             names,
             order,
-            places,
             frames: Frames::new(config, plan.facts.acting(), plan.variables.clone()),
-            values: BTreeMap::new(),
+            values: after.collect(),
             incomplete: BTreeSet::new(),
             stale: BTreeSet::new(),
             broken: BTreeSet::new(),
             ambients: BTreeMap::new(),
         };
-        let mut instances: BTreeMap<Address, Vec<&Address>> = BTreeMap::new();
-        for (address, planned) in &plan.changes {
-            if let Some(after) = planned.change.after() {
-                world.values.insert(address.clone(), after.clone());
-                instances.entry(address.block()).or_default().push(address);
-            }
-        }
         // Only what is made takes values from others.
-        let order = match plan.mode {
-            Mode::Normal => world.order.clone(),
-            Mode::Destroy | Mode::RefreshOnly => Vec::new(),
-        };
-        let reach = Reach::of(&plan.selection, &world.names);
-        for node in order.iter().filter(|node| reach.has(node)) {
-            for instance in world.frames.instances(&node.module) {
-                if let Err(fault) = world.replay(node, &instance, &instances) {
-                    diagnostics.push(*fault);
-                }
-            }
+        if plan.mode == Mode::Normal {
+            let order = std::mem::take(&mut world.order);
+            world.replay_all(&order, diagnostics);
+            world.order = order;
         }
         world
     }
 
+    fn replay_all(&mut self, order: &IndexSet<Node, FxBuildHasher>, found: &mut Diagnostics) {
+        let names = std::mem::take(&mut self.names);
+        let reach = Reach::of(&self.plan.selection, &names);
+        for node in order.iter().filter(|node| reach.has(node)) {
+            for instance in self.frames.instances(&node.module) {
+                if let Err(fault) = self.replay(node, &instance) {
+                    found.push(*fault);
+                }
+            }
+        }
+        drop(reach);
+        self.names = names;
+    }
+
     /// Evaluates a name as the plan did, the instances of blocks being what was planned.
-    fn replay(
-        &mut self,
-        node: &Node,
-        instance: &Instance,
-        instances: &BTreeMap<Address, Vec<&Address>>,
-    ) -> Result<(), Fault> {
+    fn replay(&mut self, node: &Node, instance: &Instance) -> Result<(), Fault> {
         match &node.name {
             Name::Variable(name) => self.frames.define_variable(instance, name),
             Name::Output(name) => self.frames.define_output(instance, name),
@@ -120,9 +119,9 @@ impl<'a> World<'a> {
             Name::Block(kind, name) => {
                 let block = Address {
                     module: instance.clone(),
-                    ..Address::new(kind, name)
+                    ..Address::of(Arc::clone(kind), Arc::clone(name))
                 };
-                self.replay_block(&block, instances.get(&block).map_or(&[], Vec::as_slice));
+                self.replay_block(&block);
                 Ok(())
             }
             Name::Data(kind, name) => {
@@ -137,7 +136,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn replay_block(&mut self, block: &Address, instances: &[&Address]) {
+    fn replay_block(&mut self, block: &Address) {
         let key = (Arc::clone(&block.kind), Arc::clone(&block.name));
         let Some(scope) = self.frames.get_mut(&block.module) else {
             return;
@@ -150,13 +149,13 @@ impl<'a> World<'a> {
         } else if let Some(empty) = empty(declaration) {
             scope.set_block(&block.kind, &block.name, empty);
         }
-        for address in instances.iter().filter(|a| a.native.is_none()) {
-            if let Some(value) = self.values.get(*address) {
-                scope.set_instance(address, value.clone());
-            }
+        let instances = self.values.range(block.clone()..);
+        let instances = instances.take_while(|(address, _)| address.shares_block(block));
+        for (address, value) in instances.clone().filter(|(a, _)| a.native.is_none()) {
+            scope.set_instance(address, value.clone());
         }
         if &*block.kind == "deployment" {
-            let owners: BTreeSet<Address> = instances.iter().map(|a| a.owner()).collect();
+            let owners: BTreeSet<Address> = instances.map(|(a, _)| a.owner()).collect();
             for owner in owners {
                 self.update_deployment(&owner);
             }
@@ -191,11 +190,11 @@ impl<'a> World<'a> {
     fn outdate(&mut self, address: &Address) {
         let node = node_of(address);
         for node in self.names.passed_on_from(&node) {
-            let Some(place) = self.places.get(node) else {
+            let Some(place) = self.order.get_index_of(node) else {
                 continue;
             };
             for instance in self.frames.instances(&node.module) {
-                self.stale.insert((*place, instance));
+                self.stale.insert((place, instance));
             }
         }
     }
@@ -320,6 +319,10 @@ impl<'a> World<'a> {
         address: &Address,
         declaration: &Declaration,
     ) -> Result<Ambient, Fault> {
+        if matches!(declaration.repetition, Repetition::Once) && address.key.is_none() {
+            // Nothing that becomes known makes this another number of instances.
+            return Ok(Ambient::None);
+        }
         let block = address.block();
         if !self.ambients.contains_key(&block) {
             let expanded = match self.frames.get(&address.module) {

@@ -22,6 +22,7 @@ use crate::state::{Guard, Holder, Store};
 use isobar_sdk::Fault;
 
 pub(super) fn run(session: &Session, args: &args::Apply) -> Result<Exit, Stopped> {
+    Session::share_work();
     planning::copy_events(session, &args.planning)?;
     let operation = if args.destroy { "destroy" } else { "apply" };
     let holder = session.environment.holder(operation);

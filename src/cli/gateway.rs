@@ -9,7 +9,7 @@ use crate::providers;
 
 pub(super) fn run(session: &Session, args: &Gateway) -> Result<Exit, Stopped> {
     let config = session.path(&args.config);
-    session.wait_for(async move {
+    session.answer(async move {
         let shutdown = interrupt::termination().map_err(|error| deaf(&error))?;
         providers::gateway(&config, shutdown).await
     })??;

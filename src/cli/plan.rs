@@ -23,6 +23,7 @@ use crate::render;
 use crate::state::State;
 
 pub(super) fn run(session: &Session, args: &args::Plan) -> Result<Exit, Stopped> {
+    Session::share_work();
     copy_events(session, &args.planning)?;
     let out = args.out.as_deref().map(|path| session.path(path));
     let out = out.map(Destination::open).transpose()?;
@@ -145,9 +146,10 @@ impl Draft {
             Mode::Destroy => Needs::Nothing,
             Mode::Normal | Mode::RefreshOnly => Needs::Configuration,
         };
+        let ahead = project::state_ahead(session);
         let project = Project::load(session, needs)?;
         let given = project.given(session, &planning.assignments)?;
-        let state = project::state(session)?;
+        let state = project::state_of(session, ahead)?;
         Ok(Self {
             mode,
             selection: Selection {
@@ -163,9 +165,10 @@ impl Draft {
 
     /// Reads configuration, variables and state, to hold what is there against them.
     pub(super) fn to_compare(session: &Session, args: &args::Drift) -> Result<Self, Stopped> {
+        let ahead = project::state_ahead(session);
         let project = Project::load(session, Needs::Configuration)?;
         let given = project.given(session, &args.assignments)?;
-        let state = project::state(session)?;
+        let state = project::state_of(session, ahead)?;
         Ok(Self {
             selection: Selection {
                 targets: args.target.clone(),

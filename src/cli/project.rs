@@ -24,7 +24,7 @@ use crate::package;
 use crate::plan::{Mode, Plan, Refresh, Request, Selection};
 use crate::providers::{self, Surroundings};
 use crate::registry::Registry;
-use crate::state::State;
+use crate::state::{Ahead, LocalStore, State, Store};
 use crate::telemetry::Desk;
 
 /// A configuration with the providers that it can use.
@@ -241,10 +241,27 @@ pub(super) fn registry(session: &Session) -> Registry {
     })
 }
 
+/// Begins to read the state while the configuration is read, where that can be done.
+pub(super) fn state_ahead(session: &Session) -> Option<Ahead> {
+    match session.chosen() {
+        Some(_) => None,
+        None => Ahead::begin(&LocalStore::of(session.folder(), session.workspace())),
+    }
+}
+
 /// The state; `None` if there is none yet.
 pub(super) fn state(session: &Session) -> Result<Option<State>, Stopped> {
+    state_of(session, None)
+}
+
+/// The state, which may have been read ahead; `None` if there is none yet.
+pub(super) fn state_of(session: &Session, ahead: Option<Ahead>) -> Result<Option<State>, Stopped> {
     let store = session.store()?;
-    let state = store.read().map_err(|error| unreadable_state(&error))?;
+    let state = match (ahead, &store) {
+        (Some(ahead), Store::Local(store)) => ahead.finish(store),
+        _ => store.read(),
+    };
+    let state = state.map_err(|error| unreadable_state(&error))?;
     session.shell.log(Level::Debug, || {
         let path = store.place();
         state.as_ref().map_or_else(

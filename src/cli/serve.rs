@@ -21,7 +21,7 @@ pub(super) fn run(session: &Session, args: Serve) -> Result<Exit, Stopped> {
         workers: args.workers,
         instance: args.instance,
     };
-    session.wait_for(async move {
+    session.answer(async move {
         let shutdown = interrupt::termination().map_err(|error| deaf(&error))?;
         let listening = move |address| shell.tell(&format!("Serving {shown} on http://{address}"));
         providers::serve(server, shutdown, listening).await

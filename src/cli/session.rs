@@ -1,11 +1,14 @@
 //! One run of the program: where it works, what it found outside and how it prints.
 
 use std::future::Future;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use isobar_sdk::Diagnostic;
+use rayon::ThreadPoolBuilder;
+use tokio::runtime::Builder;
 
 use super::args::Assignments;
 use super::backend::{self, Chosen};
@@ -178,16 +181,35 @@ impl Session {
         Ok(store.keeping(self.environment.history))
     }
 
-    /// Runs what waits for something; what is still under way afterwards is given up.
-    pub(super) fn wait_for<T>(&self, work: impl Future<Output = T>) -> Result<T, Stopped> {
-        let mut builder = tokio::runtime::Builder::new_multi_thread();
-        let runtime = builder.enable_all().build().map_err(|error| {
-            let detail = format!("The threads of the program could not be started: {error}.");
-            Diagnostic::error("C0002", "No resources to work with", detail)
-                .help("Raise the limit of threads and open files of this user.")
-        })?;
-        let result = runtime.block_on(work);
-        runtime.shutdown_background();
-        Ok(result)
+    /// Makes this thread one of those that share work, for a command with much to do: to hand
+    /// everything over to others and to wait for them takes longer where it is little at a time.
+    /// There is always another one, which does what is left to it while this one waits.
+    pub(super) fn share_work() {
+        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let threads = ThreadPoolBuilder::new().num_threads(processors.max(2));
+        // Refused where others share it already, who do it as well.
+        let _refused = threads.use_current_thread().build_global();
     }
+
+    /// Runs what waits for something; what is still under way afterwards is given up. What runs
+    /// beside it waits for the network or a signal, for which one thread more is enough.
+    pub(super) fn wait_for<T>(&self, work: impl Future<Output = T>) -> Result<T, Stopped> {
+        within(Builder::new_multi_thread().worker_threads(1), work)
+    }
+
+    /// As `wait_for`, for what answers others on all processors.
+    pub(super) fn answer<T>(&self, work: impl Future<Output = T>) -> Result<T, Stopped> {
+        within(&mut Builder::new_multi_thread(), work)
+    }
+}
+
+fn within<T>(builder: &mut Builder, work: impl Future<Output = T>) -> Result<T, Stopped> {
+    let runtime = builder.enable_all().build().map_err(|error| {
+        let detail = format!("The threads of the program could not be started: {error}.");
+        Diagnostic::error("C0002", "No resources to work with", detail)
+            .help("Raise the limit of threads and open files of this user.")
+    })?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(result)
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use isobar_sdk::diagnostic::closest;
+use isobar_sdk::shared::Shared;
 use isobar_sdk::value::Marks;
 use isobar_sdk::{Diagnostic, Diagnostics, Span, Type};
 
@@ -302,7 +303,13 @@ impl Config {
                 .help("Put it into a block; values of your own belong into locals {}."),
             );
         }
-        for block in body.blocks {
+        let mut kinds = Shared::default();
+        for mut block in body.blocks {
+            // The type, which most blocks of a file have in common.
+            kinds.share(&mut block.kind);
+            if let [kind, _] = block.labels.as_mut_slice() {
+                kinds.share(&mut kind.text);
+            }
             self.add_block(block, diagnostics);
         }
     }

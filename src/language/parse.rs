@@ -20,7 +20,7 @@ const MOST_MISTAKES: usize = 100;
 
 /// The least bytes of a text that are parsed on their own: small enough that the tree of a portion
 /// stays in the cache of a processor.
-const PORTION: usize = 8 << 10;
+const PORTION: usize = 4 << 10;
 /// Less text than this is parsed on one processor: the others would take longer to begin.
 const LITTLE: usize = 32 << 10;
 

@@ -39,10 +39,11 @@ pub fn read(path: &Path, longest: u64) -> io::Result<String> {
 }
 
 fn bytes_of(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?
-        .take(longest + 1)
-        .read_to_end(&mut bytes)?;
+    let file = File::open(path)?;
+    // One more than there is: that it ends is found out without more room.
+    let length = file.metadata().map_or(0, |found| found.len().min(longest));
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
+    file.take(longest + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > longest {
         let most = longest >> 20;
         return Err(invalid(&format!("it is longer than {most} MiB")));

@@ -158,22 +158,18 @@ impl<'a> Driver<'a> {
 
     /// What becomes of each; the providers are asked at the same time.
     async fn answers_to(&self, entries: &[Entry<'a>]) -> Vec<(Judged, Answer)> {
-        let prepared: Vec<Prepared<'_>> = if entries.len() < WORTH {
-            entries.iter().map(|entry| self.prepared(entry)).collect()
-        } else {
-            entries
-                .par_iter()
-                .map(|entry| self.prepared(entry))
-                .collect()
-        };
-        let asked = prepared.into_iter().map(|prepared| async {
-            let answer = match prepared.item {
+        let answer = |entry| async move {
+            let Prepared {
+                preconditions,
+                item,
+            } = self.prepared(entry);
+            let answer = match item {
                 Ok((item, warnings)) => Ok((self.instance(item).await, warnings)),
                 Err(found) => Err(found),
             };
-            (prepared.preconditions, answer)
-        });
-        at_once(asked.collect(), self.at_once().get()).await
+            (preconditions, answer)
+        };
+        at_once(entries, self.at_once().get(), answer).await
     }
 
     fn prepared<'b>(&self, entry: &'b Entry<'a>) -> Prepared<'b> {
@@ -235,45 +231,52 @@ impl<'a> Driver<'a> {
 /// configuration.
 type Answer = Result<(Result<PlannedChange, Error>, Diagnostics), Diagnostics>;
 
-/// Waits for all, `most` at the same time, and gives what they give in their order. They are begun
-/// on all cores, as the usual provider has its answer at hand; those that wait go on from here.
-pub(super) async fn at_once<F: Future<Output: Send> + Send>(
-    all: Vec<F>,
+/// Does what is to be done with each, `most` at the same time, and gives the results in their
+/// order. All are begun on all cores, as the usual provider has its answer at hand; those that wait
+/// go on from here.
+pub(super) async fn at_once<'i, I: Sync, F: Future<Output: Send> + Send>(
+    items: &'i [I],
     most: usize,
+    work: impl Fn(&'i I) -> F + Sync,
 ) -> Vec<F::Output> {
-    let mut outputs: Vec<Option<F::Output>> = all.iter().map(|_| None).collect();
+    let mut outputs: Vec<Option<F::Output>> = Vec::with_capacity(items.len());
     let mut waiting = FuturesUnordered::new();
-    let mut rest = all.into_iter().enumerate();
     loop {
         let room = most.saturating_sub(waiting.len());
-        let group: Vec<(usize, F)> = rest.by_ref().take(room).collect();
-        let is_last = group.is_empty();
-        for (place, begun) in begin_all(group) {
-            match begun {
-                Begun::Done(output) => outputs[place] = Some(output),
-                Begun::Waits(work) => waiting.push(work.map(move |output| (place, output))),
-            }
+        let rest = &items[outputs.len()..];
+        let group = &rest[..room.min(rest.len())];
+        for begun in begin_all(group, &work) {
+            let place = outputs.len();
+            outputs.push(match begun {
+                Begun::Done(output) => Some(output),
+                Begun::Waits(work) => {
+                    waiting.push(work.map(move |output| (place, output)));
+                    None
+                }
+            });
         }
         match waiting.next().await {
             Some((place, output)) => outputs[place] = Some(output),
-            None if is_last => return outputs.into_iter().flatten().collect(),
+            None if group.is_empty() => return outputs.into_iter().flatten().collect(),
             None => {}
         }
     }
 }
 
-fn begin_all<F: Future<Output: Send> + Send>(group: Vec<(usize, F)>) -> Vec<(usize, Begun<F>)> {
-    let begin = |(place, work)| (place, begin(work));
+fn begin_all<'i, I: Sync, F: Future<Output: Send> + Send>(
+    group: &'i [I],
+    work: &(impl Fn(&'i I) -> F + Sync),
+) -> Vec<Begun<F>> {
     if group.len() < WORTH {
-        return group.into_iter().map(begin).collect();
+        return group.iter().map(|item| begin(work, item)).collect();
     }
     let runtime = tokio::runtime::Handle::try_current().ok();
-    let inside = |work| {
+    let inside = |item| {
         // What a provider waits for, such as a timer, asks for the runtime.
         let _inside = runtime.as_ref().map(tokio::runtime::Handle::enter);
-        begin(work)
+        begin(work, item)
     };
-    group.into_par_iter().map(inside).collect()
+    group.par_iter().map(inside).collect()
 }
 
 /// A future that was looked at once.
@@ -282,8 +285,9 @@ enum Begun<F: Future> {
     Waits(std::pin::Pin<Box<F>>),
 }
 
-fn begin<F: Future>(work: F) -> Begun<F> {
-    let mut work = Box::pin(work);
+fn begin<'i, I, F: Future>(work: &impl Fn(&'i I) -> F, item: &'i I) -> Begun<F> {
+    // Made where it stays: it is large.
+    let mut work = Box::pin(work(item));
     match work
         .as_mut()
         .poll_unpin(&mut std::task::Context::from_waker(std::task::Waker::noop()))

@@ -76,7 +76,7 @@ pub async fn propose(request: &Request<'_>, sink: &dyn Sink) -> (Option<Plan>, D
     let empty = State::new(String::new());
     let recorded = request.state.unwrap_or(&empty);
     let Renamed { state, moves } = moves::rename(request.config, recorded, &mut diagnostics);
-    let state = &state;
+    let state = &*state;
     let scope = Scope::new(
         request.config,
         request.facts.clone(),
@@ -215,7 +215,10 @@ impl Block<'_> {
         Address {
             module: self.module.clone(),
             mode,
-            ..Address::new(&self.declaration.kind, &self.declaration.name)
+            ..Address::of(
+                Arc::clone(&self.declaration.kind),
+                Arc::clone(&self.declaration.name),
+            )
         }
     }
 }

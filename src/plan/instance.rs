@@ -138,7 +138,7 @@ pub(super) fn changed_attributes(before: &Value, after: &Value) -> Vec<String> {
         .filter(|(name, value)| {
             before
                 .field(name)
-                .is_none_or(|was| was.reveal_all() != value.reveal_all())
+                .is_none_or(|was| was != *value && was.reveal_all() != value.reveal_all())
         })
         .map(|(name, _)| name.to_string())
         .collect()

@@ -98,11 +98,8 @@ impl<'a> Driver<'a> {
     /// behind the first instance of a block that does not answer is left out.
     pub(super) async fn ask_all(&mut self, batch: &mut Batch<'a>) {
         let questions = std::mem::take(&mut batch.questions);
-        let asked = questions
-            .iter()
-            .map(|question| self.told(question))
-            .collect();
-        let answers = at_once(asked, self.at_once().get()).await;
+        let ask = |question| self.told(question);
+        let answers = at_once(&questions, self.at_once().get(), ask).await;
         let mut stopped: Option<&Arc<Block<'_>>> = None;
         for (question, answer) in questions.iter().zip(answers) {
             if stopped.is_some_and(|block| Arc::ptr_eq(block, &question.block)) {

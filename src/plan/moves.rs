@@ -1,5 +1,6 @@
 //! The state under the names that the configuration gives to what it holds.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -13,16 +14,20 @@ use crate::language::statement::Moved;
 use crate::state::{Moves, State};
 
 /// A state after its moves.
-pub(super) struct Renamed {
+pub(super) struct Renamed<'a> {
     /// The instances under their new addresses.
-    pub(super) state: State,
+    pub(super) state: Cow<'a, State>,
     /// The old address of each that was moved, by its new one.
     pub(super) moves: BTreeMap<Address, Address>,
 }
 
 /// Carries out the `moved` blocks of all modules, and the moves that adding or removing `count`
 /// implies: the instance without a key and that with key 0 are one and the same.
-pub(super) fn rename(config: &Config, state: &State, diagnostics: &mut Diagnostics) -> Renamed {
+pub(super) fn rename<'a>(
+    config: &Config,
+    state: &'a State,
+    diagnostics: &mut Diagnostics,
+) -> Renamed<'a> {
     let modules = config.modules();
     let statements: Vec<(&Path, &Moved)> = modules
         .iter()
@@ -31,45 +36,43 @@ pub(super) fn rename(config: &Config, state: &State, diagnostics: &mut Diagnosti
     check(config, &statements, diagnostics);
     let mut wanted: BTreeMap<Address, Address> = BTreeMap::new();
     for address in state.instances.keys() {
-        let mut new = follow(&statements, address);
-        if new == *address {
-            new = implied(config, state, address);
-        }
-        if new != *address {
+        let followed = follow(&statements, address).filter(|new| new != address);
+        if let Some(new) = followed.or_else(|| implied(config, state, address)) {
             wanted.insert(address.clone(), new);
         }
     }
     let moves = possible(state, wanted, diagnostics);
-    let mut renamed = state.clone();
     if moves.is_empty() {
         return Renamed {
-            state: renamed,
+            state: Cow::Borrowed(state),
             moves,
         };
     }
+    let mut renamed = state.clone();
     let pairs: Moves = moves.clone().into_iter().collect();
     let taken = renamed.take(&pairs);
     renamed.put(taken);
     Renamed {
-        state: renamed,
+        state: Cow::Owned(renamed),
         moves: moves.into_iter().map(|(old, new)| (new, old)).collect(),
     }
 }
 
-/// Follows moves until none applies any more. Each applies once at most, so that a circle ends.
-fn follow(statements: &[(&Path, &Moved)], address: &Address) -> Address {
-    let mut current = address.clone();
+/// Follows moves until none applies any more; `None` where none does. Each applies once at most,
+/// so that a circle ends.
+fn follow(statements: &[(&Path, &Moved)], address: &Address) -> Option<Address> {
+    let mut current = None;
     let mut open: Vec<&(&Path, &Moved)> = statements.iter().collect();
     loop {
-        let next = open
-            .iter()
-            .enumerate()
-            .find_map(|(place, (path, moved))| Some((place, step(path, moved, &current)?)));
+        let next = open.iter().enumerate().find_map(|(place, (path, moved))| {
+            let current = current.as_ref().unwrap_or(address);
+            Some((place, step(path, moved, current)?))
+        });
         let Some((place, new)) = next else {
             return current;
         };
         open.remove(place);
-        current = new;
+        current = Some(new);
     }
 }
 
@@ -121,8 +124,8 @@ fn step(path: &Path, moved: &Moved, address: &Address) -> Option<Address> {
     }
 }
 
-/// The address that follows from `count` having been added or removed.
-fn implied(config: &Config, state: &State, address: &Address) -> Address {
+/// The address that follows from `count` having been added or removed, if it is another one.
+fn implied(config: &Config, state: &State, address: &Address) -> Option<Address> {
     let path: Vec<Arc<str>> = address.module.iter().map(|s| Arc::clone(&s.name)).collect();
     let block = (Arc::clone(&address.kind), Arc::clone(&address.name));
     let declaration = config
@@ -131,7 +134,7 @@ fn implied(config: &Config, state: &State, address: &Address) -> Address {
     let key = match (declaration.map(|d| &d.repetition), &address.key) {
         (Some(Repetition::Count(_)), None) => Some(Key::Number(0)),
         (Some(Repetition::Once | Repetition::If(_)), Some(Key::Number(0))) => None,
-        _ => return address.clone(),
+        _ => return None,
     };
     let new = address.instance(key);
     let owner = new.owner();
@@ -140,9 +143,9 @@ fn implied(config: &Config, state: &State, address: &Address) -> Address {
         .next()
         .is_some_and(|(found, _)| found.owner() == owner)
     {
-        return address.clone();
+        return None;
     }
-    new
+    Some(new)
 }
 
 /// The moves whose goal is free, or becomes free; the others are told and left out.

@@ -98,13 +98,13 @@ impl Node {
         Some(Address {
             module: self.module.iter().map(step).collect(),
             mode,
-            ..Address::new(kind, name)
+            ..Address::of(Arc::clone(kind), Arc::clone(name))
         })
     }
 }
 
 /// The names of a configuration with their references.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Names {
     /// The graph.
     pub dag: Dag<Node>,
@@ -448,10 +448,12 @@ impl<'a> Builder<'a> {
                 return Vec::new();
             }
         };
-        if exists(config, &name) {
-            return vec![name.within(path)];
+        let node = name.within(path);
+        // What is in the graph is there, which is found out sooner.
+        if self.dag.has(&node) || exists(config, &node.name) {
+            return vec![node];
         }
-        self.tell(undeclared::diagnostic(config, &name, &reference.span));
+        self.tell(undeclared::diagnostic(config, &node.name, &reference.span));
         Vec::new()
     }
 

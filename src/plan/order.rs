@@ -161,8 +161,15 @@ fn through_kept(dag: &mut Dag<Step>, plan: &Plan) {
 }
 
 /// What an instance is part of: itself, its block, and its block in all instances of its module.
-fn groups(address: &Address) -> BTreeSet<Address> {
-    BTreeSet::from([address.clone(), address.block(), address.everywhere()])
+fn groups(address: &Address) -> Vec<Address> {
+    let alone = !address.has_key() && address.native.is_none() && address.module.is_empty();
+    let mut groups = vec![address.clone()];
+    if !alone {
+        groups.extend([address.block(), address.everywhere()]);
+        groups.sort_unstable();
+        groups.dedup();
+    }
+    groups
 }
 
 const fn makes(planned: &PlannedChange) -> bool {

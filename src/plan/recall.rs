@@ -37,6 +37,7 @@ impl Recall {
         let nothing = State::new(String::new());
         let recorded = request.state.unwrap_or(&nothing);
         let Renamed { state, .. } = moves::rename(request.config, recorded, &mut found);
+        let state = state.into_owned();
         Ok(Self {
             names,
             state,

@@ -185,6 +185,9 @@ fn settled(address: &Address, found: Known, (instance, registry): (&Instance, &R
         return found;
     };
     let recorded = plain(instance);
+    if found == recorded {
+        return recorded;
+    }
     let still = |known: &Known| schema.body.still(known.value());
     match still(&found) == still(&recorded) {
         true => recorded,

@@ -5,6 +5,7 @@ use std::fmt;
 
 use isobar_sdk::Address;
 use isobar_sdk::provider::IdempotencyKey;
+use isobar_sdk::shared::Shared;
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
@@ -38,7 +39,7 @@ pub enum FormatError {
     Flawed(Flaws),
 }
 
-/// What is looked at before the rest.
+/// What alone is read of a document that is not of the shape of this version.
 #[derive(Deserialize)]
 struct VersionDocument {
     #[serde(default)]
@@ -48,6 +49,8 @@ struct VersionDocument {
 /// A state as it is read.
 #[derive(Deserialize)]
 struct StateDocument {
+    #[serde(default)]
+    version: Option<Json>,
     lineage: String,
     serial: u64,
     #[serde(default)]
@@ -84,12 +87,16 @@ impl<'de> Visitor<'de> for Instances {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut documents: A) -> Result<Self, A::Error> {
+        let mut kinds = Shared::default();
         while let Some(mut document) = documents.next_element::<InstanceDocument>()? {
             let key = document.key.take();
-            let (address, instance) = decode_instance(document).map_err(|error| match error {
-                FormatError::Malformed(reason) => A::Error::custom(reason),
-                other => A::Error::custom(other),
-            })?;
+            let (mut address, mut instance) =
+                decode_instance(document).map_err(|error| match error {
+                    FormatError::Malformed(reason) => A::Error::custom(reason),
+                    other => A::Error::custom(other),
+                })?;
+            let all = instance.dependencies.iter_mut().chain([&mut address]);
+            all.for_each(|address| kinds.share_kind(address));
             self.0.push((key, address, instance));
         }
         Ok(self)
@@ -212,17 +219,22 @@ pub fn from_json(text: &str) -> Result<State, FormatError> {
 pub fn inspect(text: &str) -> Result<(State, Flaws), FormatError> {
     let malformed = |reason: String| FormatError::Malformed(reason);
     let unread = |error: serde_json::Error| malformed(error.to_string());
-    let version: VersionDocument = serde_json::from_str(text).map_err(unread)?;
-    match version.version.as_ref().and_then(Json::as_u64) {
-        Some(found) if found > FORMAT => return Err(FormatError::TooNew { found }),
-        Some(_) => {}
-        None => return Err(malformed("it has no version".to_owned())),
-    }
     let (document, intact) = rayon::join(
         || serde_json::from_str::<StateDocument>(text),
         || verify::holds(text),
     );
-    let document = document.map_err(unread)?;
+    let document = match document {
+        Ok(document) => {
+            readable(document.version.as_ref())?;
+            document
+        }
+        // One of another version may have another shape.
+        Err(error) => {
+            let found: VersionDocument = serde_json::from_str(text).map_err(unread)?;
+            readable(found.version.as_ref())?;
+            return Err(unread(error));
+        }
+    };
     let flaws = flaws(&document, intact);
     let mut state = State::new(document.lineage);
     state.serial = document.serial;
@@ -243,6 +255,15 @@ pub fn inspect(text: &str) -> Result<(State, Flaws), FormatError> {
         state.pending.insert(address, IdempotencyKey::new(key));
     }
     Ok((state, flaws))
+}
+
+/// Whether a document of this version can be read.
+fn readable(version: Option<&Json>) -> Result<(), FormatError> {
+    match version.and_then(Json::as_u64) {
+        Some(found) if found > FORMAT => Err(FormatError::TooNew { found }),
+        Some(_) => Ok(()),
+        None => Err(FormatError::Malformed("it has no version".to_owned())),
+    }
 }
 
 /// What is wrong with a document of the right shape.

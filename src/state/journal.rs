@@ -242,12 +242,12 @@ impl Journal {
 }
 
 fn text_of(lines: &[Line]) -> io::Result<String> {
-    let mut text = String::new();
+    let mut text = Vec::new();
     for line in lines {
-        text.push_str(&serde_json::to_string(line).map_err(io::Error::other)?);
-        text.push('\n');
+        serde_json::to_writer(&mut text, line).map_err(io::Error::other)?;
+        text.push(b'\n');
     }
-    Ok(text)
+    String::from_utf8(text).map_err(io::Error::other)
 }
 
 /// Records as lines of a journal, without its beginning.

@@ -1,5 +1,6 @@
 //! What Isobar made and last saw of it.
 
+mod ahead;
 mod backend;
 mod cipher;
 mod deposed;
@@ -19,6 +20,7 @@ mod verify;
 mod web;
 mod workspace;
 
+pub use ahead::Ahead;
 pub use backend::{Backend, Guard, Held, Ledger, Store};
 pub use cipher::{
     Cipher, CipherError, Derivation, Material, Randomness, is_sealed, opened, sealed,

@@ -39,12 +39,39 @@ impl Disk for Machine {}
 /// # Errors
 /// What the system says; then the old one is there, unless only its folder was not synced.
 pub(super) fn replace(disk: &dyn Disk, path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = NamedTempFile::new_in(folder)?;
-    disk.write(&mut file, content)?;
-    disk.sync(file.as_file())?;
-    disk.rename(file, path)?;
-    disk.sync_folder(folder)
+    Replacement::prepare(disk, path, content)?.put(disk)
+}
+
+/// A file that is on the disk and does not stand under its name yet.
+pub(super) struct Replacement<'a> {
+    file: NamedTempFile,
+    path: &'a Path,
+}
+
+impl<'a> Replacement<'a> {
+    /// Writes what is to replace a file beside it.
+    ///
+    /// # Errors
+    /// What the system says; then nothing of it is left.
+    pub(super) fn prepare(disk: &dyn Disk, path: &'a Path, content: &[u8]) -> io::Result<Self> {
+        let mut file = NamedTempFile::new_in(folder_of(path))?;
+        disk.write(&mut file, content)?;
+        disk.sync(file.as_file())?;
+        Ok(Self { file, path })
+    }
+
+    /// Puts it under its name.
+    ///
+    /// # Errors
+    /// What the system says; then the old one is there, unless only its folder was not synced.
+    pub(super) fn put(self, disk: &dyn Disk) -> io::Result<()> {
+        disk.rename(self.file, self.path)?;
+        disk.sync_folder(folder_of(self.path))
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::language::text;
 
 use super::history::{Bounds, History, Tally};
-use super::replace::{Machine, replace};
+use super::replace::{Machine, Replacement};
 use super::{
     Cipher, Damage, FormatError, Holder, Journal, JournalError, Lock, LockError, RemoteError,
     State, Workspace, from_json, opened, sealed, to_json,
@@ -222,11 +222,16 @@ impl LocalStore {
         }
     }
 
+    /// Whether it is encrypted.
+    pub(super) const fn is_sealed(&self) -> bool {
+        self.cipher.is_some()
+    }
+
     /// A state with what an interrupted apply has done to it.
     ///
     /// # Errors
     /// A journal that cannot be read, or is damaged.
-    fn folded(&self, state: State) -> Result<State, StoreError> {
+    pub(super) fn folded(&self, state: State) -> Result<State, StoreError> {
         let serial = state.serial;
         match self.salvaged(state)? {
             (state, None) => Ok(state),
@@ -322,17 +327,29 @@ impl LocalStore {
     /// # Errors
     /// What the system says.
     pub fn write(&self, state: &State) -> Result<(), StoreError> {
-        self.put(to_json(state))
+        self.put(&to_json(state))
     }
 
-    fn put(&self, text: String) -> Result<(), StoreError> {
-        let text = sealed(self.cipher.as_deref(), "state", text).map_err(io::Error::other);
-        let put = text.and_then(|text| replace(&Machine, &self.state, text.as_bytes()));
+    fn put(&self, text: &str) -> Result<(), StoreError> {
+        let prepared = self.prepared(text);
+        let put = prepared.and_then(|replacement| replacement.put(&Machine));
         put.map_err(|error| self.io(error))
     }
 
-    /// Writes the next version of a state, and keeps it in the history. The latter comes first:
-    /// so a version that cannot be put in its place is still there.
+    /// The file of a state, before it takes its place.
+    fn prepared(&self, text: &str) -> io::Result<Replacement<'_>> {
+        match self.cipher.as_deref() {
+            None => Replacement::prepare(&Machine, &self.state, text.as_bytes()),
+            some => {
+                let text = sealed(some, "state", text.to_owned()).map_err(io::Error::other)?;
+                Replacement::prepare(&Machine, &self.state, text.as_bytes())
+            }
+        }
+    }
+
+    /// Writes the next version of a state, and keeps it in the history. Both are written at the
+    /// same time, and the state takes its place when the other is done: so a version that cannot
+    /// be put in its place is still there.
     ///
     /// # Errors
     /// What the system says of the state; what it says of the history does not stop anything.
@@ -344,11 +361,13 @@ impl LocalStore {
     ) -> Result<Option<Unkept>, StoreError> {
         let text = to_json(after);
         let tally = Tally::of(before, after);
-        let kept = self
-            .history()
-            .keep(&Machine, (after, &text), tally, by)
-            .err();
-        self.put(text)?;
+        let history = self.history();
+        let (kept, prepared) = rayon::join(
+            || history.keep(&Machine, (after, &text), tally, by).err(),
+            || self.prepared(&text),
+        );
+        let put = prepared.and_then(|replacement| replacement.put(&Machine));
+        put.map_err(|error| self.io(error))?;
         let path = self.data.join(format!("{}history", self.prefix));
         Ok(kept.map(|source| Unkept { path, source }))
     }

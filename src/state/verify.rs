@@ -4,6 +4,7 @@
 use std::fmt;
 
 use indexmap::IndexSet;
+use memchr::{memchr, memchr2};
 use rustc_hash::FxBuildHasher;
 use sha2::{Digest, Sha256};
 
@@ -129,20 +130,74 @@ fn finish(hash: Sha256) -> String {
 }
 
 /// Gives away a document without the space outside its texts, piece by piece. Every byte of a
-/// state goes through here on each read and write, so nothing in the loop branches on it.
-fn packed(document: &str, mut sink: impl FnMut(&[u8])) {
-    let mut buffer = [0; PIECE];
-    let (mut quoted, mut escaped) = (false, false);
-    for piece in document.as_bytes().chunks(PIECE) {
-        let mut length = 0;
-        for &byte in piece {
-            quoted ^= (byte == b'"') & !escaped;
-            escaped = quoted & !escaped & (byte == b'\\');
-            buffer[length] = byte;
-            let space = (byte == b' ') | (byte == b'\n') | (byte == b'\r') | (byte == b'\t');
-            length += usize::from(quoted | !space);
+/// state goes through here on each read and write, so it goes from quote to quote, and from one
+/// run of tokens to the next, rather than from byte to byte.
+fn packed(document: &str, sink: impl FnMut(&[u8])) {
+    let mut pieces = Pieces {
+        buffer: Vec::with_capacity(PIECE),
+        sink,
+    };
+    let mut rest = document.as_bytes();
+    while let Some(open) = memchr(b'"', rest) {
+        let (between, from) = rest.split_at(open);
+        pieces.put_packed(between);
+        let length = quoted(from);
+        let (text, behind) = from.split_at(length);
+        pieces.put(text);
+        rest = behind;
+    }
+    pieces.put_packed(rest);
+    pieces.end();
+}
+
+/// How long the text is that begins with a quote here, its quotes included; all of it where it
+/// does not end.
+fn quoted(from: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(next) = from.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        at += next + 1;
+        if from[at - 1] == b'"' {
+            return at;
         }
-        sink(&buffer[..length]);
+        // What is escaped ends nothing.
+        at += 1;
+    }
+    from.len()
+}
+
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+}
+
+/// What is given away, gathered into pieces.
+struct Pieces<S> {
+    buffer: Vec<u8>,
+    sink: S,
+}
+
+impl<S: FnMut(&[u8])> Pieces<S> {
+    fn put(&mut self, bytes: &[u8]) {
+        if self.buffer.len() + bytes.len() > PIECE {
+            (self.sink)(&self.buffer);
+            self.buffer.clear();
+        }
+        match bytes.len() {
+            0..PIECE => self.buffer.extend_from_slice(bytes),
+            _ => (self.sink)(bytes),
+        }
+    }
+
+    /// What stands outside of texts, without its space.
+    fn put_packed(&mut self, bytes: &[u8]) {
+        for token in bytes.split(|byte| is_space(*byte)) {
+            if !token.is_empty() {
+                self.put(token);
+            }
+        }
+    }
+
+    fn end(mut self) {
+        (self.sink)(&self.buffer);
     }
 }
 

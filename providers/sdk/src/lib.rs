@@ -23,6 +23,7 @@ pub mod provider;
 pub mod quantity;
 pub mod retry;
 pub mod schema;
+pub mod shared;
 pub mod span;
 pub mod types;
 pub mod value;

@@ -84,10 +84,10 @@ impl Retry {
     }
 
     /// Calls until the answer is no transient failure or patience is at its end; then gives the
-    /// last answer. `subject` seeds the jitter.
+    /// last answer. `subject` seeds the jitter, where there is one.
     async fn until_settled<'a, A>(
         &'a self,
-        subject: String,
+        subject: impl Fn() -> String,
         mut call: impl FnMut() -> BoxFuture<'a, A>,
         failure: impl Fn(&A) -> Option<&Error>,
     ) -> A {
@@ -98,7 +98,7 @@ impl Retry {
             let Some(error) = failure(&answer).filter(|error| error.is_transient()) else {
                 return answer;
             };
-            let wait = self.patience.wait(attempt, &subject, error);
+            let wait = self.patience.wait(attempt, &subject(), error);
             let spent = self.clock.now().saturating_sub(start);
             if attempt >= self.patience.attempts.get()
                 || spent.saturating_add(wait) > self.patience.total
@@ -114,24 +114,27 @@ impl Retry {
 #[deny(clippy::missing_trait_methods)]
 impl Provider for Retry {
     fn read(&self, request: Read) -> BoxFuture<'_, Result<Option<Known>, Error>> {
+        let address = request.address.clone();
         Box::pin(self.until_settled(
-            request.address.to_string(),
+            move || address.to_string(),
             move || self.inner.read(request.clone()),
             |answer| answer.as_ref().err(),
         ))
     }
 
     fn plan(&self, request: PlanChange) -> BoxFuture<'_, Result<Planned, Error>> {
+        let address = request.address.clone();
         Box::pin(self.until_settled(
-            request.address.to_string(),
+            move || address.to_string(),
             move || self.inner.plan(request.clone()),
             |answer| answer.as_ref().err(),
         ))
     }
 
     fn apply(&self, request: Apply) -> BoxFuture<'_, Outcome> {
+        let key = request.key.clone();
         Box::pin(self.until_settled(
-            request.key.to_string(),
+            move || key.to_string(),
             move || self.inner.apply(request.clone()),
             |answer| match answer {
                 Outcome::Failed(error) => Some(error),
@@ -141,8 +144,9 @@ impl Provider for Retry {
     }
 
     fn look_up(&self, request: LookUp) -> BoxFuture<'_, Result<Known, Error>> {
+        let address = request.address.clone();
         Box::pin(self.until_settled(
-            request.address.to_string(),
+            move || address.to_string(),
             move || self.inner.look_up(request.clone()),
             |answer| answer.as_ref().err(),
         ))
@@ -172,7 +176,7 @@ impl Import for Retry {
             return Box::pin(async { Ok(None) });
         };
         Box::pin(self.until_settled(
-            format!("{resource_type}/{id}"),
+            move || format!("{resource_type}/{id}"),
             move || inner.import(resource_type, id),
             |answer| answer.as_ref().err(),
         ))
@@ -186,7 +190,7 @@ impl Offers for Retry {
             return Box::pin(async { Ok(Market::Open(Vec::new())) });
         };
         Box::pin(self.until_settled(
-            zone.name.clone(),
+            || zone.name.clone(),
             move || inner.offers(zone),
             |answer| answer.as_ref().err(),
         ))

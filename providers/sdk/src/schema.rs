@@ -373,8 +373,8 @@ impl Body {
     pub fn withhold(&self, value: &Value) -> Value {
         let mut kept = value.clone();
         for (name, attribute) in &self.attributes {
-            let is_set = value.field(name).is_some_and(|field| !field.is_null());
-            if attribute.storage == Storage::WriteOnly && is_set {
+            let is_set = || value.field(name).is_some_and(|field| !field.is_null());
+            if attribute.storage == Storage::WriteOnly && is_set() {
                 kept = kept.with_field(name, Value::NULL);
             }
         }

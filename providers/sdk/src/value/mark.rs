@@ -203,6 +203,10 @@ impl Value {
     #[must_use]
     pub fn marked_paths(&self, marks: Marks) -> Vec<Path> {
         let mut found = Vec::new();
+        if !self.all_marks().contains(marks) {
+            // Most values have none, and to look for them by path takes longer.
+            return found;
+        }
         self.walk(&Path::root(), &mut |path, value| {
             let marked = value.marks().contains(marks);
             if marked {
