@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use isobar_placement::fleet::{
-    Domain, Effort, Fleet, Grid, Origin, Rules, Service, Shape, Site, Weights, Zone, solve,
+    Allotment, Domain, Effort, Fleet, Grid, Origin, Rules, Service, Shape, Site, Weights, Zone,
+    solve,
 };
 
 use super::{Setting, View};
@@ -151,7 +152,7 @@ impl Placer {
         let [service] = &solution.services[..] else {
             return None;
         };
-        Some(service.zones.iter().map(|zone| zone.replicas()).collect())
+        Some(service.zones.iter().map(Allotment::replicas).collect())
     }
 }
 
