@@ -30,8 +30,7 @@ pub(crate) fn schema() -> Schema {
         )
         .attribute("scale_in_cooldown", seconds("Seconds after a removal before the next one; 300 otherwise."))
         .attribute("scale_out_cooldown", seconds("Seconds after an addition before the next one; 300 otherwise."))
-        .attribute("disable_scale_in", Attribute::with_default(Type::Bool, false, "Whether instances are only added."))
-        .attribute("arn", Attribute::computed(Type::String, "The name in all of AWS."));
+        .attribute("disable_scale_in", Attribute::with_default(Type::Bool, false, "Whether instances are only added."));
     Schema {
         version: 1,
         body,
@@ -55,11 +54,6 @@ pub(crate) fn plan(request: &PlanChange, provider: Option<&str>) -> Result<Plann
         let message = "target_value must be greater than 0";
         return Err(Error::invalid(Path::attribute("target_value"), message));
     }
-    let before = request.prior.as_ref().and_then(|prior| prior.field("id"));
-    let after = match before == after.field("id") {
-        true => after,
-        false => after.with_field("arn", Value::unknown_of(Type::String)),
-    };
     Ok(after.into())
 }
 
@@ -108,8 +102,6 @@ pub(crate) async fn delete(client: &Client, target: &Scalable, name: &str) -> Re
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Found {
-    #[serde(rename = "PolicyARN")]
-    arn: String,
     policy_name: String,
     target_tracking_scaling_policy_configuration: Option<Tracking>,
 }
@@ -172,7 +164,6 @@ pub(crate) fn view(target: &Scalable, found: &Found, wish: &Value) -> Option<Kno
             cooldown("scale_out_cooldown", |tracking| tracking.scale_out_cooldown),
         ),
         ("disable_scale_in", only_out.unwrap_or_default().into()),
-        ("arn", found.arn.as_str().into()),
         ("id", target.id(Some(&found.policy_name)).into()),
     ]))
     .ok()
