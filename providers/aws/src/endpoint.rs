@@ -17,6 +17,8 @@ use crate::fault::Fault;
 use crate::model::region_attribute;
 use crate::name;
 use crate::place::{self, Place};
+use crate::scalable::{Scalable, of_variant};
+use crate::scalable_target;
 use crate::service::Service;
 use crate::tags::{self, Tags};
 
@@ -252,4 +254,29 @@ fn as_named(wish: &Value, name: &str, mut found: BTreeMap<&str, Value>) -> Value
     };
     found.retain(|variant, _| wished.contains_key(variant));
     Value::map(found)
+}
+
+/// What one that is adopted is taken to be wished like: the weight of a single variant says
+/// nothing, and the instances of variants that are scaled are no one's wish.
+pub(crate) async fn adopted(client: &Client, place: &Place, found: &Found) -> Result<Value, Fault> {
+    let mut counts = BTreeMap::new();
+    for (variant, count) in found.counts() {
+        let target = Scalable {
+            region: place.region.clone(),
+            resource: of_variant(&place.name, variant),
+        };
+        if scalable_target::find(client, &target).await?.is_none() {
+            counts.insert(variant, count);
+        }
+    }
+    let weights = found.weights();
+    let or_null = |values: BTreeMap<&str, Value>, said: bool| match said {
+        true => Value::map(values),
+        false => Value::NULL,
+    };
+    let (fixed, shared) = (!counts.is_empty(), weights.len() > 1);
+    Ok(Value::object([
+        ("instance_counts", or_null(counts, fixed)),
+        ("weights", or_null(weights, shared)),
+    ]))
 }

@@ -68,6 +68,11 @@ impl Aws {
             (Kind::Endpoint, Thing::Placed(place)) => {
                 let found = endpoint::find(client, place).await?;
                 let tags = tags::read(client, &place.region, &found.arn).await?;
+                let adopted = match wish.is_null() {
+                    true => Some(endpoint::adopted(client, place, &found).await?),
+                    false => None,
+                };
+                let wish = adopted.as_ref().unwrap_or(wish);
                 Ok(endpoint::view(place, &found, &tags, wish))
             }
             (Kind::Target, Thing::Scaling(target, _)) => {

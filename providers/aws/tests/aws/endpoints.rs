@@ -174,3 +174,99 @@ async fn drift_by_hand_is_seen_and_healed() {
     );
     assert_eq!(bench.read(&address, &healed).await, None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_imported_needs_no_change() {
+    let bench = Bench::new().await;
+    let first = bench.configuration("first", "ml.m5.large").await;
+    let address = at("aws_sagemaker_endpoint.a");
+    let fixed = endpoint(&first).with_field("instance_counts", counts(2));
+    let state = done(bench.apply(&address, None, (&fixed, "1")).await);
+    let import = bench.provider.import().unwrap();
+    let found = import
+        .import("aws_sagemaker_endpoint", "digits")
+        .await
+        .unwrap();
+    assert_eq!(
+        found.as_ref(),
+        Some(&state),
+        "the region is that of the provider"
+    );
+    let target = Value::object([
+        ("resource_id", Value::from("endpoint/digits/variant/main")),
+        ("min_capacity", 1_i64.into()),
+        ("max_capacity", 4_i64.into()),
+    ]);
+    done(
+        bench
+            .apply(&at("aws_appautoscaling_target.a"), None, (&target, "1"))
+            .await,
+    );
+    let found = import
+        .import("aws_sagemaker_endpoint", "eu-west-1/digits")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        found.field("instance_counts"),
+        Some(&Value::NULL),
+        "it is scaled"
+    );
+    assert_eq!(
+        import.import("aws_sagemaker_endpoint", "none").await,
+        Ok(None)
+    );
+}
+
+/// Every call that waits meets failures, and a change ends all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_that_pass_do_not_end_a_long_wait() {
+    let bench = Bench::new().await;
+    let first = bench.configuration("first", "ml.m5.large").await;
+    let faults = json!([
+        { "operation": "DescribeEndpoint", "when": { "nth": 3 }, "fault": "throttled" },
+        { "operation": "DescribeEndpoint", "when": { "nth": 5 }, "fault": "server_error" },
+        { "operation": "DescribeEndpoint", "when": { "nth": 7 }, "fault": "reset_before" },
+    ]);
+    bench.admin("POST", "faults", faults).await;
+    let address = at("aws_sagemaker_endpoint.a");
+    let state = done(bench.apply(&address, None, (&endpoint(&first), "1")).await);
+    assert_eq!(text(&state, "status"), "InService");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_have_expired_are_told_as_such() {
+    let bench = Bench::new().await;
+    let fault = json!([{ "when": { "next": 1 }, "fault": "expired" }]);
+    bench.admin("POST", "faults", fault).await;
+    let import = bench.provider.import().unwrap();
+    let error = import
+        .import("aws_sagemaker_model", "digits")
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Denied, "{error}");
+    assert!(error.help.unwrap().starts_with("get new credentials"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_source_tells_what_is_there() {
+    let bench = Bench::new().await;
+    let first = bench.configuration("first", "ml.m5.large").await;
+    let look_up = |name: &str| isobar_sdk::provider::LookUp {
+        address: at("data.aws_sagemaker_endpoint_configuration.a"),
+        configuration: isobar_sdk::Known::new(Value::object([
+            ("name", Value::from(name)),
+            ("region", Value::NULL),
+        ]))
+        .unwrap(),
+    };
+    let found = bench.provider.look_up(look_up(&first)).await.unwrap();
+    let variants = found
+        .field("production_variants")
+        .and_then(Value::items)
+        .unwrap();
+    let instance = variants[0].field("instance_type").and_then(Value::as_str);
+    assert_eq!(instance, Some("ml.m5.large"));
+    let missing = bench.provider.look_up(look_up("none")).await.unwrap_err();
+    assert_eq!(missing.kind, ErrorKind::NotFound);
+}
