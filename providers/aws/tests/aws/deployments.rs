@@ -201,17 +201,17 @@ async fn a_model_that_breaks_the_contract_is_refused_with_the_clause() {
     let cases: [(&str, Change); 10] = [
         ("serve.port", |p| p.model.serve.port = 8000),
         ("serve.health_path", |p| {
-            p.model.serve.health_path = "/v2/health/ready".into()
+            p.model.serve.health_path = "/v2/health/ready".into();
         }),
         ("image", |p| p.model.image = None),
         ("image", |p| p.zone.region = Some("us-east-1".into())),
         ("command", |p| p.model.command = vec!["serve".into()]),
         ("artifact", |p| p.model.artifact = Some("model/".into())),
         ("performance.startup", |p| {
-            p.model.performance.startup = Duration::from_secs(4000)
+            p.model.performance.startup = Duration::from_secs(4000);
         }),
         ("performance.service_time", |p| {
-            p.model.performance.service_time = Duration::from_secs(60)
+            p.model.performance.service_time = Duration::from_secs(60);
         }),
         ("execution_role_arn", |p| p.zone.settings = Value::NULL),
         ("environment", |p| {
