@@ -4,9 +4,13 @@ mod answer;
 mod autoscaling;
 mod contract;
 mod identity;
+mod quota;
 mod sagemaker;
 mod shape;
 mod signature;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -60,6 +64,7 @@ impl Request {
 enum Service {
     SageMaker,
     Autoscaling,
+    Quotas,
     Identity,
 }
 
@@ -68,7 +73,16 @@ impl Service {
         match self {
             Self::SageMaker => "sagemaker",
             Self::Autoscaling => "application-autoscaling",
+            Self::Quotas => "servicequotas",
             Self::Identity => "sts",
+        }
+    }
+
+    /// As the contract calls it.
+    const fn contract_name(self) -> &'static str {
+        match self {
+            Self::Quotas => "service-quotas",
+            Self::SageMaker | Self::Autoscaling | Self::Identity => self.name(),
         }
     }
 }
@@ -157,8 +171,8 @@ impl Aws {
             return identity::answer(operation, &self.account);
         }
         let body = shape::parse(body)?;
-        shape::check(operation, &body)?;
-        let name = format!("{}.{operation}", service.name());
+        shape::check(service, operation, &body)?;
+        let name = format!("{}.{operation}", service.contract_name());
         if let Some(contract) = &self.contract {
             contract.check_request(&name, &body)?;
         }
@@ -172,6 +186,7 @@ impl Aws {
         let answer = match service {
             Service::SageMaker => sagemaker::answer(context, operation, body)?,
             Service::Autoscaling => autoscaling::answer(context, operation, body)?,
+            Service::Quotas => quota::answer(&context, operation, body)?,
             Service::Identity => Value::Null,
         };
         // What rules want at once happens before anyone looks again.
@@ -198,6 +213,7 @@ fn asked_for(request: &Request) -> Option<(Service, &str)> {
         let service = match prefix {
             "SageMaker" => Service::SageMaker,
             "AnyScaleFrontendService" => Service::Autoscaling,
+            "ServiceQuotasV20190624" => Service::Quotas,
             _ => return None,
         };
         return shape::is_known(service, operation).then_some((service, operation));

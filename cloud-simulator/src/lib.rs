@@ -8,9 +8,36 @@
 //! Provider `sim` has a cloud of its own on purpose. There a call is over when it returns, the
 //! world is a file that processes share, and calls carry the keys and errors of Isobar's own
 //! provider contract. Here a call begins something that ends later, a client has to ask how it
-//! went, and errors are those of a service that has never heard of Isobar. Of the two engines
-//! only the counting of instances against quotas is alike, which is ten lines; one engine for both
-//! would have to be told at every operation which of the two it is.
+//! went, and errors are those of a service that has never heard of Isobar
+//! (`docs/decisions/0013-two-simulated-clouds.md`).
+//!
+//! A test has a cloud of its own like this:
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//!
+//! use isobar_cloud_simulator::aws::{Aws, Key};
+//! use isobar_cloud_simulator::engine::World;
+//! use isobar_cloud_simulator::{Listening, Pace, Simulation};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let key = Key { secret: "test".to_owned(), token: None, expired: false };
+//! let aws = Aws {
+//!     account: "123456789012".to_owned(),
+//!     keys: BTreeMap::from([("test".to_owned(), key)]),
+//!     contract: None,
+//! };
+//! // Whoever asks how far something is sees it half a minute later each time.
+//! let pace = Pace { rate: 0.0, per_call: 30 };
+//! let world = World::new("2030-01-01T00:00:00Z".parse()?, 0);
+//! let listening = Listening::on("127.0.0.1:0".parse()?).await?;
+//! let endpoint_url = format!("http://{}", listening.address);
+//! tokio::spawn(listening.serve(Simulation::new(world, aws, pace)));
+//! # let _ = endpoint_url;
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod admin;
 pub mod aws;

@@ -53,7 +53,7 @@ impl Answer {
     /// The answer to a call that was carried out. `Null` is an answer without a body.
     pub(super) fn success(service: Service, operation: &str, value: &Value) -> Self {
         match service {
-            Service::SageMaker | Service::Autoscaling => Self::json(200, value),
+            Service::SageMaker | Service::Autoscaling | Service::Quotas => Self::json(200, value),
             Service::Identity => {
                 let text = identity::document(operation, value);
                 Self::new(200, "text/xml", text.into_bytes())
@@ -99,6 +99,7 @@ impl Failure {
     pub(super) fn of_fault(fault: Fault, service: Service) -> Option<Self> {
         let internal = match service {
             Service::Autoscaling => "InternalServiceException",
+            Service::Quotas => "ServiceException",
             Service::SageMaker | Service::Identity => "InternalFailure",
         };
         match fault {
@@ -122,10 +123,9 @@ impl Failure {
             let text = identity::error(self);
             return Answer::new(self.status, "text/xml", text.into_bytes());
         }
-        let text = if service == Service::Autoscaling {
-            "Message"
-        } else {
-            "message"
+        let text = match service {
+            Service::SageMaker | Service::Identity => "message",
+            Service::Autoscaling | Service::Quotas => "Message",
         };
         let mut answer = Answer::json(
             self.status,

@@ -16,7 +16,7 @@ type Shape = (
     &'static [&'static str],
 );
 
-const SAGEMAKER: [Shape; 17] = [
+static SAGEMAKER: [Shape; 17] = [
     ("AddTags", &["ResourceArn", "Tags"], &[]),
     (
         "CreateEndpoint",
@@ -120,7 +120,7 @@ const ACTION: &[&str] = &[
     "ScalableDimension",
 ];
 
-const AUTOSCALING: [Shape; 12] = [
+static AUTOSCALING: [Shape; 13] = [
     ("DeleteScalingPolicy", POLICY, &[]),
     ("DeleteScheduledAction", ACTION, &[]),
     ("DeregisterScalableTarget", COUNT, &[]),
@@ -201,23 +201,45 @@ const AUTOSCALING: [Shape; 12] = [
         ],
     ),
     ("TagResource", &["ResourceARN", "Tags"], &[]),
+    ("UntagResource", &["ResourceARN", "TagKeys"], &[]),
 ];
 
-const UNTAG: Shape = ("UntagResource", &["ResourceARN", "TagKeys"], &[]);
+static QUOTAS: [Shape; 2] = [
+    (
+        "GetServiceQuota",
+        &["ServiceCode", "QuotaCode"],
+        &["ContextId"],
+    ),
+    (
+        "ListServiceQuotas",
+        &["ServiceCode"],
+        &[
+            "MaxResults",
+            "NextToken",
+            "QuotaAppliedAtLevel",
+            "QuotaCode",
+        ],
+    ),
+];
 
-fn shape(operation: &str) -> Option<&'static Shape> {
-    let mut all = SAGEMAKER.iter().chain(&AUTOSCALING).chain([&UNTAG]);
+/// The operations of a service.
+pub(super) const fn shapes(service: Service) -> &'static [Shape] {
+    match service {
+        Service::SageMaker => &SAGEMAKER,
+        Service::Autoscaling => &AUTOSCALING,
+        Service::Quotas => &QUOTAS,
+        Service::Identity => &[],
+    }
+}
+
+fn shape(service: Service, operation: &str) -> Option<&'static Shape> {
+    let mut all = shapes(service).iter();
     all.find(|(name, ..)| *name == operation)
 }
 
 /// Whether the service has this operation here.
 pub(super) fn is_known(service: Service, operation: &str) -> bool {
-    let named = |(name, ..): &Shape| *name == operation;
-    match service {
-        Service::SageMaker => SAGEMAKER.iter().any(named),
-        Service::Autoscaling => AUTOSCALING.iter().chain([&UNTAG]).any(named),
-        Service::Identity => false,
-    }
+    shape(service, operation).is_some()
 }
 
 /// The body as an object.
@@ -235,8 +257,9 @@ pub(super) fn parse(body: &[u8]) -> Result<Value, Failure> {
 }
 
 /// Fails where a member is missing or not known, or a name cannot be one.
-pub(super) fn check(operation: &str, body: &Value) -> Result<(), Failure> {
-    let (Some((_, required, optional)), Some(members)) = (shape(operation), body.as_object())
+pub(super) fn check(service: Service, operation: &str, body: &Value) -> Result<(), Failure> {
+    let (Some((_, required, optional)), Some(members)) =
+        (shape(service, operation), body.as_object())
     else {
         return Ok(());
     };

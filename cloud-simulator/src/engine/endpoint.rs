@@ -56,6 +56,23 @@ pub struct Variant {
 }
 
 impl Variant {
+    /// Fails where weights or counts are none.
+    pub(super) fn require_sound(&self) -> Result<(), Refusal> {
+        let name = &self.name;
+        let weight = self.desired_weight;
+        if !weight.is_finite() || weight < 0.0 {
+            return Err(Refusal::Invalid(format!(
+                "{weight} is no weight of {name:?}"
+            )));
+        }
+        match self.capacity {
+            Capacity::Instances { .. } if self.desired_count == 0 => Err(Refusal::Invalid(
+                format!("variant {name:?} needs at least one instance"),
+            )),
+            Capacity::Instances { .. } | Capacity::Serverless => Ok(()),
+        }
+    }
+
     /// The instance type, if it has one.
     #[must_use]
     pub fn instance_type(&self) -> Option<&str> {
@@ -278,7 +295,7 @@ impl Region {
     ///
     /// # Errors
     /// The endpoint or a variant is missing, the endpoint is not in service, counts of several
-    /// variants or of a serverless one are asked for, or there are not enough instances.
+    /// variants, of a serverless one or of 0 are asked for, or there are not enough instances.
     pub fn adjust_endpoint(
         &mut self,
         name: &str,
@@ -380,7 +397,7 @@ fn fulfil(fleet: &mut [Variant], wish: &Wish) -> Result<(), Refusal> {
         }
         (None, _) => {}
     }
-    Ok(())
+    variant.require_sound()
 }
 
 /// The types of which more instances are wanted than are there.

@@ -94,6 +94,12 @@ pub enum Refusal {
         /// Their names.
         variants: Vec<String>,
     },
+    /// Nobody can act as this role.
+    #[error("nobody can act as {role}")]
+    Role {
+        /// Its name.
+        role: String,
+    },
     /// The request contradicts itself or the resource.
     #[error("{0}")]
     Invalid(String),

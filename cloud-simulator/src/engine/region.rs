@@ -26,6 +26,8 @@ pub struct Container {
 /// A model. It never changes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Model {
+    /// As whom its containers act, if anyone.
+    pub role: Option<String>,
     /// What runs on each instance.
     pub containers: Vec<Container>,
     /// What the face wants to remember of it; the engine does not look into it.
@@ -49,8 +51,8 @@ pub struct Configuration {
     pub tags: Tags,
 }
 
-/// What is wrong in a region until it is set right again. It decides when a change of an endpoint
-/// comes to its end, not when it begins.
+/// What is wrong in a region until it is set right again. If not said otherwise, it decides when a
+/// change of an endpoint comes to its end, not when it begins.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Conditions {
@@ -58,6 +60,8 @@ pub struct Conditions {
     pub missing_images: BTreeSet<String>,
     /// Files that are not there.
     pub missing_artifacts: BTreeSet<String>,
+    /// Roles that nobody can act as. These are found out when a model is made.
+    pub missing_roles: BTreeSet<String>,
     /// Images whose containers never say that they are well.
     pub unhealthy_images: BTreeSet<String>,
     /// Instance types of which there are none left.
@@ -112,15 +116,21 @@ impl Region {
     /// Makes a model.
     ///
     /// # Errors
-    /// Its name is taken.
+    /// Its name is taken, or nobody can act as its role.
     pub fn create_model(&mut self, name: String, model: Model) -> Result<(), Refusal> {
+        if let Some(role) = &model.role
+            && self.conditions.missing_roles.contains(role)
+        {
+            return Err(Refusal::Role { role: role.clone() });
+        }
         take(&mut self.models, Noun::Model, name, model)
     }
 
     /// Makes a configuration.
     ///
     /// # Errors
-    /// Its name is taken, a model of it does not exist, or two variants have the same name.
+    /// Its name is taken, a model of it does not exist, two variants have the same name, or one has
+    /// no weight or no instances.
     pub fn create_configuration(
         &mut self,
         name: String,
@@ -132,6 +142,7 @@ impl Region {
                 let twice = format!("there are two variants {:?}", variant.name);
                 return Err(Refusal::Invalid(twice));
             }
+            variant.require_sound()?;
         }
         self.require_models(&configuration.variants)?;
         take(

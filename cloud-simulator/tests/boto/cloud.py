@@ -53,7 +53,8 @@ def violations(reference, value):
 
 
 def operation(model):
-    name = f"{model.service_model.signing_name}.{model.name}"
+    service = model.service_model.signing_name.replace("servicequotas", "service-quotas")
+    name = f"{service}.{model.name}"
     found = CONTRACT["operations"].get(name, {})
     return found if found.get("target") else None
 

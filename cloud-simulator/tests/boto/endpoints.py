@@ -278,6 +278,13 @@ def quotas():
     client.update_endpoint_weights_and_capacities(
         EndpointName="e",
         DesiredWeightsAndCapacities=[{"VariantName": "blue", "DesiredInstanceCount": 5}])
+    told = connect("service-quotas")
+    listed, = told.list_service_quotas(ServiceCode="sagemaker")["Quotas"]
+    same((listed["QuotaName"], listed["Value"]), (f"{TYPE} for endpoint usage", 5.0))
+    code = listed["QuotaCode"]
+    same(told.get_service_quota(ServiceCode="sagemaker", QuotaCode=code)["Quota"], listed)
+    refused("NoSuchResourceException", "does not exist", told.get_service_quota,
+            ServiceCode="sagemaker", QuotaCode="L-0")
     # Another region has quotas of its own.
     other = connect("sagemaker", region="eu-central-1")
     model(other, image=IMAGE.replace(REGION, "eu-central-1"))

@@ -1,8 +1,10 @@
 """Models, configurations, lists and marks."""
 
 from cloud import (
+    ROLE,
     IMAGE,
     advance,
+    conditions,
     configuration,
     connect,
     described,
@@ -28,6 +30,8 @@ def models():
     refused("ValidationException", "eu-central-1", other.describe_model, ModelName="m1")
     refused("ValidationException", "region eu-central-1", model, client=other)
     refused("ValidationException", "Exactly one", client.create_model, ModelName="m2")
+    conditions(missing_roles=[ROLE])
+    refused("ValidationException", f"Could not assume role {ROLE}", model, client=client, name="m3")
     same(client.delete_model(ModelName="m1")["ResponseMetadata"]["HTTPStatusCode"], 200)
     same(client.list_models()["Models"], [])
 

@@ -25,7 +25,9 @@ impl Production {
     fn variant(self, role: Role) -> Result<Variant, Failure> {
         let (capacity, count) = match (self.instance_type, self.serverless_config) {
             (Some(instance_type), None) => {
-                let count = self.initial_instance_count.unwrap_or(1);
+                let missing = || format!("Variant {} needs a count.", self.variant_name);
+                let count = self.initial_instance_count;
+                let count = count.ok_or_else(|| Failure::validation(missing()))?;
                 (Capacity::Instances { instance_type }, count)
             }
             (None, Some(_)) if self.initial_instance_count.is_none() => (Capacity::Serverless, 0),
@@ -58,7 +60,12 @@ fn variants(body: &mut Value, member: &str, role: Role) -> Result<Vec<Variant>, 
     let mut variants = Vec::new();
     for value in given {
         let variant = shape::decode::<Production>(value.clone())?.variant(role)?;
-        value["InitialVariantWeight"] = f64::from(variant.weight).into();
+        // Members by position, which a decoder takes as well, are not what the service reads.
+        let members = value.as_object_mut().ok_or_else(|| {
+            Failure::new(400, "SerializationException", "A variant must be an object")
+        })?;
+        let weight = f64::from(variant.weight).into();
+        members.insert("InitialVariantWeight".to_owned(), weight);
         variants.push(variant);
     }
     Ok(variants)

@@ -63,7 +63,9 @@ pub(super) fn create(context: &mut Context<'_>, mut body: Value) -> Result<Value
     };
     let containers = definitions.into_iter();
     let containers = containers.map(|definition| definition.container(context.region_name));
+    let role = body.get("ExecutionRoleArn").and_then(Value::as_str);
     let model = Model {
+        role: role.map(str::to_owned),
         containers: containers.collect::<Result<_, _>>()?,
         document: body,
         created: context.moment.now,

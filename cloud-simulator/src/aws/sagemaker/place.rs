@@ -63,6 +63,7 @@ impl Place<'_> {
             ),
             Refusal::Quota { .. } => quota(refusal),
             Refusal::Scaled { variants } => scaled(variants),
+            Refusal::Role { role } => unassumable(role),
             Refusal::Invalid(reason) => reason.clone(),
         };
         let code = match refusal {
@@ -72,6 +73,13 @@ impl Place<'_> {
         };
         Failure::new(400, code, message)
     }
+}
+
+fn unassumable(role: &str) -> String {
+    format!(
+        "Could not assume role {role}. Please ensure that the role exists and allows principal \
+         'sagemaker.amazonaws.com' to assume the role."
+    )
 }
 
 fn scaled(variants: &[String]) -> String {
