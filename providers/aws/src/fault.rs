@@ -165,7 +165,7 @@ const NOT_YET: [&str; 3] = [
 fn help(kind: &ErrorKind, code: &str) -> Option<&'static str> {
     match kind {
         ErrorKind::Denied if code.starts_with("Expired") => {
-            Some("get new credentials, for example with `aws sso login`, and try again")
+            Some("get new credentials, and try again")
         }
         ErrorKind::Denied => Some(
             "check which credentials are used (environment, profile, machine) and what they allow",
