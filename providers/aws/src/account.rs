@@ -68,18 +68,7 @@ impl Account {
         credentials: Option<SharedCredentialsProvider>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
-        let text = |name: &str| configuration.field(name).and_then(Value::as_str);
-        let mut loader = aws_config::defaults(BehaviorVersion::latest());
-        if let Some(region) = text("region") {
-            loader = loader.region(Region::new(region.to_owned()));
-        }
-        if let Some(profile) = text("profile") {
-            loader = loader.profile_name(profile);
-        }
-        if let Some(credentials) = credentials {
-            loader = loader.credentials_provider(credentials);
-        }
-        let config = loader.load().await;
+        let config = load(configuration, credentials).await;
         let role = configuration
             .field("assume_role")
             .filter(|role| !role.is_null());
@@ -88,7 +77,8 @@ impl Account {
             Some(role) => in_role(role, &config).await,
             None => given,
         };
-        let own = text("endpoint").map(str::to_owned);
+        let own = configuration.field("endpoint").and_then(Value::as_str);
+        let own = own.map(str::to_owned);
         let endpoints = Service::ALL.into_iter().filter_map(|service| {
             let url = own.clone().or_else(|| service.override_in(&config))?;
             Some((service, url))
@@ -109,6 +99,21 @@ impl Account {
         let region = config.region().map(|region| region.as_ref().to_owned());
         Ok(Self { client, region })
     }
+}
+
+async fn load(configuration: &Known, credentials: Option<SharedCredentialsProvider>) -> SdkConfig {
+    let text = |name: &str| configuration.field(name).and_then(Value::as_str);
+    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    if let Some(region) = text("region") {
+        loader = loader.region(Region::new(region.to_owned()));
+    }
+    if let Some(profile) = text("profile") {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(credentials) = credentials {
+        loader = loader.credentials_provider(credentials);
+    }
+    loader.load().await
 }
 
 fn no_credentials() -> Error {

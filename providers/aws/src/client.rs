@@ -8,7 +8,6 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
-use isobar_sdk::Error;
 use isobar_sdk::ErrorKind;
 use isobar_sdk::clock::Clock;
 use serde::de::DeserializeOwned;
@@ -131,7 +130,7 @@ impl Client {
         let unreadable = |why: &str| Fault::no_answer(call.service, call.operation, why);
         let mut found = Vec::new();
         for _ in 0..MOST_PAGES {
-            let mut page: Json = self.call(call, &input).await?;
+            let mut page: Json = self.insist(call, &input).await?;
             let part = page
                 .get_mut(items)
                 .map_or(Json::Array(Vec::new()), Json::take);
@@ -146,38 +145,23 @@ impl Client {
         Err(unreadable("its pages do not end"))
     }
 
-    async fn signed(
-        &self,
-        Call {
-            service,
-            region,
-            operation,
-        }: Call<'_>,
-        body: String,
-    ) -> Result<reqwest::RequestBuilder, Fault> {
-        let url = self.endpoints.get(&service);
-        let url = url.map_or_else(
-            || service.host(region),
-            |url| url.trim_end_matches('/').to_owned(),
-        );
-        let url = format!("{url}/");
+    /// Where a service is; its one path ends the URL.
+    fn url(&self, service: Service, region: &str) -> String {
+        let given = self.endpoints.get(&service).cloned();
+        let url = given.unwrap_or_else(|| service.host(region));
+        format!("{}/", url.trim_end_matches('/'))
+    }
+
+    async fn signed(&self, call: Call<'_>, body: String) -> Result<reqwest::RequestBuilder, Fault> {
+        let (service, region, operation) = (call.service, call.region, call.operation);
+        let url = self.url(service, region);
         let target = format!("{}.{operation}", service.target());
         let headers = [("content-type", CONTENT), ("x-amz-target", target.as_str())];
-        let broken = |why: &dyn fmt::Display| {
-            let what = format!("{operation} of {} cannot be signed: {why}", service.name());
-            Fault {
-                code: String::new(),
-                error: Error::new(ErrorKind::Denied, what),
-            }
-        };
-        let credentials = self.credentials.provide_credentials().await.map_err(|error| {
-            let mut fault = broken(&deepest(&error));
-            fault.error = fault.error.help(
-                "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or profile in the provider block",
-            );
-            fault
-        })?;
-        let identity = credentials.into();
+        let broken = |why: &dyn fmt::Display| Fault::unsigned(service, operation, why);
+        let credentials = self.credentials.provide_credentials().await;
+        let identity = credentials
+            .map_err(|error| broken(&deepest(&error)))?
+            .into();
         let params = v4::SigningParams::builder()
             .identity(&identity)
             .region(region)

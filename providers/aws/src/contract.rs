@@ -34,21 +34,7 @@ pub(crate) fn check(placed: &Placed, answers_ping: bool) -> Result<(), Error> {
     }
     serve(model, answers_ping)?;
     performance(model)?;
-    if let Some(name) = model
-        .environment
-        .iter()
-        .find(|(_, value)| !value.is_wholly_known())
-    {
-        let message = format!(
-            "the environment variable {} is known after apply only, but the name of the model is made from it",
-            name.0
-        );
-        return Err(Error::invalid(Path::attribute("environment"), message)
-            .help("use a value that is known at plan time, or apply what it comes from first"));
-    }
-    let environment = model.environment.iter();
-    let environment = Value::map(environment.map(|(name, value)| (name.as_str(), value.clone())));
-    self::environment(&environment, "environment")?;
+    variables(model)?;
     if let Some(artifact) = &model.artifact {
         self::artifact(artifact, "artifact")?;
     }
@@ -57,6 +43,21 @@ pub(crate) fn check(placed: &Placed, answers_ping: bool) -> Result<(), Error> {
         placed.zone.region.as_deref(),
         "image",
     )
+}
+
+/// Names are made from the content, so it must be known.
+fn variables(model: &Model) -> Result<(), Error> {
+    let mut variables = model.environment.iter();
+    if let Some((name, _)) = variables.find(|(_, value)| !value.is_wholly_known()) {
+        let message = format!(
+            "the environment variable {name} is known after apply only, but the name of the model is made from it"
+        );
+        return Err(Error::invalid(Path::attribute("environment"), message)
+            .help("use a value that is known at plan time, or apply what it comes from first"));
+    }
+    let variables = model.environment.iter();
+    let variables = Value::map(variables.map(|(name, value)| (name.as_str(), value.clone())));
+    environment(&variables, "environment")
 }
 
 fn serve(model: &Model, answers_ping: bool) -> Result<(), Error> {

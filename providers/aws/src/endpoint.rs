@@ -65,51 +65,42 @@ pub(crate) fn plan(request: &PlanChange, provider: Option<&str>) -> Result<Plann
     let proposed = &request.proposed;
     let region = place::region(proposed, provider)?;
     name::check(proposed.field("name").unwrap_or(&Value::NULL), "name")?;
-    name::check(
-        proposed
-            .field("endpoint_config_name")
-            .unwrap_or(&Value::NULL),
-        "endpoint_config_name",
-    )?;
+    let serves = proposed.field("endpoint_config_name");
+    name::check(serves.unwrap_or(&Value::NULL), "endpoint_config_name")?;
     tags::check(proposed)?;
     numbers(proposed)?;
-    let unknown = || Value::unknown_of(Type::String);
-    let place = match (region.as_str(), text(proposed, "name")) {
-        (Some(region), Some(name)) => Some(Place {
-            region: region.to_owned(),
-            name: name.to_owned(),
-        }),
-        _ => None,
-    };
-    let id = place
-        .as_ref()
-        .map_or_else(unknown, |place| place.id().into());
-    let url = place
-        .as_ref()
-        .map_or_else(unknown, |place| url(place).into());
     let after = proposed
         .with_field("region", region)
-        .with_field("url", url)
         .with_field("status", SERVING.into());
-    let Some(prior) = &request.prior else {
-        return Ok(after.with_field("id", id).into());
-    };
+    let place = Place::planned(&after).ok();
+    let unknown = || Value::unknown_of(Type::String);
+    let known = |of: fn(&Place) -> String| place.as_ref().map_or_else(unknown, |p| of(p).into());
+    let after = after
+        .with_field("id", known(Place::id))
+        .with_field("url", known(url));
+    match &request.prior {
+        Some(prior) => Ok(succeed(prior, after)),
+        None => Ok(after.into()),
+    }
+}
+
+/// What becomes of one that is there: one that has failed can only be made anew.
+fn succeed(prior: &Known, after: Value) -> Planned {
     let status = text(prior.value(), "status");
     let replace = match status == Some(FAILED) {
         true => vec![Path::attribute("status")],
         false => Vec::new(),
     };
-    let same_thing = prior.field("id") == Some(&id) && replace.is_empty();
-    let after = after.with_field("id", id);
+    let same_thing = prior.field("id") == after.field("id") && replace.is_empty();
     let after = match same_thing {
         true => after,
-        false => after.with_field("arn", unknown()),
+        false => after.with_field("arn", Value::unknown_of(Type::String)),
     };
     let after = match after == *prior.value() {
         true => after,
         false => after.with_field("running", Value::unknown_of(Type::map(Type::Number))),
     };
-    Ok(Planned { after, replace })
+    Planned { after, replace }
 }
 
 fn numbers(proposed: &Value) -> Result<(), Error> {

@@ -18,8 +18,10 @@ use crate::kind::Kind;
 use crate::provider::Aws;
 use crate::{data_source, target};
 
-/// Calls of each kind under way at the same time.
-const IN_FLIGHT: usize = 10;
+/// Calls that look under way at the same time.
+const LOOKS: usize = 10;
+/// Changes under way at the same time: most of their time they wait for an endpoint.
+const CHANGES: usize = 64;
 /// Calls that may be made at once after a rest.
 const BURST: u32 = 20;
 /// Ten calls a second, which is what SageMaker allows for most operations that look.
@@ -81,13 +83,16 @@ impl Factory for AwsFactory {
     }
 
     fn limits(&self) -> Limits {
-        let in_flight = NonZeroUsize::new(IN_FLIGHT).unwrap_or(NonZeroUsize::MIN);
-        let calls = Allowance {
-            in_flight,
+        let calls = |in_flight| Allowance {
+            in_flight: NonZeroUsize::new(in_flight).unwrap_or(NonZeroUsize::MIN),
             interval: INTERVAL,
             burst: NonZeroU32::new(BURST).unwrap_or(NonZeroU32::MIN),
         };
-        Limits::from(calls)
+        Limits {
+            reads: calls(LOOKS),
+            changes: calls(CHANGES),
+            offers: calls(LOOKS),
+        }
     }
 
     fn configure<'a>(

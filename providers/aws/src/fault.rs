@@ -1,5 +1,6 @@
 //! What a service answers in place of a result, by what is to be done about it.
 
+use std::fmt;
 use std::time::Duration;
 
 use isobar_sdk::{Error, ErrorKind, Path};
@@ -67,6 +68,17 @@ impl Fault {
         }
     }
 
+    /// The call was not made, since it could not be signed.
+    pub(crate) fn unsigned(service: Service, operation: &str, why: &dyn fmt::Display) -> Self {
+        let message = format!("{operation} of {} cannot be signed: {why}", service.name());
+        Self {
+            code: String::new(),
+            error: Error::new(ErrorKind::Denied, message).help(
+                "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or profile in the provider block",
+            ),
+        }
+    }
+
     pub(crate) fn is_not_found(&self) -> bool {
         self.error.kind == ErrorKind::NotFound
     }
@@ -102,25 +114,10 @@ fn kind_of(code: &str, message: &str, (status, after): (u16, Option<Duration>)) 
     if status >= 500 || PASSING.contains(&code) || says(&NOT_YET) {
         return ErrorKind::Unavailable;
     }
-    if status == 404
-        || NOT_FOUND.contains(&code)
-        || says(&[
-            "could not find",
-            "no scalable target found",
-            "no scaling policy found",
-            "no scheduled action found",
-            "does not exist",
-        ])
-    {
+    if status == 404 || NOT_FOUND.contains(&code) || says(&MISSING) {
         return ErrorKind::NotFound;
     }
-    if matches!(code, "ResourceInUse" | "ConflictException")
-        || says(&[
-            "cannot create already existing",
-            "already exists",
-            "already existing",
-        ])
-    {
+    if matches!(code, "ResourceInUse" | "ConflictException") || says(&THERE) {
         return ErrorKind::Conflict;
     }
     ErrorKind::Invalid { path: Path::root() }
@@ -156,6 +153,14 @@ const NOT_FOUND: [&str; 3] = [
     "ResourceNotFound",
     "ResourceNotFoundException",
 ];
+const MISSING: [&str; 5] = [
+    "could not find",
+    "no scalable target found",
+    "no scaling policy found",
+    "no scheduled action found",
+    "does not exist",
+];
+const THERE: [&str; 2] = ["already existing", "already exists"];
 const NOT_YET: [&str; 3] = [
     "cannot update in-progress",
     "could not assume role",

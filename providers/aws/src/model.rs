@@ -249,6 +249,19 @@ pub(crate) async fn find(client: &Client, place: &Place) -> Result<Found, Fault>
     client.call(call, &json!({ "ModelName": place.name })).await
 }
 
+/// No variables are told as they are wished: as none, or as an empty map.
+fn environment(container: &Container, wish: &Value) -> Value {
+    let set = container.environment.iter();
+    let set = set.map(|(name, value)| (name.as_str(), Value::from(value.as_str())));
+    let wished = wish
+        .field("environment")
+        .is_some_and(|wished| !wished.is_null());
+    match container.environment.is_empty() && !wished {
+        true => Value::NULL,
+        false => Value::map(set),
+    }
+}
+
 /// As the state has it.
 pub(crate) fn view(place: &Place, found: &Found, tags: &Tags, wish: &Value) -> Option<Known> {
     let empty = Container::default();
@@ -257,16 +270,6 @@ pub(crate) fn view(place: &Place, found: &Found, tags: &Tags, wish: &Value) -> O
     let below = source
         .and_then(|source| source.s3.as_ref())
         .map(|prefix| prefix.uri.clone());
-    let environment = container.environment.iter();
-    let environment = environment.map(|(name, value)| (name.as_str(), Value::from(value.as_str())));
-    let environment: Vec<_> = environment.collect();
-    let wishes_environment = wish
-        .field("environment")
-        .is_some_and(|wished| !wished.is_null());
-    let environment = match environment.is_empty() && !wishes_environment {
-        true => Value::NULL,
-        false => Value::map(environment),
-    };
     let vpc = found.vpc_config.as_ref();
     let network = |part: fn(&Vpc) -> &Vec<String>| or_null(vpc.map(|vpc| texts(part(vpc))));
     let wished = |name: &str, found: Value| (name.to_owned(), as_wished(wish, name, found));
@@ -280,7 +283,7 @@ pub(crate) fn view(place: &Place, found: &Found, tags: &Tags, wish: &Value) -> O
             "artifact",
             or_null(below.or_else(|| container.model_data_url.clone())),
         ),
-        own("environment", environment),
+        own("environment", environment(container, wish)),
         own(
             "execution_role_arn",
             or_null(found.execution_role_arn.as_deref()),

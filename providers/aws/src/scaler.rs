@@ -54,48 +54,51 @@ impl Scaler {
         variants: &[String],
     ) -> Result<Self, Error> {
         let mut scaler = Self::default();
-        let region = &place.region;
         for variant in variants {
-            let resource = of_variant(&place.name, variant);
-            let targets = json!({ "ServiceNamespace": NAMESPACE, "ResourceIds": [resource] });
-            let of_resource = json!({ "ServiceNamespace": NAMESPACE, "ResourceId": resource });
-            let call = |operation| call(region, operation);
-            let found = client
-                .list::<Json>(call("DescribeScalableTargets"), targets, "ScalableTargets")
-                .await?;
-            if found.is_empty() {
-                continue;
-            }
-            let policies = client.list(
-                call("DescribeScalingPolicies"),
-                of_resource.clone(),
-                "ScalingPolicies",
-            );
-            let policies: Vec<Json> = policies.await?;
-            let actions = client.list(
-                call("DescribeScheduledActions"),
-                of_resource,
-                "ScheduledActions",
-            );
-            let actions: Vec<Json> = actions.await?;
-            scaler
-                .targets
-                .extend(found.iter().map(|target| only(target, &TARGET)));
-            scaler
-                .policies
-                .extend(policies.iter().map(|policy| only(policy, &POLICY)));
-            scaler
-                .actions
-                .extend(actions.iter().map(|action| only(action, &ACTION)));
+            scaler.find(client, place, variant).await?;
         }
-        match scaler.remove(client, region).await {
+        match scaler.remove(client, &place.region).await {
             Ok(()) => Ok(scaler),
             Err(error) => {
                 // Nothing has changed yet, so that what is off already belongs back.
-                scaler.put_back(client, region).await?;
+                scaler.put_back(client, &place.region).await?;
                 Err(error)
             }
         }
+    }
+
+    /// Adds what scales a variant.
+    async fn find(&mut self, client: &Client, place: &Place, variant: &str) -> Result<(), Error> {
+        let region = &place.region;
+        let resource = of_variant(&place.name, variant);
+        let targets = json!({ "ServiceNamespace": NAMESPACE, "ResourceIds": [resource] });
+        let of_resource = json!({ "ServiceNamespace": NAMESPACE, "ResourceId": resource });
+        let call = |operation| call(region, operation);
+        let found = client
+            .list::<Json>(call("DescribeScalableTargets"), targets, "ScalableTargets")
+            .await?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        let policies = client.list(
+            call("DescribeScalingPolicies"),
+            of_resource.clone(),
+            "ScalingPolicies",
+        );
+        let policies: Vec<Json> = policies.await?;
+        let actions = client.list(
+            call("DescribeScheduledActions"),
+            of_resource,
+            "ScheduledActions",
+        );
+        let actions: Vec<Json> = actions.await?;
+        self.targets
+            .extend(found.iter().map(|target| only(target, &TARGET)));
+        self.policies
+            .extend(policies.iter().map(|policy| only(policy, &POLICY)));
+        self.actions
+            .extend(actions.iter().map(|action| only(action, &ACTION)));
+        Ok(())
     }
 
     async fn remove(&self, client: &Client, region: &str) -> Result<(), Error> {
