@@ -32,7 +32,7 @@ async fn another_instance_type_takes_the_scaler_off_and_puts_it_back() {
         ("name", "morning".into()),
         ("schedule", "cron(0 6 * * ? *)".into()),
     ]);
-    let parts = [
+    let mut parts = vec![
         scaled("aws_appautoscaling_target.a", bounds()),
         scaled(
             "aws_appautoscaling_policy.a",
@@ -43,6 +43,16 @@ async fn another_instance_type_takes_the_scaler_off_and_puts_it_back() {
     let mut states = Vec::new();
     for (address, set) in &parts {
         states.push(done(bench.apply(address, None, (set, "1")).await));
+    }
+    // More than a page of them.
+    for hour in 0..60 {
+        let name = format!("hour{hour}");
+        let when = format!("cron({} {} * * ? *)", hour % 60, hour % 24);
+        let named = vec![("name", name.as_str().into()), ("schedule", when.into())];
+        let address = format!("aws_appautoscaling_scheduled_action.{name}");
+        let (address, set) = scaled(&address, bounds().into_iter().chain(named).collect());
+        states.push(done(bench.apply(&address, None, (&set, "1")).await));
+        parts.push((address, set));
     }
     let moved = done(
         bench
