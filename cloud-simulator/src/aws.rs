@@ -146,11 +146,14 @@ impl Aws {
         exchange.region.clone_from(&region);
         let fault = world.admit(operation);
         exchange.fault = fault;
-        let refusal = fault.and_then(|fault| Failure::of_fault(fault, service));
+        let refusal = fault.and_then(|fault| Failure::of_fault(fault, service, operation));
         let result = match refusal {
             Some(refusal) => Err(refusal),
             None if fault == Some(Fault::ResetBefore) => Ok(Value::Null),
-            None => self.carry_out(world, (service, operation), &region, &request.body),
+            None => {
+                let what = (service, operation, fault);
+                self.carry_out(world, what, &region, &request.body)
+            }
         };
         let failure = result.as_ref().err().cloned();
         let answer = match result {
@@ -163,7 +166,7 @@ impl Aws {
     fn carry_out(
         &self,
         world: &mut World,
-        (service, operation): (Service, &str),
+        (service, operation, fault): (Service, &str, Option<Fault>),
         region_name: &str,
         body: &[u8],
     ) -> Result<Value, Failure> {
@@ -173,9 +176,8 @@ impl Aws {
         let body = shape::parse(body)?;
         shape::check(service, operation, &body)?;
         let name = format!("{}.{operation}", service.contract_name());
-        if let Some(contract) = &self.contract {
-            contract.check_request(&name, &body)?;
-        }
+        let contract = self.contract.as_ref();
+        contract.map_or(Ok(()), |contract| contract.check_request(&name, &body))?;
         let (region, moment) = world.at(region_name);
         let context = Context {
             account: &self.account,
@@ -183,6 +185,11 @@ impl Aws {
             region,
             moment,
         };
+        if fault == Some(Fault::Unseen)
+            && let Some(unseen) = sagemaker::unseen(&context, operation, &body)
+        {
+            return Err(unseen);
+        }
         let answer = match service {
             Service::SageMaker => sagemaker::answer(context, operation, body)?,
             Service::Autoscaling => autoscaling::answer(context, operation, body)?,
@@ -191,9 +198,7 @@ impl Aws {
         };
         // What rules want at once happens before anyone looks again.
         world.advance(world.clock);
-        if let Some(contract) = &self.contract {
-            contract.check_answer(&name, &answer)?;
-        }
+        contract.map_or(Ok(()), |contract| contract.check_answer(&name, &answer))?;
         Ok(answer)
     }
 }

@@ -53,7 +53,13 @@ fn judge(case: &str) {
     let contract = contract.filter(|file| file.exists());
     let simulator = Simulator::start(contract.as_deref());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/boto/judge.py");
-    let mut command = Command::new(parts.join("boto/bin/python"));
+    let python = parts.join("boto/bin/python");
+    assert!(
+        python.exists(),
+        "{} is missing: run .ci/parts",
+        python.display()
+    );
+    let mut command = Command::new(python);
     command
         .arg(script)
         .arg(case)

@@ -67,7 +67,14 @@ impl Answer {
             Some(Fault::ResetBefore | Fault::ResetAfter) => Delivery::Reset,
             Some(Fault::Slow(milliseconds)) => Delivery::Late(milliseconds),
             Some(Fault::SlowBody(milliseconds)) => Delivery::Halved(milliseconds),
-            Some(Fault::ServerError | Fault::Throttled | Fault::Expired) | None => Delivery::Whole,
+            Some(
+                Fault::ServerError
+                | Fault::Throttled
+                | Fault::Expired
+                | Fault::Denied
+                | Fault::Unseen,
+            )
+            | None => Delivery::Whole,
         };
         self
     }
@@ -96,7 +103,7 @@ impl Failure {
     }
 
     /// The error that a fault stands for, if it stands for one.
-    pub(super) fn of_fault(fault: Fault, service: Service) -> Option<Self> {
+    pub(super) fn of_fault(fault: Fault, service: Service, operation: &str) -> Option<Self> {
         let internal = match service {
             Service::Autoscaling => "InternalServiceException",
             Service::Quotas => "ServiceException",
@@ -109,13 +116,27 @@ impl Failure {
             }
             Fault::Throttled => Some(Self::new(400, "ThrottlingException", "Rate exceeded")),
             Fault::Expired => Some(Self::expired()),
-            Fault::ResetBefore | Fault::ResetAfter | Fault::Slow(_) | Fault::SlowBody(_) => None,
+            Fault::Denied => Some(Self::denied(service, operation)),
+            Fault::ResetBefore
+            | Fault::ResetAfter
+            | Fault::Slow(_)
+            | Fault::SlowBody(_)
+            | Fault::Unseen => None,
         }
     }
 
     pub(super) fn expired() -> Self {
         let message = "The security token included in the request is expired";
         Self::new(400, "ExpiredTokenException", message)
+    }
+
+    fn denied(service: Service, operation: &str) -> Self {
+        let action = format!("{}:{operation}", service.name());
+        let message = format!(
+            "User: simulator is not authorized to perform: {action} because no identity-based \
+             policy allows the {action} action"
+        );
+        Self::new(400, "AccessDeniedException", message)
     }
 
     pub(super) fn answer(&self, service: Service) -> Answer {

@@ -14,7 +14,7 @@ use serde_json::{Number, Value};
 
 use super::answer::Failure;
 use super::{Context, shape};
-use crate::engine::{Refusal, Tags};
+use crate::engine::{Noun, Refusal, Tags};
 use place::Place;
 
 /// The most marks that a resource can have.
@@ -53,6 +53,24 @@ pub(super) fn answer(
         "ListTags" => tag::list(&mut context, body),
         other => Err(Failure::new(400, "UnknownOperationException", other)),
     }
+}
+
+/// The answer of a service that does not see what the request is about, if it is about anything.
+pub(super) fn unseen(context: &Context<'_>, operation: &str, body: &Value) -> Option<Failure> {
+    let member = |pointer: &str| Some(body.pointer(pointer)?.as_str()?.to_owned());
+    let (noun, name) = match operation {
+        "DescribeModel" | "DeleteModel" => (Noun::Model, member("/ModelName")),
+        "CreateEndpointConfig" => (Noun::Model, member("/ProductionVariants/0/ModelName")),
+        "CreateEndpoint" | "UpdateEndpoint" | "DescribeEndpointConfig" | "DeleteEndpointConfig" => {
+            (Noun::Configuration, member("/EndpointConfigName"))
+        }
+        "DescribeEndpoint" | "DeleteEndpoint" | "UpdateEndpointWeightsAndCapacities" => {
+            (Noun::Endpoint, member("/EndpointName"))
+        }
+        _ => return None,
+    };
+    let name = name?;
+    Some(context.failure(&Refusal::Missing { noun, name }))
 }
 
 impl Context<'_> {

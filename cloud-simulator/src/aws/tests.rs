@@ -174,7 +174,7 @@ fn take(
     body: &Value,
 ) -> Result<Value, super::answer::Failure> {
     let body = body.to_string().into_bytes();
-    aws().carry_out(world, (service, operation), "us-east-1", &body)
+    aws().carry_out(world, (service, operation, None), "us-east-1", &body)
 }
 
 /// A model, a configuration, an endpoint in service, and a target with rules.

@@ -22,6 +22,11 @@ pub enum Fault {
     Throttled,
     /// The call is refused: its credentials have expired.
     Expired,
+    /// The call is refused: who makes it may not.
+    Denied,
+    /// The call is refused as if what it is about were not there, as happens where a cloud has not
+    /// seen yet what was made a moment ago. Calls that are about nothing are not touched.
+    Unseen,
 }
 
 /// Which of the calls that a rule is about are hit. Counts start when the rule is made.

@@ -83,6 +83,7 @@ def judge(client):
         else:
             code = json.loads(body)["__type"]
             of_any_service = {
+                "AccessDeniedException",
                 "ExpiredTokenException",
                 "InternalFailure",
                 "InvalidSignatureException",

@@ -126,6 +126,16 @@ def faults():
     rule("expired", {"next": 1})
     refused("ExpiredTokenException", "expired", client.list_models)
 
+    rule("denied", {"next": 1})
+    refused("AccessDeniedException", "not authorized to perform: sagemaker:ListModels",
+            client.list_models)
+    rule("unseen", {"next": 3})
+    refused("ValidationException", "Could not find endpoint configuration", client.create_endpoint,
+            EndpointName="e", EndpointConfigName="c1")
+    refused("ValidationException", "Could not find model", client.describe_model, ModelName="m1")
+    same(len(client.list_models()["Models"]), 1)
+    client.describe_model(ModelName="m1")
+
     # Clients that try again get through.
     patient = connect("sagemaker", attempts=5)
     for fault in ["server_error", "throttled", "reset_before", "reset_after"]:
