@@ -28,12 +28,35 @@ pub(super) struct Search<'a> {
     pub(super) share: Option<f64>,
 }
 
-/// A placement on the first zones.
-#[derive(Debug, Clone)]
+/// A placement on the first zones: one on the zones before, and the replicas of the last.
+#[derive(Debug, Clone, Copy)]
 struct Partial {
     weight: u128,
     rate: u64,
     replicas: u32,
+    /// The place of the one it extends among those of the zones before.
+    before: u32,
+    count: u32,
+    /// Its place when all of its zones are ordered by their counts, the most in the first zones
+    /// first.
+    rank: u32,
+}
+
+impl Partial {
+    const NONE: Self = Self {
+        weight: 0,
+        rate: 0,
+        replicas: 0,
+        before: 0,
+        count: 0,
+        rank: 0,
+    };
+}
+
+/// The best placement of a level.
+#[derive(Debug)]
+struct Whole {
+    weight: u128,
     counts: Vec<u32>,
 }
 
@@ -78,14 +101,29 @@ impl Search<'_> {
         let ceiling = self.zones.iter().map(|zone| zone.most).max().unwrap_or(0);
         // More than carries the whole demand is of no use in any zone.
         let ceiling = ceiling.min(self.rates.len() as u32 - 1).max(floor);
-        let mut best: Option<Partial> = None;
-        for most in floor..=ceiling {
-            let bound = best.as_ref().map_or(u128::MAX, |best| best.weight);
-            if let Some(found) = self.level(most).search(bound) {
-                best = Some(found);
+        // The most promising first, so that the others are soon ruled out.
+        let mut levels: Vec<(u128, u32, Level<'_>)> = (floor..=ceiling)
+            .filter_map(|most| {
+                let level = self.level(most);
+                let least = Rest::new(&level, 0).least(&level, &Partial::NONE)?;
+                Some((least, most, level))
+            })
+            .collect();
+        levels.sort_by_key(|(least, most, _)| (*least, *most));
+        let mut best: Option<(u32, Whole)> = None;
+        for (least, most, level) in levels {
+            // Of equally light ones that with the smallest greatest zone.
+            let bound = best.as_ref().map_or(u128::MAX, |(greatest, best)| {
+                best.weight + u128::from(most < *greatest)
+            });
+            if least >= bound {
+                continue;
+            }
+            if let Some(found) = level.search(bound) {
+                best = Some((most, found));
             }
         }
-        best.map(|best| best.counts)
+        best.map(|(_, best)| best.counts)
     }
 
     fn level(&self, most: u32) -> Level<'_> {
@@ -133,67 +171,66 @@ fn gain(rates: &[u64], zone: &Span<'_>) -> Gain {
 impl Level<'_> {
     /// The lightest placement, below `bound`; of equally light ones that of the highest rate, then
     /// that with the most in the first zones.
-    fn search(&self, bound: u128) -> Option<Partial> {
-        let mut partials = vec![Partial {
-            weight: 0,
-            rate: 0,
-            replicas: 0,
-            counts: Vec::new(),
-        }];
+    fn search(&self, bound: u128) -> Option<Whole> {
         let most = self
             .greedy()
             .map_or(u128::MAX, |greedy| greedy + 1)
             .min(bound);
+        let mut layers = vec![vec![Partial::NONE]];
         for place in 0..self.zones.len() {
-            let rest = Rest::new(self, place + 1);
-            let mut next = Vec::new();
-            for partial in &partials {
-                self.extend(partial, place, &mut next);
-            }
-            next.retain(|partial| rest.allows(self, partial, most));
-            partials = self.undominated(next);
+            let next = self.extended(&layers[place], place, most);
+            layers.push(self.undominated(next, &layers[place]));
         }
-        let done = |partial: &Partial| {
-            partial.rate >= self.rate_wanted && partial.replicas >= self.replicas_wanted
+        let done = |partial: &&Partial| {
+            partial.rate >= self.rate_wanted
+                && partial.replicas >= self.replicas_wanted
+                && partial.weight < bound
         };
-        let key = |partial: &Partial| {
-            (
-                partial.weight,
-                Reverse(partial.rate),
-                Reverse(partial.counts.clone()),
-            )
-        };
-        partials
-            .into_iter()
-            .filter(done)
-            .filter(|partial| partial.weight < bound)
-            .min_by_key(key)
+        let key = |partial: &&Partial| (partial.weight, Reverse(partial.rate), partial.rank);
+        let last = layers.last()?.iter().filter(done).min_by_key(key)?;
+        Some(Whole {
+            weight: last.weight,
+            counts: counts(&layers, *last),
+        })
     }
 
-    fn extend(&self, partial: &Partial, place: usize, into: &mut Vec<Partial>) {
+    /// Every placement on one zone more that can still be completed with less than `most`.
+    fn extended(&self, partials: &[Partial], place: usize, most: u128) -> Vec<Partial> {
         let zone = self.zones[place];
-        for count in zone.least..=zone.most {
-            let mut counts = partial.counts.clone();
-            counts.push(count);
-            into.push(Partial {
+        let rest = Rest::new(self, place + 1);
+        let mut next = Vec::new();
+        for (before, partial) in partials.iter().enumerate() {
+            let extended = (zone.least..=zone.most).map(|count| Partial {
                 weight: partial.weight + zone.weight(count),
                 rate: partial.rate + self.rates[count as usize],
                 replicas: partial.replicas + count,
-                counts,
+                before: before as u32,
+                count,
+                rank: 0,
             });
+            next.extend(extended.filter(|partial| rest.allows(self, partial, most)));
         }
+        next
     }
 
     /// Drops what another partial placement of as many replicas (as far as they are wanted) beats
-    /// in weight or rate and reaches in the other.
-    fn undominated(&self, mut partials: Vec<Partial>) -> Vec<Partial> {
+    /// in weight or rate and reaches in the other; ranks the others.
+    fn undominated(&self, mut partials: Vec<Partial>, before: &[Partial]) -> Vec<Partial> {
         let wanted = |partial: &Partial| partial.replicas.min(self.replicas_wanted);
-        partials.sort_by(|a, b| {
-            wanted(a)
-                .cmp(&wanted(b))
-                .then(a.weight.cmp(&b.weight))
-                .then(b.rate.cmp(&a.rate))
-                .then_with(|| b.counts.cmp(&a.counts))
+        let order = |partial: &Partial| {
+            let before = before.get(partial.before as usize);
+            (
+                before.map_or(0, |before| before.rank),
+                Reverse(partial.count),
+            )
+        };
+        partials.sort_unstable_by_key(|partial| {
+            (
+                wanted(partial),
+                partial.weight,
+                Reverse(partial.rate),
+                order(partial),
+            )
         });
         let mut kept: Vec<Partial> = Vec::new();
         for partial in partials {
@@ -203,6 +240,11 @@ impl Level<'_> {
             if !beaten {
                 kept.push(partial);
             }
+        }
+        let mut ranked: Vec<usize> = (0..kept.len()).collect();
+        ranked.sort_unstable_by_key(|place| order(&kept[*place]));
+        for (rank, place) in ranked.into_iter().enumerate() {
+            kept[place].rank = rank as u32;
         }
         kept
     }
@@ -230,6 +272,19 @@ impl Level<'_> {
     }
 }
 
+/// The replicas of every zone of a placement on all zones; `layers` holds what was kept for none,
+/// one, two and more of them.
+fn counts(layers: &[Vec<Partial>], last: Partial) -> Vec<u32> {
+    let mut partial = last;
+    let mut counts = Vec::new();
+    for layer in layers.iter().rev().skip(1) {
+        counts.push(partial.count);
+        partial = layer[partial.before as usize];
+    }
+    counts.reverse();
+    counts
+}
+
 /// What the zones from a place on must weigh at least.
 struct Rest {
     least_weight: u128,
@@ -255,9 +310,9 @@ impl Rest {
         }
     }
 
-    /// Whether the partial placement can still be completed with less than `bound`: the rest of the
-    /// rate is filled as if every zone gave its cheapest rate in any amount.
-    fn allows(&self, level: &Level<'_>, partial: &Partial, bound: u128) -> bool {
+    /// What the partial placement weighs at least once it is completed; none where it cannot be. The
+    /// rest of the rate is filled as if every zone gave its cheapest rate in any amount.
+    fn least(&self, level: &Level<'_>, partial: &Partial) -> Option<u128> {
         let mut missing = level
             .rate_wanted
             .saturating_sub(partial.rate + self.least_rate);
@@ -269,10 +324,15 @@ impl Rest {
                 missing -= filled;
             }
         }
+        let enough = missing == 0 && partial.replicas + self.most_replicas >= level.replicas_wanted;
         // The sum is rounded; a millionth of a millionth keeps it a lower bound.
-        let least = partial.weight + self.least_weight + (weight * (1.0 - 1e-12)) as u128;
-        missing == 0
-            && partial.replicas + self.most_replicas >= level.replicas_wanted
-            && least < bound
+        let weight = (weight * (1.0 - 1e-12)) as u128;
+        enough.then(|| partial.weight + self.least_weight + weight)
+    }
+
+    /// Whether it can be completed with less than `bound`.
+    fn allows(&self, level: &Level<'_>, partial: &Partial, bound: u128) -> bool {
+        self.least(level, partial)
+            .is_some_and(|least| least < bound)
     }
 }

@@ -18,7 +18,11 @@ const OUTAGE: usize = 30;
 const POOL: [&str; 3] = ["none", "planned+guard", "oracle"];
 
 /// Who takes part in several zones.
-const ZONES: [&str; 2] = ["none", "planned"];
+const ZONES: [&str; 2] = ["none", "planned+guard"];
+
+/// What the planner is tuned to where it is held against the oracle, which asks for at most 1 % of
+/// late requests: a fifth is left for what the days before did not show.
+const NEAR_ORACLE: f64 = 0.008;
 
 /// The share of the violations of `none` that the planner may have: the published ratio.
 const PROMISED: f64 = 0.286;
@@ -38,7 +42,7 @@ pub struct Standing {
     /// In one pool: the planner's cost over that of the best swept autoscaler with as many
     /// violations.
     pub matched: f64,
-    /// In one pool: the planner's violations and its cost over the oracle's.
+    /// In one pool, tuned to at most 1 %: the planner's violations and its cost over the oracle's.
     pub oracle: (f64, f64),
     /// The swept autoscalers: target, violations and cost over the oracle's.
     pub frontier: Vec<(f64, f64, f64)>,
@@ -112,6 +116,7 @@ pub fn standing(
 struct Seeded {
     sweep: Vec<Totals>,
     pool: Vec<Totals>,
+    lenient: Vec<Totals>,
     zones: Vec<Totals>,
     amid: Vec<Totals>,
 }
@@ -137,6 +142,10 @@ fn seeded(
     };
     let pool = seeded(pool);
     let pool_setting = apart.with(&pool, &trace);
+    let lenient = Scenario {
+        budget: NEAR_ORACLE,
+        ..pool.clone()
+    };
     let sweep = SWEEP.map(|target| Entrant::Hpa(target).run(&pool_setting, Engine::Slot));
     let zones = seeded(&contest.scenario);
     let zones_setting = shared.with(&zones, &trace);
@@ -147,6 +156,7 @@ fn seeded(
     Ok(Seeded {
         sweep: sweep.into_iter().collect::<Result<_, _>>()?,
         pool: all(&POOL, &pool_setting)?,
+        lenient: all(&POOL[1..2], &pool_setting.amid(&lenient))?,
         zones: all(&ZONES, &zones_setting)?,
         amid: all(&ZONES, &zones_setting.amid(&amid))?,
     })
@@ -184,6 +194,7 @@ fn judged(runs: &[Seeded]) -> Standing {
     };
     let cost = |runs: &[Totals]| mean(runs, |run| run.cost);
     let [planned, oracle] = [1, 2].map(|place| of(|run| &run.pool, place));
+    let lenient = of(|run| &run.lenient, 0);
     let [none, safe] = [0, 1].map(|place| of(|run| &run.zones, place));
     let [none_amid, safe_amid] = [0, 1].map(|place| of(|run| &run.amid, place));
     let best = cost(&oracle).max(f64::MIN_POSITIVE);
@@ -201,7 +212,7 @@ fn judged(runs: &[Seeded]) -> Standing {
         cost: ratio(&safe, &none, |day| day.cost),
         shares: (violations(&none), violations(&safe)),
         matched: cost(&planned) / hpa,
-        oracle: (share, cost(&planned) / best),
+        oracle: (violations(&lenient), cost(&lenient) / best),
         frontier: frontier
             .map(|(target, (share, cost))| (*target, *share, cost / best))
             .collect(),

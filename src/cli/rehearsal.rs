@@ -70,7 +70,8 @@ fn staged(cast: &Cast, slo: Slo, args: &Simulate, flags: Scenario) -> Scenario {
             ..flags.service
         },
         // Whoever survives the loss of a region or a provider survives that of a zone.
-        survive: (cast.capacity.rules.survive.is_some() && cast.zones.len() > 1).then_some(0.9),
+        survive: (cast.capacity.rules.survive.is_some() && cast.zones.len() > 1)
+            .then(|| cast.capacity.failover_quantile.unwrap_or(args.survive)),
         budget: args.budget.unwrap_or(slo.violations),
         zones: cast.zones.iter().map(zone).collect(),
         ..flags

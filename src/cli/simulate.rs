@@ -196,7 +196,7 @@ fn scenario(args: &Simulate, startup: Duration) -> Scenario {
             watts: 300.0,
         },
         zones: (0..args.zones).map(zone).collect(),
-        survive: (args.zones > 1).then_some(0.9),
+        survive: (args.zones > 1).then_some(args.survive),
         outages: Vec::new(),
         budget: args.budget.unwrap_or(args.violations),
         level: None,

@@ -20,7 +20,7 @@ use crate::trace::{MINUTE, SLOT};
 pub(super) const REPLAN: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// The utilisations above which a guard adds replicas, to choose among.
-pub(super) const GUARDS: [f64; 4] = [0.8, 0.7, 0.6, 0.5];
+pub(super) const GUARDS: [f64; 5] = [0.9, 0.8, 0.7, 0.6, 0.5];
 
 pub(super) const PLANNED: Kind = Kind {
     name: "planned",
@@ -44,7 +44,7 @@ fn tuned(
         Some(level) => {
             let stance = Stance {
                 level: foresight::nearest(level),
-                guard: guards.first().copied(),
+                guard: guards.get(1).copied(),
             };
             Box::new(Planned::new(setting, foresight, stance))
         }

@@ -93,6 +93,9 @@ pub(in crate::cli) struct Simulate {
     /// How many zones there are; with more than one the planner survives the loss of any.
     #[arg(long, value_name = "N", default_value = "1", value_parser = zones())]
     pub(in crate::cli) zones: u64,
+    /// The level of the demand that is carried without any one of several zones.
+    #[arg(long, value_name = "LEVEL", value_parser = level, default_value = "0.9", conflicts_with = "deployment")]
+    pub(in crate::cli) survive: f64,
     /// How many simulations run at the same time; otherwise as many as there are processors.
     #[arg(long, value_name = "N")]
     pub(in crate::cli) parallelism: Option<NonZeroUsize>,
@@ -112,6 +115,13 @@ fn policies() -> PossibleValuesParser {
 
 fn zones() -> RangedU64ValueParser {
     RangedU64ValueParser::new().range(1..=64)
+}
+
+fn level(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(level) if level > 0.0 && level < 1.0 => Ok(level),
+        _ => Err("give a number above 0 and below 1".to_owned()),
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -11,8 +11,8 @@ use crate::scenario::Scenario;
 use crate::tally::Day;
 use crate::trace::DAY;
 
-/// The stance is chosen by what it would have led to in so many days before.
-const MEMORY: usize = 7;
+/// The stance is chosen by what it would have led to in so many days before, as far as they are known.
+const MEMORY: usize = 28;
 
 /// What is learned from before the first seasons are known does not count: two days.
 const APPRENTICESHIP: usize = 2 * DAY;
@@ -43,7 +43,7 @@ impl Learned {
 }
 
 /// Every stance is replayed along with the one that counts; each day takes the cheapest that kept to
-/// the budget in the last seven days.
+/// the budget in the last four weeks, so that a calm week does not make it forget the last burst.
 pub(super) struct Tuned {
     planned: Planned,
     replays: Replays,
@@ -54,7 +54,7 @@ pub(super) struct Tuned {
 }
 
 impl Tuned {
-    /// Every level with each of the guards; without any where there is none.
+    /// Tunes the level, and with it the guard, among these and none.
     pub(super) fn new(setting: &Setting<'_>, foresight: &Foresight, guards: &[f64]) -> Self {
         let whole_days = setting.scenario.warmup / DAY * DAY;
         // So that days of replays end where days after the warm-up begin.
@@ -73,7 +73,7 @@ impl Tuned {
         let replays = setting.learned.replays(guards.len(), replay);
         let middle = Stance {
             level: super::foresight::nearest(0.95),
-            guard: guards.first().copied(),
+            guard: guards.get(1).copied(),
         };
         Self {
             planned: Planned::new(setting, foresight.clone(), middle),
@@ -102,16 +102,17 @@ impl Tuned {
     }
 }
 
+/// Every level without a guard, and the upper ones with each: below, a guard decides alone.
 fn stances(guards: &[f64]) -> Vec<Stance> {
-    let levels = 0..LEVELS.len();
-    if guards.is_empty() {
-        return levels.map(|level| Stance { level, guard: None }).collect();
-    }
-    let with = |guard: &f64| {
-        let guard = Some(*guard);
-        levels.clone().map(move |level| Stance { level, guard })
-    };
-    guards.iter().flat_map(with).collect()
+    let alone = (0..LEVELS.len()).map(|level| Stance { level, guard: None });
+    let guarded = guards.iter().flat_map(|guard| {
+        let levels = super::foresight::nearest(0.9)..LEVELS.len();
+        levels.map(|level| Stance {
+            level,
+            guard: Some(*guard),
+        })
+    });
+    alone.chain(guarded).collect()
 }
 
 impl Policy for Tuned {
