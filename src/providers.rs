@@ -33,7 +33,11 @@ pub struct Surroundings {
 /// All providers, each called again after passing failures and no more often than it should be.
 #[must_use]
 pub fn registry(surroundings: &Surroundings) -> Registry {
-    let factories: Vec<Arc<dyn Factory>> = vec![
+    #[cfg_attr(
+        not(feature = "aws"),
+        expect(unused_mut, reason = "clouds are added by their features")
+    )]
+    let mut factories: Vec<Arc<dyn Factory>> = vec![
         Arc::new(isobar_data::factory_with(outputs_of(surroundings))),
         Arc::new(isobar_sim::factory(surroundings.base.clone())),
         Arc::new(isobar_local::factory(isobar_local::Runtime {
@@ -42,6 +46,8 @@ pub fn registry(surroundings: &Surroundings) -> Registry {
             base: surroundings.base.clone(),
         })),
     ];
+    #[cfg(feature = "aws")]
+    factories.push(Arc::new(isobar_aws::factory()));
     let decorated = factories.into_iter().map(Decorated);
     Registry::new(decorated.map(|factory| Arc::new(factory) as Arc<dyn Factory>))
 }

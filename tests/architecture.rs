@@ -166,6 +166,7 @@ fn all_sources() -> Vec<PathBuf> {
         "providers/data",
         "providers/sim",
         "providers/local",
+        "providers/aws",
         "forecast",
         "capacity",
         "cloud-simulator",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use isobar_sdk::deployment::Wire;
 use isobar_sdk::provider::PlanChange;
 use isobar_sdk::schema::{OnChange, Schema};
-use isobar_sdk::{Address, Error, Known, Native, Path, Provider, Value};
+use isobar_sdk::{Address, Error, Known, Native, Path, Provider, Type, Value};
 
 use super::ignore;
 use crate::change::{Change, Reason};
@@ -157,14 +157,14 @@ pub fn configure(
     wires: &BTreeMap<String, Wire>,
     value_of: &impl Fn(&Native) -> Option<Value>,
 ) -> Value {
-    let fields = schema.body.attributes.iter().map(|(name, attribute)| {
+    let Type::Object(shape) = schema.body.value_type() else {
+        return Value::NULL;
+    };
+    let fields = shape.iter().map(|(name, field)| {
         let value = wires
             .get(&**name)
             .map_or(Value::NULL, |wire| follow(wire, value_of));
-        (
-            Arc::clone(name),
-            attribute.ty.convert(&value).unwrap_or(value),
-        )
+        (Arc::clone(name), field.ty.convert(&value).unwrap_or(value))
     });
     Value::object(fields)
 }
