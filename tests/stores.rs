@@ -164,6 +164,8 @@ fn killed_in_the_middle(place: &Place) {
         assert!(seen.contains("State is locked [S0001]"), "{seen}");
         if place.kind == "http" {
             // A server does not know that the one it gave its lock to is gone.
+            // Lines may be broken behind a hyphen, and so within its id.
+            let seen = seen.replace("-\n│ ", "-").replace("\n│ ", " ");
             let words = seen.split("id ").nth(1).unwrap();
             let id = words.split('.').next().unwrap().trim();
             done(other.path(), &["force-unlock", "-force", id]);
