@@ -4,13 +4,15 @@ mod action;
 mod policy;
 mod target;
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::answer::Failure;
 use super::{Context, shape};
-use crate::engine::{Noun, Refusal, TargetKey};
+use crate::engine::{Noun, Refusal, Target, TargetKey};
 
 /// The count of instances of a variant, the only one that there is here.
 const DIMENSION: &str = "sagemaker:variant:DesiredInstanceCount";
@@ -87,6 +89,23 @@ impl Query {
         self.policy_names.is_empty() || self.policy_names.contains(name)
     }
 
+    /// A page of the policies, or of the actions, of all targets.
+    fn rules<T>(
+        &self,
+        context: &Context<'_>,
+        member: &str,
+        of: fn(&Target) -> &BTreeMap<String, T>,
+        view: impl Fn(&TargetKey, &str, &T) -> Value,
+    ) -> Result<Value, Failure> {
+        let targets = context.region.targets.iter();
+        let targets = targets.filter(|(key, _)| self.has(key));
+        let all = targets.flat_map(|(key, target)| {
+            let named = of(target).iter().filter(|(name, _)| self.has_name(name));
+            named.map(|(name, rule)| view(key, name, rule))
+        });
+        self.page(member, all.collect())
+    }
+
     /// A page of at most fifty.
     fn page(&self, member: &str, all: Vec<Value>) -> Result<Value, Failure> {
         let wrong = || Failure::new(400, "InvalidNextTokenException", "Invalid token");
@@ -155,6 +174,21 @@ fn failure(refusal: Refusal, key: &TargetKey) -> Failure {
         }
         other => Failure::validation(other.to_string()),
     }
+}
+
+/// Takes a policy or an action away from its target.
+fn take_away<T>(
+    context: &mut Context<'_>,
+    key: &TargetKey,
+    (noun, name): (Noun, String),
+    of: fn(&mut Target) -> &mut BTreeMap<String, T>,
+) -> Result<Value, Failure> {
+    let target = context.region.target(key);
+    let target = target.map_err(|refusal| failure(refusal, key))?;
+    if of(target).remove(&name).is_none() {
+        return Err(failure(Refusal::Missing { noun, name }, key));
+    }
+    Ok(json!({}))
 }
 
 /// Something that looks like the identifiers of the service and is the same every time.

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::super::answer::Failure;
 use super::super::sagemaker::{epoch, time};
 use super::super::{Context, shape};
-use super::{Count, Query, decode, failure, rule_arn};
-use crate::engine::{Action, Noun, Refusal, Schedule, Timed};
+use super::{Count, Query, decode, failure, rule_arn, take_away};
+use crate::engine::{Action, Noun, Schedule, TargetKey, Timed};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -146,33 +146,18 @@ fn action(document: Value, created: Timestamp, now: Timestamp) -> Result<Action,
 pub(super) fn delete(context: &mut Context<'_>, body: Value) -> Result<Value, Failure> {
     let key = decode::<Count>(&body)?.key()?;
     let name = shape::decode::<Named>(body)?.scheduled_action_name;
-    let target = context.region.target(&key);
-    let target = target.map_err(|refusal| failure(refusal, &key))?;
-    if target.actions.remove(&name).is_none() {
-        let noun = Noun::Action;
-        return Err(failure(Refusal::Missing { noun, name }, &key));
-    }
-    Ok(json!({}))
+    take_away(context, &key, (Noun::Action, name), |target| {
+        &mut target.actions
+    })
 }
 
 pub(super) fn describe(context: &Context<'_>, body: Value) -> Result<Value, Failure> {
     let query: Query = shape::decode(body)?;
-    let targets = context
-        .region
-        .targets
-        .iter()
-        .filter(|(key, _)| query.has(key));
-    let all = targets.flat_map(|(key, target)| {
-        let named = target
-            .actions
-            .iter()
-            .filter(|(name, _)| query.has_name(name));
-        named.map(move |(name, action)| {
-            let mut answer = action.document.clone();
-            answer["ScheduledActionARN"] = rule_arn(context, "scheduledAction", key, name).into();
-            answer["CreationTime"] = epoch(action.created);
-            answer
-        })
-    });
-    query.page("ScheduledActions", all.collect())
+    let view = |key: &TargetKey, name: &str, action: &Action| {
+        let mut answer = action.document.clone();
+        answer["ScheduledActionARN"] = rule_arn(context, "scheduledAction", key, name).into();
+        answer["CreationTime"] = epoch(action.created);
+        answer
+    };
+    query.rules(context, "ScheduledActions", |target| &target.actions, view)
 }

@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 use super::super::answer::Failure;
 use super::super::sagemaker::epoch;
 use super::super::{Context, shape};
-use super::{Count, DIMENSION, Query, decode, failure, identifier, resource_id, rule_arn};
-use crate::engine::{Noun, Policy, Refusal, TargetKey};
+use super::{
+    Count, DIMENSION, Query, decode, failure, identifier, resource_id, rule_arn, take_away,
+};
+use crate::engine::{Noun, Policy, TargetKey};
 
 /// Seconds between changes where a policy does not say.
 const COOLDOWN: u32 = 300;
@@ -116,35 +118,20 @@ fn alarms(context: &Context<'_>, key: &TargetKey, name: &str, document: &Value) 
 pub(super) fn delete(context: &mut Context<'_>, body: Value) -> Result<Value, Failure> {
     let key = decode::<Count>(&body)?.key()?;
     let name = shape::decode::<Named>(body)?.policy_name;
-    let target = context.region.target(&key);
-    let target = target.map_err(|refusal| failure(refusal, &key))?;
-    if target.policies.remove(&name).is_none() {
-        let noun = Noun::Policy;
-        return Err(failure(Refusal::Missing { noun, name }, &key));
-    }
-    Ok(json!({}))
+    take_away(context, &key, (Noun::Policy, name), |target| {
+        &mut target.policies
+    })
 }
 
 pub(super) fn describe(context: &Context<'_>, body: Value) -> Result<Value, Failure> {
     let query: Query = shape::decode(body)?;
-    let targets = context
-        .region
-        .targets
-        .iter()
-        .filter(|(key, _)| query.has(key));
-    let all = targets.flat_map(|(key, target)| {
-        let named = target
-            .policies
-            .iter()
-            .filter(|(name, _)| query.has_name(name));
-        named.map(move |(name, policy)| {
-            let mut answer = policy.document.clone();
-            answer["ScalableDimension"] = DIMENSION.into();
-            answer["PolicyARN"] = rule_arn(context, "scalingPolicy", key, name).into();
-            answer["Alarms"] = alarms(context, key, name, &policy.document);
-            answer["CreationTime"] = epoch(policy.created);
-            answer
-        })
-    });
-    query.page("ScalingPolicies", all.collect())
+    let view = |key: &TargetKey, name: &str, policy: &Policy| {
+        let mut answer = policy.document.clone();
+        answer["ScalableDimension"] = DIMENSION.into();
+        answer["PolicyARN"] = rule_arn(context, "scalingPolicy", key, name).into();
+        answer["Alarms"] = alarms(context, key, name, &policy.document);
+        answer["CreationTime"] = epoch(policy.created);
+        answer
+    };
+    query.rules(context, "ScalingPolicies", |target| &target.policies, view)
 }
