@@ -28,7 +28,7 @@ pub use self::scenario::{
 pub use self::sizes::Sizes;
 pub use self::stream::{Purpose, Stream};
 pub use self::tally::{Day, Totals};
-pub use self::targets::{Grounds, Standing, home_alone, standing};
+pub use self::targets::{Grounds, PROMISED, Standing, home_alone, standing};
 pub use self::trace::{DAY, HOUR, MINUTE, SLOT, Trace, TraceError};
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ const ZONES: [&str; 2] = ["none", "planned+guard"];
 const NEAR_ORACLE: f64 = 0.008;
 
 /// The share of the violations of `none` that the planner may have: the published ratio.
-const PROMISED: f64 = 0.286;
+pub const PROMISED: f64 = 0.286;
 
 /// The bounds of a budget.
 const BUDGETS: (f64, f64) = (0.000_2, 0.01);

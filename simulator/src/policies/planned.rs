@@ -22,6 +22,9 @@ pub(super) const REPLAN: std::time::Duration = std::time::Duration::from_secs(60
 /// The utilisations above which a guard adds replicas, to choose among.
 pub(super) const GUARDS: [f64; 5] = [0.9, 0.8, 0.7, 0.6, 0.5];
 
+/// The guard of a planner that is not tuned, or not yet.
+pub(super) const USUAL_GUARD: f64 = 0.8;
+
 pub(super) const PLANNED: Kind = Kind {
     name: "planned",
     about: "the planner, every minute: a quantile of the forecast, tuned to the violation budget",
@@ -44,7 +47,7 @@ fn tuned(
         Some(level) => {
             let stance = Stance {
                 level: foresight::nearest(level),
-                guard: guards.get(1).copied(),
+                guard: guard.then_some(USUAL_GUARD),
             };
             Box::new(Planned::new(setting, foresight, stance))
         }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use isobar_capacity::{Trial, cheapest_within};
 
-use super::{Foresight, LEVELS, Planned, Policy, Setting, Stance, View};
+use super::{Foresight, LEVELS, Planned, Policy, Setting, Stance, USUAL_GUARD, View};
 use crate::engine::{Engine, run};
 use crate::scenario::Scenario;
 use crate::tally::Day;
@@ -73,7 +73,7 @@ impl Tuned {
         let replays = setting.learned.replays(guards.len(), replay);
         let middle = Stance {
             level: super::foresight::nearest(0.95),
-            guard: guards.get(1).copied(),
+            guard: (!guards.is_empty()).then_some(USUAL_GUARD),
         };
         Self {
             planned: Planned::new(setting, foresight.clone(), middle),
